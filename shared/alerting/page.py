@@ -1,0 +1,62 @@
+"""A message to a person: what is said to a notifier, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Action = Literal["trigger", "resolve"]
+Severity = Literal["critical", "error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One call to a notifier, frozen when it was decided.
+
+    id: unique; sorts by time of decision, so that pages of one dedup_key go out in order.
+    rule: the rule's key, whose partition holds the page.
+    dedup_key: the incident, at most 255 ASCII characters, stable across episodes and restarts.
+    route: the receiver's name in config/routes.toml; a resolve goes where its trigger went.
+    body: what the notifier says, as JSON values; never a secret.
+    not_before: do not attempt earlier.
+    reason: why it was decided, in a word or two ("first", "all resolved", ...).
+    """
+
+    id: str
+    rule: str
+    dedup_key: str
+    route: str
+    action: Action
+    severity: Severity
+    summary: str
+    body: Mapping[str, object]
+    created_at: datetime
+    not_before: datetime
+    reason: str
+    attempts: int = 0
+    last_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The other side has it."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now; try again. retry_after_s: what the other side asked for."""
+
+    why: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """The other side will never take it."""
+
+    why: str
+
+
+Delivery = Accepted | Later | Dead

@@ -1,0 +1,259 @@
+"""The fifteen kinds of event that an agent may send, and what each may say."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+MAX_COUNT = 1_000_000_000
+MAX_TOKENS = 1_000_000_000_000
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Text = Annotated[str, StringConstraints(max_length=8192)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
+Amount = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+Usd = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 12, allow_inf_nan=False)]
+
+
+def _status_text(value: object) -> object:
+    """HTTP statuses come as 200 and as "200"; both mean the same."""
+    return str(value) if type(value) is int else value
+
+
+def _rfc3339(value: object) -> object:
+    """Let only RFC 3339 text through: pydantic would read 2026 as seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and RFC3339.fullmatch(value)):
+        return value
+    raise ValueError("it is no RFC 3339 time with a zone, such as 2026-01-31T12:00:00Z")
+
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+StatusCode = Annotated[Name, BeforeValidator(_status_text)]
+
+
+class Common(BaseModel, frozen=True, extra="forbid"):
+    """What every kind of event may say about who caused it, and how often."""
+
+    team_id: Name | None = None
+    agent_id: Name | None = None
+    mission_id: Name | None = None
+    conversation_id: Name | None = None
+    environment: Name | None = None
+    tenant: Name | None = None
+    count: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 1
+    """The event stands for so many: tokens and money are totals, duration_s is of each."""
+
+
+class Data(Common, frozen=True):
+    """The same, for the kinds that are not about an agent, yet may name its type."""
+
+    agent_type: Name | None = None
+
+
+class HttpRequest(Data, frozen=True):
+    """One request that a service of the fleet answered."""
+
+    method: Name
+    path: Name
+    status: StatusCode
+    duration_s: Seconds
+
+
+class AgentOperation(Common, frozen=True):
+    """One piece of work that an agent ended."""
+
+    agent_type: Name
+    operation: Name
+    status: Name
+    duration_s: Seconds
+
+
+class TeamActive(Data, frozen=True):
+    """How many teams are in this status now."""
+
+    status: Name
+    value: Amount
+
+
+class AgentActive(Common, frozen=True):
+    """How many agents of this type are at work now."""
+
+    agent_type: Name
+    value: Amount
+
+
+class TaskOperation(Data, frozen=True):
+    """One step in the life of a task: created, assigned, ended."""
+
+    operation: Name
+    status: Name
+
+
+class TaskQueue(Data, frozen=True):
+    """How many tasks of this priority wait now."""
+
+    priority: Name
+    value: Amount
+
+
+class Usage(BaseModel, frozen=True, extra="forbid"):
+    """What one model call used; the totals include their parts."""
+
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cache_read_tokens: Tokens = 0
+    cache_write_tokens: Tokens = 0
+    cache_write_1h_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
+    audio_input_tokens: Tokens = 0
+    audio_output_tokens: Tokens = 0
+    web_searches: Annotated[int, Field(ge=0, le=MAX_COUNT)] = 0
+
+    @model_validator(mode="after")
+    def parts_fit_their_totals(self) -> "Usage":
+        """Refuse counts that contradict each other: no price of them could be right."""
+        for part, whole, total in (
+            ("cache_read_tokens + cache_write_tokens", "input_tokens", self.input_tokens),
+            ("audio_input_tokens", "input_tokens", self.input_tokens),
+            ("cache_write_1h_tokens", "cache_write_tokens", self.cache_write_tokens),
+            ("reasoning_tokens", "output_tokens", self.output_tokens),
+            ("audio_output_tokens", "output_tokens", self.output_tokens),
+        ):
+            amount = sum(int(getattr(self, name)) for name in part.split(" + "))
+            if amount > total:
+                raise ValueError(
+                    f"{part} is {amount}, more than {whole}, {total}, of which it is a part; "
+                    f"send {whole} as the total"
+                )
+        return self
+
+
+class LlmCall(Data, frozen=True):
+    """One call of a language model, as the provider answered it."""
+
+    provider: Name
+    model: Name
+    status: Name
+    duration_s: Seconds | None = None
+    usage: Usage | None = None
+    response_id: Name | None = None
+    response_model: Name | None = None
+    deployment: Name | None = None
+    service_tier: Name | None = None
+    operation: Name | None = None
+    error_type: Name | None = None
+    cost_usd: Usd | None = None
+
+
+class DbQuery(Data, frozen=True):
+    """One database query."""
+
+    operation: Name
+    status: Name
+    duration_s: Seconds
+
+
+class DbPool(Data, frozen=True):
+    """How many connections of the pool are in this state now."""
+
+    state: Name
+    value: Amount
+
+
+class CacheOperation(Data, frozen=True):
+    """One look into a cache."""
+
+    operation: Name
+    result: Name
+
+
+class CacheRatio(Data, frozen=True):
+    """The share of hits of a cache now, 0 to 1."""
+
+    cache_type: Name
+    value: Amount
+
+
+class ErrorRaised(Data, frozen=True):
+    """One error of a component; its text is kept in the row and is never a label."""
+
+    component: Name
+    error_type: Name
+    message: Text | None = None
+
+
+class ErrorRecovery(Data, frozen=True):
+    """One attempt to recover from an error."""
+
+    recovery_type: Name
+    result: Name
+
+
+class MissionCompleted(Data, frozen=True):
+    """A mission has ended, well or badly."""
+
+    outcome: Name
+    duration_s: Seconds | None = None
+    team_size: Annotated[int, Field(ge=0, le=MAX_COUNT)] | None = None
+    error: Text | None = None
+
+
+class Revenue(Data, frozen=True):
+    """Money that came in."""
+
+    pricing_tier: Name
+    amount_usd: Usd
+
+
+Kind = TypeVar("Kind", bound=str)
+Body = TypeVar("Body", bound=Common, covariant=True)
+
+
+class Event(BaseModel, Generic[Kind, Body], frozen=True):
+    """One CloudEvent of ours: `id` and `source` together are its identity.
+
+    Extension attributes are let pass and not kept, as CloudEvents asks of a receiver.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    source: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    type: Kind
+    time: Moment
+    subject: Name | None = None
+    traceparent: Annotated[str, StringConstraints(max_length=55)] | None = None
+    data: Body
+
+
+AgentEvent = Annotated[
+    Event[Literal["http.request"], HttpRequest]
+    | Event[Literal["agent.operation"], AgentOperation]
+    | Event[Literal["team.active"], TeamActive]
+    | Event[Literal["agent.active"], AgentActive]
+    | Event[Literal["task.operation"], TaskOperation]
+    | Event[Literal["task.queue"], TaskQueue]
+    | Event[Literal["llm.call"], LlmCall]
+    | Event[Literal["db.query"], DbQuery]
+    | Event[Literal["db.pool"], DbPool]
+    | Event[Literal["cache.operation"], CacheOperation]
+    | Event[Literal["cache.ratio"], CacheRatio]
+    | Event[Literal["error"], ErrorRaised]
+    | Event[Literal["error.recovery"], ErrorRecovery]
+    | Event[Literal["mission.completed"], MissionCompleted]
+    | Event[Literal["revenue"], Revenue],
+    Field(discriminator="type"),
+]
+
+AnyEvent = Event[str, Common]
+"""Any of the above where the code does not care which."""

@@ -1,0 +1,215 @@
+"""What the use cases need from outside, as Protocols that adapters and notifiers fit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.alerting.page import Delivery, Page
+from shared.alerting.record import RuleRecord
+from shared.metrics.points import Labels, Point, SeriesState
+
+
+class Claims(Protocol):
+    """Who carries which event: what makes counting once possible."""
+
+    def claim(
+        self, wanted: Mapping[str, str], at: datetime, *, seen_before: bool
+    ) -> Mapping[str, str]:
+        """Take each key for its holder unless another has it; return who holds each key now.
+
+        wanted: key → holder, keys and holders of at most 64 characters of [0-9a-z:-].
+        at: now; claims older than 8 days may be forgotten.
+        seen_before: the message comes a second time, so that most keys will be there already;
+            a hint for speed only.
+        Raises:
+            RetryLater: the store did not answer; nothing, or a part, was taken for its holder.
+        """
+        ...
+
+    def done(self, keys: Iterable[str]) -> None:
+        """Note that the events of these claimed keys were exported; a repeat does no harm."""
+        ...
+
+    def is_done(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys that were noted as exported."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop claims taken before that moment; return how many."""
+        ...
+
+
+class SeriesStore(Protocol):
+    """The running totals behind GET /metrics, the same whichever instance answers."""
+
+    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+        """Add the points in one step, once per batch_id; False if that batch was added before.
+
+        A gauge keeps the sample with the latest time. Gauges that were not sampled for an hour
+        before `at` may be dropped.
+        Raises:
+            RetryLater: the store did not answer, or others were faster too often.
+        """
+        ...
+
+    def applied(self, batch_id: str) -> bool:
+        """Tell whether that batch was added before."""
+        ...
+
+    def read(self) -> SeriesState:
+        """Return every series."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop the memory of batches added before that moment; return how many."""
+        ...
+
+
+class LabelBook(Protocol):
+    """The label values that were let in, so that no caller can grow a metric without end."""
+
+    def admit(self, label: str, values: set[str], most: int) -> set[str]:
+        """Return those of the values that are in the book, adding new ones while there is room.
+
+        At most `most` values of a label are ever in the book, however many instances add at once.
+        """
+        ...
+
+
+class AlertStore(Protocol):
+    """State, incident and outgoing pages of each rule, changed together or not at all."""
+
+    def load(self, rule: str) -> RuleRecord:
+        """Return the record of the rule, or a fresh one with version 0."""
+        ...
+
+    def load_all(self) -> Sequence[RuleRecord]:
+        """Return the record of every rule that has one."""
+        ...
+
+    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
+        """Store the record and add the pages to the outbox, in one transaction.
+
+        Returns the record with its new version.
+        Raises:
+            RetryLater: the stored version is not record.version: somebody else was faster; or
+                the store did not answer. Nothing was written.
+        """
+        ...
+
+    def due(self, now: datetime, most: int) -> Sequence[Page]:
+        """Return waiting pages with not_before <= now, oldest first, at most one per dedup_key:
+        the oldest of that key, and none while that oldest is not due."""
+        ...
+
+    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
+        """Record an attempt: accepted and dead pages leave the outbox (they stay in `history`),
+        a later one waits until not_before with one attempt more."""
+        ...
+
+    def waiting(self) -> Sequence[Page]:
+        """Return every page of the outbox, oldest first."""
+        ...
+
+    def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
+        """Return the latest settled pages with their outcome, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One row of AppEvents.
+
+    name: the event's type. text: Properties. numbers: Measurements, all finite.
+    operation_id: 32 hex digits or ""; parent_id: 16 hex digits or "".
+    """
+
+    name: str
+    time: datetime
+    text: Mapping[str, str]
+    numbers: Mapping[str, float]
+    operation_id: str = ""
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One row of AppMetrics: a metric's points of one minute, summed.
+
+    count: how many observations (for a counter or gauge: 1). low, high: None unless a histogram.
+    """
+
+    name: str
+    time: datetime
+    labels: Labels
+    total: float
+    count: int = 1
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Azure Monitor has the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLater:
+    """Azure Monitor does not have it, or we do not know; send it again."""
+
+    why: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRefused:
+    """Azure Monitor will never take it."""
+
+    status: int
+    why: str
+
+
+ExportOutcome = Exported | ExportLater | ExportRefused
+
+
+class Exporter(Protocol):
+    """The road into Azure Monitor: synchronous, with an outcome for every item."""
+
+    def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
+        """Send the rows to AppEvents; return as many outcomes, in order. Never raises for the
+        other side's failures."""
+        ...
+
+    def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
+        """Send the rows to AppMetrics; as events()."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The answer to a query. Datetimes are aware; dynamic values are JSON text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+class UsageLog(Protocol):
+    """Asks KQL of what was exported."""
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        """Run the query over rows with start <= TimeGenerated < end.
+
+        Raises:
+            RetryLater: no answer, a partial answer, throttled.
+            GiveUp: the query itself is wrong; the message is the service's own.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    """A road to a person."""
+
+    def send(self, page: Page) -> Delivery:
+        """Make one attempt. Never raises; never says a secret."""
+        ...

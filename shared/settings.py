@@ -1,0 +1,96 @@
+"""The only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
+
+from shared.errors import Misconfigured
+
+APP_FOLDER = Path(__file__).parent.parent
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseModel, frozen=True, extra="ignore"):
+    """Everything that an operator may set; the environment name is the alias in capitals."""
+
+    APPLICATIONINSIGHTS_CONNECTION_STRING: SecretStr = Field(
+        description="Where events and metrics go; Application Insights, Overview, Connection String"
+    )
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: str = Field(
+        "",
+        description="`Authorization=AAD`, with `ClientId=<id>;` before it for a user-assigned "
+        "identity. Empty: the connection string's key alone",
+    )
+    LOGS_WORKSPACE_ID: str = Field(
+        min_length=1, description="The Log Analytics workspace's id (a GUID) that rules query"
+    )
+    LOGS_ENDPOINT: Url = Field(
+        "https://api.loganalytics.io", description="The Log Analytics query API"
+    )
+    AZURE_CLIENT_ID: str = Field("", description="The user-assigned identity, where there is one")
+    AGENTMETER_STATE: str = Field(
+        "tables",
+        pattern=r"^(tables|sqlite:.+)$",
+        description="Where claims, series and alerts live: `tables` of AzureWebJobsStorage, or "
+        "`sqlite:<file>`",
+    )
+    AzureWebJobsStorage: SecretStr = Field(
+        SecretStr(""), description="Connection string of the storage account (laptop, tests)"
+    )
+    AzureWebJobsStorage__tableServiceUri: str = Field(
+        "", description="Table endpoint of the storage account, reached by identity"
+    )
+    AGENTMETER_CONFIG: Path = Field(
+        APP_FOLDER / "config", description="Folder of rules, prices and routes"
+    )
+    AGENTMETER_DEPLOYMENT: str = Field(
+        "dev",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Names this deployment in incident keys, so that two never share one",
+    )
+    AGENTMETER_LINK: str = Field(
+        "", description="The page or workbook that a pager message links to"
+    )
+    BATCH_MAX_EVENTS: int = Field(1000, ge=1, le=10_000, description="Events in one request")
+    BODY_MAX_BYTES: int = Field(1_048_576, ge=1024, description="Request body as it comes")
+    UNPACKED_MAX_BYTES: int = Field(8_388_608, ge=1024, description="Request body, unpacked")
+    LABEL_MAX_VALUES: int = Field(
+        200, ge=1, le=10_000, description="Distinct values of a metric label before `other`"
+    )
+    METRICS_AUTH: str = Field(
+        "open",
+        pattern=r"^(open|key)$",
+        description="`key` makes GET /metrics and /api/health ask for a key, too",
+    )
+    PAGERDUTY_URL: Url = Field(
+        "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"
+    )
+    PAGERDUTY_DEFAULT_KEY: SecretStr = Field(
+        SecretStr(""), description="Events v2 integration key for error and info"
+    )
+    PAGERDUTY_CRITICAL_KEY: SecretStr = Field(
+        SecretStr(""), description="Events v2 integration key for critical"
+    )
+    PAGERDUTY_WARNING_KEY: SecretStr = Field(
+        SecretStr(""), description="Events v2 integration key for warning"
+    )
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of the environment (the process's own by default).
+
+    Empty values count as absent.
+    Raises:
+        Misconfigured: names every wrong or missing setting at once, never a value.
+    """
+    given = os.environ if environment is None else environment
+    values = {name: given[name] for name in Settings.model_fields if given.get(name)}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+    raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")

@@ -61,10 +61,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     LABEL_MAX_VALUES: int = Field(
         200, ge=1, le=10_000, description="Distinct values of a metric label before `other`"
     )
-    METRICS_AUTH: str = Field(
-        "open",
-        pattern=r"^(open|key)$",
-        description="`key` makes GET /metrics and /api/health ask for a key, too",
+    METRICS_TOKEN: SecretStr = Field(
+        SecretStr(""),
+        description="When set, GET /metrics, /api/health ask for `Authorization: Bearer <token>`",
     )
     PAGERDUTY_URL: Url = Field(
         "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"

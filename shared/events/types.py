@@ -216,7 +216,7 @@ class Revenue(Data, frozen=True):
     amount_usd: Usd
 
 
-Kind = TypeVar("Kind", bound=str)
+Kind = TypeVar("Kind", bound=str, covariant=True)
 Body = TypeVar("Body", bound=Common, covariant=True)
 
 

@@ -1,0 +1,94 @@
+"""Judges events one by one: each becomes an event of ours, or a refusal that says why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, to_json
+
+from shared.events.types import AgentEvent, AnyEvent
+
+MAX_EVENT_BYTES = 32_768
+_EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
+_REMEDIES = {
+    "missing": "is missing. Add it",
+    "extra_forbidden": "is not a field of this type. Remove it, or see docs/events.md for its name",
+    "model_type": "is not an object. Send an object with the fields of this type",
+    "union_tag_not_found": "is missing. Add the event's type, see docs/events.md",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event that was not taken.
+
+    index: its place in the request. id: as sent, None where there was none.
+    """
+
+    index: int
+    id: str | None
+    error: str
+
+
+def judge(given: Sequence[object], received_at: datetime) -> tuple[list[AnyEvent], list[Refusal]]:
+    """Return the events that are right, and a refusal for each that is not.
+
+    An event without `time` happened when it was received.
+    """
+    events: list[AnyEvent] = []
+    refused: list[Refusal] = []
+    for index, value in enumerate(given):
+        verdict = _judge_one(value, received_at)
+        if isinstance(verdict, str):
+            refused.append(Refusal(index, _id_of(value), verdict))
+        else:
+            events.append(verdict)
+    return events, refused
+
+
+def _judge_one(value: object, received_at: datetime) -> AnyEvent | str:
+    """Return the event, or what is wrong with it."""
+    if not isinstance(value, dict):
+        return "It is not a JSON object. Send an object with id, source, type and data."
+    stated = cast("dict[str, object]", value)
+    if stated.get("time") is None:
+        stated = {**stated, "time": received_at}
+    if (size := len(to_json(stated))) > MAX_EVENT_BYTES:
+        return (
+            f"The event has {size} bytes; the limit is {MAX_EVENT_BYTES}. Shorten its texts, or "
+            "split it."
+        )
+    try:
+        return cast(AnyEvent, _EVENT.validate_python(stated))
+    except ValidationError as exc:
+        problems = exc.errors(include_url=False, include_context=True)
+        return "; ".join(_say(problem, stated) for problem in problems[:5]) + "."
+
+
+def _say(problem: ErrorDetails, stated: dict[str, object]) -> str:
+    """Put one of pydantic's findings in a sender's words: the field, then what to do."""
+    kind = problem["type"]
+    if kind == "union_tag_invalid":
+        known = problem.get("ctx", {}).get("expected_tags", "")
+        return f"type {str(stated.get('type'))[:80]!r} is unknown. Send one of {known}"
+    if kind == "union_tag_not_found":
+        return f"type {_REMEDIES[kind]}"
+    field = ".".join(str(part) for part in problem["loc"][1:]) or "data"
+    if kind in _REMEDIES:
+        return f"{field} {_REMEDIES[kind]}"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = repr(problem["input"])[:60] if _may_be_shown(problem["input"]) else ""
+    return f"{field}{': ' + shown if shown else ''} is wrong: {message}"
+
+
+def _may_be_shown(value: object) -> bool:
+    """Short plain values help the sender; texts may hold what nobody should read in a log."""
+    return isinstance(value, int | float | bool) or (isinstance(value, str) and len(value) <= 40)
+
+
+def _id_of(value: object) -> str | None:
+    """Return the event's id where it has one."""
+    stated = cast("dict[str, object]", value).get("id") if isinstance(value, dict) else None
+    return stated[:256] if isinstance(stated, str) else None

@@ -1,0 +1,27 @@
+"""Tells whether two events are one: by id and source, and by the provider's own response id."""
+
+import hashlib
+
+from shared.events.types import AnyEvent, LlmCall
+
+
+def event_key(event: AnyEvent) -> str:
+    """Return the claim key of the event's identity: `e:` and 32 hex digits."""
+    return f"e:{_digest(event.source, event.id)}"
+
+
+def response_key(event: AnyEvent) -> str | None:
+    """Return the claim key of the model call that the event reports, where it names one.
+
+    Two instrumentations of one call send two events, with one response id.
+    """
+    data = event.data
+    if not isinstance(data, LlmCall) or data.response_id is None:
+        return None
+    return f"r:{_digest(data.provider.strip().lower(), data.response_id)}"
+
+
+def _digest(*parts: str) -> str:
+    """Hash the parts so that no two splits of one text look alike."""
+    whole = "\0".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]

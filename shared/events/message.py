@@ -1,0 +1,97 @@
+"""Packs events into queue messages and takes them out again."""
+
+import base64
+import binascii
+import gzip
+import zlib
+from collections.abc import Sequence
+from uuid import uuid4
+
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
+
+from shared.errors import GiveUp
+from shared.events.types import AgentEvent, AnyEvent
+
+MAX_MESSAGE_CHARS = 49_152
+"""What a queue message may hold before the host adds base64 of its own: 48 KiB of 64."""
+
+
+class Message(BaseModel, frozen=True, extra="forbid"):
+    """What travels through the queue.
+
+    id: holds the claims of its events.
+    batch: what is counted in one step; another than id where events were set aside and come again.
+    attempts: deliveries before this message was put back by an operator.
+    note: why it was set aside, on a message in the poison queue.
+    """
+
+    v: int = 1
+    id: str
+    batch: str
+    received_at: AwareDatetime
+    attempts: int = 0
+    note: str = ""
+    events: list[AgentEvent]
+
+
+_MESSAGE = TypeAdapter(Message)
+
+
+def pack(
+    events: Sequence[AnyEvent], received_at: AwareDatetime, *, holder: str = "", note: str = ""
+) -> list[str]:
+    """Return queue messages that together hold the events in their order.
+
+    holder: the message that holds the claims of the events already, if one does.
+    The text is gzip in base64: it does not look like JSON, which the Functions host would take
+    apart on its way into the queue and out of it.
+    """
+    if not events:
+        return []
+    batch = uuid4().hex
+    message = Message.model_construct(
+        v=1,
+        id=holder or batch,
+        batch=batch,
+        received_at=received_at,
+        attempts=1 if holder else 0,
+        note=note,
+        events=list(events),
+    )
+    text = encode(message)
+    if len(text) <= MAX_MESSAGE_CHARS:
+        return [text]
+    half = len(events) // 2
+    return [
+        text
+        for part in (events[:half], events[half:])
+        for text in pack(part, received_at, holder=holder, note=note)
+    ]
+
+
+def encode(message: Message) -> str:
+    """Return the message as queue text."""
+    plain = _MESSAGE.dump_json(message, exclude_defaults=True)
+    return base64.b64encode(gzip.compress(plain, 5, mtime=0)).decode("ascii")
+
+
+def decode(text: str) -> Message:
+    """Return the message that a queue text holds.
+
+    Raises:
+        GiveUp: it is none of ours, or of a version that this code does not know.
+    """
+    try:
+        plain = gzip.decompress(base64.b64decode(text, validate=True))
+        message = _MESSAGE.validate_json(plain)
+    except (binascii.Error, OSError, EOFError, zlib.error, ValidationError) as exc:
+        raise GiveUp(
+            f"A queue message cannot be read ({type(exc).__name__}). It goes to the poison queue; "
+            "see `python -m ops poison list`."
+        ) from None
+    if message.v != 1:
+        raise GiveUp(
+            f"A queue message has version {message.v}; this code reads version 1. Deploy the "
+            "version that wrote it, then replay the poison queue."
+        )
+    return message

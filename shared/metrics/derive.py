@@ -1,0 +1,71 @@
+"""Turns priced events into measures, and bounds the label values that callers choose."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from shared.events.types import AnyEvent
+from shared.metrics.catalogue import CAPPED, FLEET, OWN, Metric
+from shared.pricing.cost import Cost
+
+MAX_LABEL_CHARS = 128
+OTHER = "other"
+
+Admitted = Mapping[str, set[str]]
+"""Label name → the values that may stand as they are; all others become `other`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One amount that one event adds to one series.
+
+    minute: under which it is exported. weight: how many equal observations it stands for.
+    source, at: who saw it when; what a gauge is told apart by.
+    """
+
+    metric: Metric
+    values: tuple[str, ...]
+    amount: Decimal | float
+    minute: datetime
+    weight: int
+    source: str
+    at: datetime
+
+
+_BY_DATA: dict[type, list[Metric]] = defaultdict(list)
+for _metric in FLEET + OWN:
+    if _metric.of is not None:
+        _BY_DATA[_metric.of].append(_metric)
+
+
+def derive(event: AnyEvent, cost: Cost | None, minute: datetime) -> Iterator[Measure]:
+    """Yield what the event adds to each metric of its kind."""
+    for metric in _BY_DATA[type(event.data)]:
+        for values, amount in metric.read(event.data, cost):
+            cut = tuple(value[:MAX_LABEL_CHARS] for value in values)
+            weight = event.data.count
+            yield Measure(metric, cut, amount, minute, weight, event.source, event.time)
+
+
+def label_values(measures: Iterable[Measure]) -> dict[str, set[str]]:
+    """Return every label with the values it has here."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for measure in measures:
+        for label, value in zip(measure.metric.labels, measure.values, strict=True):
+            seen[label].add(value)
+    return seen
+
+
+def bounded(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure]:
+    """Yield the measures with values that were not admitted as `other`, each of them counted."""
+    for measure in measures:
+        pairs = tuple(zip(measure.metric.labels, measure.values, strict=True))
+        capped = [label for label, value in pairs if value not in admitted[label]]
+        if not capped:
+            yield measure
+            continue
+        yield replace(measure, values=tuple(OTHER if n in capped else v for n, v in pairs))
+        for label in capped:
+            yield replace(measure, metric=CAPPED, values=(label,), amount=Decimal(1))

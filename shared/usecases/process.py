@@ -1,0 +1,207 @@
+"""Turns a queue message into rows and totals, each event exactly once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.errors import RetryLater
+from shared.events.identity import event_key, response_key
+from shared.events.message import Message, decode, pack
+from shared.events.types import AnyEvent, LlmCall
+from shared.metrics.catalogue import EVENTS
+from shared.metrics.derive import Measure, bounded, derive, label_values
+from shared.metrics.tally import Timed, tally
+from shared.ports import (
+    Claims,
+    Exported,
+    Exporter,
+    ExportLater,
+    ExportOutcome,
+    ExportRefused,
+    LabelBook,
+    SeriesStore,
+)
+from shared.pricing.cost import Cost
+from shared.usecases.rows import event_row, export_time, metric_row
+
+
+class Prices(Protocol):
+    """Knows what a model call cost."""
+
+    def price(self, call: LlmCall, at: datetime) -> Cost:
+        """Return the cost of the call at the prices of that moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of a message.
+
+    refused: queue texts for the poison queue: events that Azure Monitor will never take.
+    """
+
+    exported: int
+    duplicates: int
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """An event that is this message's to carry."""
+
+    event: AnyEvent
+    cost: Cost | None
+    key: str
+
+
+_Refused = Mapping[str, ExportRefused]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a message is remembered in."""
+
+    claims: Claims
+    series: SeriesStore
+    labels: LabelBook
+
+
+class Process:
+    """Claims, prices, exports, counts; in this order, so that a crash anywhere can be repeated.
+
+    A row may be exported twice when a crash falls between the export and the end of the message.
+    The repeat says which attempt it is, and UsageEvents shows such an event once.
+    """
+
+    def __init__(
+        self, stores: Stores, exporter: Exporter, prices: Prices, label_max_values: int
+    ) -> None:
+        self._claims = stores.claims
+        self._series = stores.series
+        self._labels = stores.labels
+        self._exporter = exporter
+        self._prices = prices
+        self._label_max_values = label_max_values
+
+    def run(self, text: str, delivery: int, now: datetime) -> Processed:
+        """Process one queue message; when this returns, the message may be deleted.
+
+        delivery: 1 the first time the queue hands it over, then 2, and so on.
+        Raises:
+            RetryLater: a store or Azure Monitor did not take it all; the queue must try again.
+            GiveUp: the message cannot be read.
+        """
+        message = decode(text)
+        attempt = message.attempts + delivery
+        counted = attempt > 1 and self._series.applied(message.batch)
+        claimed = self._claim(message, attempt, now)
+        done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
+        if counted and not done:
+            return Processed(0, 0)
+        refused = self._export([c for c in claimed if c.key not in done], attempt, now)
+        if refused:
+            # Should the process vanish before the poison queue has them, the next delivery finds
+            # them by what is not done.
+            self._claims.done(c.key for c in claimed if c.key not in refused)
+        if not counted:
+            self._count(message, claimed, refused, now)
+        return _report(message, claimed, refused)
+
+    def _claim(self, message: Message, attempt: int, now: datetime) -> list[_Claimed]:
+        """Return the events that no other message carries, priced."""
+        wanted: dict[str, str] = {}
+        for event in message.events:
+            wanted.setdefault(event_key(event), message.id)
+            if response := response_key(event):
+                wanted.setdefault(response, event_key(event))
+        holders = self._claims.claim(wanted, now, seen_before=attempt > 1)
+        mine: dict[str, _Claimed] = {}
+        for event in message.events:
+            key, response = event_key(event), response_key(event)
+            if holders[key] != message.id or key in mine:
+                continue
+            if response is None or holders[response] == key:
+                mine[key] = _Claimed(event, self._price(event), key)
+        return list(mine.values())
+
+    def _price(self, event: AnyEvent) -> Cost | None:
+        """Price a model call at its own time."""
+        if isinstance(event.data, LlmCall):
+            return self._prices.price(event.data, event.time)
+        return None
+
+    def _export(self, claimed: Sequence[_Claimed], attempt: int, now: datetime) -> _Refused:
+        """Send the rows; return those that Azure Monitor refuses for good."""
+        rows = [event_row(c.event, c.cost, attempt, now) for c in claimed]
+        outcomes = self._exporter.events(rows) if rows else ()
+        judged = [(c.key, outcome) for c, outcome in zip(claimed, outcomes, strict=True)]
+        if any(isinstance(o, ExportLater) for o in outcomes):
+            self._claims.done(key for key, outcome in judged if isinstance(outcome, Exported))
+        _raise_if_later("event", outcomes)
+        return {key: outcome for key, outcome in judged if isinstance(outcome, ExportRefused)}
+
+    def _count(
+        self, message: Message, claimed: Sequence[_Claimed], refused: _Refused, now: datetime
+    ) -> None:
+        """Export the metrics, then add them to the running totals, which ends the message."""
+        timed = self._points(message, claimed, refused, now)
+        outcomes = self._exporter.metrics([metric_row(*pair) for pair in timed])
+        if any(isinstance(o, ExportLater) for o in outcomes):
+            self._claims.done(c.key for c in claimed if c.key not in refused)
+        _raise_if_later("metric", outcomes)
+        self._series.apply(message.batch, [point for _, point in timed], now)
+
+    def _points(
+        self, message: Message, claimed: Sequence[_Claimed], refused: _Refused, now: datetime
+    ) -> list[Timed]:
+        """Derive the points of the kept events, and count what became of every event."""
+        kept = [c for c in claimed if c.key not in refused]
+        measures = list(_outcomes(message, {c.key for c in kept}, refused, now))
+        for c in kept:
+            measures.extend(derive(c.event, c.cost, _minute(export_time(c.event, now))))
+        admitted = {
+            label: self._labels.admit(label, values, self._label_max_values)
+            for label, values in label_values(measures).items()
+        }
+        return tally(bounded(measures, admitted))
+
+
+def _outcomes(
+    message: Message, kept: Collection[str], refused: Collection[str], now: datetime
+) -> list[Measure]:
+    """Count each event of the message once: exported, refused or duplicate."""
+    measures: list[Measure] = []
+    seen: set[str] = set()
+    for event in message.events:
+        key = event_key(event)
+        outcome = "exported" if key in kept else "refused" if key in refused else "duplicate"
+        outcome = "duplicate" if key in seen else outcome
+        seen.add(key)
+        values = (event.type, outcome)
+        measures.append(Measure(EVENTS, values, 1, _minute(now), 1, event.source, now))
+    return measures
+
+
+def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) -> Processed:
+    """Sum up, and pack what was refused for the poison queue."""
+    aside = [c.event for c in claimed if c.key in refused]
+    note = "; ".join(sorted({outcome.why for outcome in refused.values()}))[:1000]
+    texts = pack(aside, message.received_at, holder=message.id, note=note)
+    exported = len(claimed) - len(aside)
+    return Processed(exported, len(message.events) - len(claimed), tuple(texts))
+
+
+def _raise_if_later(what: str, outcomes: Sequence[ExportOutcome]) -> None:
+    """Ask the queue for another try if any item wants one."""
+    later = next((o for o in outcomes if isinstance(o, ExportLater)), None)
+    if later:
+        raise RetryLater(
+            f"Azure Monitor did not take every {what}: {later.why}. The queue tries again.",
+            later.retry_after_s,
+        )
+
+
+def _minute(moment: datetime) -> datetime:
+    """Return the minute that the moment falls into."""
+    return moment.replace(second=0, microsecond=0)

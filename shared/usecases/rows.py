@@ -1,0 +1,66 @@
+"""Writes events and metric points as the rows that Azure Monitor keeps."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from shared.events.columns import ATTEMPT, NUMBERS, TEXT
+from shared.events.types import AnyEvent, LlmCall
+from shared.metrics.points import Counted, Labels, Observed, Point
+from shared.ports import EventRow, MetricRow
+from shared.pricing.cost import Cost
+
+OLDEST = timedelta(hours=47)
+NEWEST = timedelta(hours=1)
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def export_time(event: AnyEvent, now: datetime) -> datetime:
+    """Return the event's time, or the nearest that Azure Monitor takes: 47 h back, 1 h ahead."""
+    return min(max(event.time, now - OLDEST), now + NEWEST).astimezone(UTC)
+
+
+def event_row(event: AnyEvent, cost: Cost | None, attempt: int, now: datetime) -> EventRow:
+    """Return the event's row: texts to Properties, numbers to Measurements, nothing twice.
+
+    attempt: 1 for a first delivery; a repeat carries its number, because it may stand twice.
+    """
+    stated = _stated(event, cost)
+    time = export_time(event, now)
+    if time != event.time:
+        stated["occurred_at"] = event.time.astimezone(UTC).isoformat()
+    text = {c.key: str(v) for c in TEXT if (v := stated.get(c.key)) is not None}
+    numbers = {c.key: float(str(v)) for c in NUMBERS if (v := stated.get(c.key)) is not None}
+    if attempt > 1:
+        numbers[ATTEMPT] = float(attempt)
+    trace = _TRACEPARENT.fullmatch(event.traceparent or "")
+    operation_id, parent_id = trace.groups() if trace else ("", "")
+    return EventRow(event.type, time, text, numbers, operation_id, parent_id)
+
+
+def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:
+    """Return everything that the event and its price say, by column key."""
+    data = event.data
+    stated: dict[str, object] = dict(data)
+    if isinstance(data, LlmCall):
+        stated |= {k: v for k, v in dict(data.usage or ()).items() if v}
+        stated["cost_usd"] = None
+    if isinstance(data, LlmCall) and data.usage:
+        stated |= {n: getattr(data.usage, n) for n in ("input_tokens", "output_tokens")}
+    if cost is not None:
+        stated |= {"cost_usd": cost.usd, "cost_status": cost.status, "cost_source": cost.source}
+        stated["cost_missing"] = ",".join(cost.missing) or None
+    return stated | {"id": event.id, "source": event.source, "subject": event.subject}
+
+
+def metric_row(minute: datetime, point: Point) -> MetricRow:
+    """Return the point's row. A gauge names its source, so that sums can add sources."""
+    labels: Labels = point.labels
+    if isinstance(point, Counted):
+        return MetricRow(point.metric, minute, labels, float(point.amount))
+    if isinstance(point, Observed):
+        return MetricRow(
+            *(point.metric, minute, labels, point.total, point.count),
+            low=point.low,
+            high=point.high,
+        )
+    return MetricRow(point.metric, minute, (*labels, ("source", point.source)), point.value)

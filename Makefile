@@ -1,0 +1,54 @@
+# Everything a person does here. Each target sets up what it needs, once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := function_app.py functions shared local ops bench tests
+
+.PHONY: help setup run test check generated clean lint types
+
+help: ## Say what each target does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or say make PYTHON=/path/to/python3."; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "The venv module is missing. On Debian and Ubuntu: apt install python3-venv."; exit 1; }
+
+.venv/.local: requirements.txt requirements-local.txt | $(BIN)/python
+	@echo "Installing the packages that agentmeter runs on ..."
+	@$(PIP) -r requirements-local.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.local
+	@echo "Installing the packages that tests and checks need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/.dev ## Make .venv with every package (run and test do it by themselves)
+
+run: .venv/.local ## Start the whole system on this machine; DEMO=0 leaves the simulated fleet out
+	@exec $(BIN)/python -m local
+
+test: .venv/.dev ## Run every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check --quiet $(SOURCES)
+	$(BIN)/ruff check --quiet $(SOURCES)
+	$(BIN)/lint-imports --no-cache | tail -n 3
+
+types: .venv/.dev
+	$(BIN)/basedpyright
+
+check: lint types ## Format, lint, types, imports, generated files, quick tests: under two minutes
+	$(BIN)/python -m ops generated --check
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not azurite"
+
+generated: .venv/.dev ## Write every generated file anew
+	$(BIN)/python -m ops generated
+
+clean: ## Remove the virtual environment, caches and the laptop's state
+	rm -rf .venv .agentmeter .cache node_modules .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,19 @@
+"""Every minute: deliver what is due, evaluate the rules, deliver what they decided."""
+
+from collections.abc import Callable
+
+import azure.functions as func
+
+from shared.wiring import App
+
+
+def blueprint(app: Callable[[], App]) -> func.Blueprint:
+    """Register the trigger: one timer for all, because on Flex Consumption each has instances."""
+    bp = func.Blueprint()
+
+    @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
+    def evaluate_alerts(timer: func.TimerRequest) -> None:
+        parts = app()
+        parts.tick(parts.clock.now())
+
+    return bp

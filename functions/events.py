@@ -1,0 +1,46 @@
+"""POST /api/events: what agents send."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
+
+import azure.functions as func
+
+from functions.replies import refusing, reply
+from shared.usecases.ingest import Received
+from shared.wiring import App
+
+
+def blueprint(app: Callable[[], App]) -> func.Blueprint:
+    """Register the trigger."""
+    bp = func.Blueprint()
+
+    @bp.route(route="api/events", methods=["POST"])
+    @bp.queue_output(
+        arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
+    )
+    @refusing
+    def post_events(
+        req: func.HttpRequest,
+        messages: func.Out[List[str]],  # noqa: UP006 - see above
+    ) -> func.HttpResponse:
+        parts = app()
+        headers = {name.lower(): value for name, value in req.headers.items()}
+        received = parts.ingest.accept(req.get_body(), headers, parts.clock.now())
+        if received.messages:
+            messages.set(list(received.messages))
+        return _answer(received)
+
+    return bp
+
+
+def _answer(received: Received) -> func.HttpResponse:
+    """Say what was stored and what was not: 202, 207 or 400."""
+    body: dict[str, object] = {"accepted": received.accepted}
+    if not received.rejected:
+        return reply(202, body)
+    body["rejected"] = [asdict(refused) for refused in received.rejected]
+    if received.accepted:
+        return reply(207, body)
+    first = received.rejected[0]
+    return reply(400, {"error": f"No event was accepted. The first: {first.error}", **body})

@@ -1,0 +1,76 @@
+"""Our errors as HTTP answers: one table, one way to write JSON."""
+
+import functools
+import hmac
+import json
+from collections.abc import Callable
+from typing import ParamSpec
+
+import azure.functions as func
+from pydantic import SecretStr
+
+from shared.errors import (
+    AgentmeterError,
+    InvalidEvent,
+    LengthRequired,
+    Misconfigured,
+    RetryLater,
+    TooLarge,
+    UnsupportedMedia,
+)
+
+STATUS: dict[type[AgentmeterError], int] = {
+    LengthRequired: 411,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    InvalidEvent: 400,
+    RetryLater: 503,
+    Misconfigured: 503,
+}
+RETRY_AFTER_S = 30
+P = ParamSpec("P")
+
+
+def reply(status: int, body: object, **headers: str) -> func.HttpResponse:
+    """Answer with JSON."""
+    return func.HttpResponse(
+        json.dumps(body, allow_nan=False),
+        status_code=status,
+        mimetype="application/json",
+        headers=headers,
+    )
+
+
+def refusal(exc: AgentmeterError) -> func.HttpResponse:
+    """Answer with the error; where a repeat may help, say when."""
+    status = next((code for kind, code in STATUS.items() if isinstance(exc, kind)), 500)
+    if status != 503:
+        return reply(status, {"error": str(exc)})
+    wait = exc.retry_after_s if isinstance(exc, RetryLater) else None
+    return reply(status, {"error": str(exc)}, **{"Retry-After": str(round(wait or RETRY_AFTER_S))})
+
+
+def refusing(trigger: Callable[P, func.HttpResponse]) -> Callable[P, func.HttpResponse]:
+    """Let a trigger raise our errors, and answer with them."""
+
+    @functools.wraps(trigger)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
+        try:
+            return trigger(*args, **kwargs)
+        except AgentmeterError as exc:
+            return refusal(exc)
+
+    return answered
+
+
+def closed_to(req: func.HttpRequest, token: SecretStr) -> func.HttpResponse | None:
+    """Return the refusal of a request without the bearer token, where one is set."""
+    wanted = token.get_secret_value()
+    given = req.headers.get("authorization", "").removeprefix("Bearer ")
+    if not wanted or hmac.compare_digest(given.encode(), wanted.encode()):
+        return None
+    return reply(
+        401,
+        {"error": "A bearer token is needed. Send `Authorization: Bearer <METRICS_TOKEN>`."},
+        **{"WWW-Authenticate": "Bearer"},
+    )

@@ -1,0 +1,41 @@
+"""GET: the metrics, the health and the alerts."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import azure.functions as func
+
+from functions.replies import closed_to, refusing, reply
+from shared.metrics.prometheus import CONTENT_TYPE
+from shared.wiring import App
+
+
+def blueprint(app: Callable[[], App]) -> func.Blueprint:
+    """Register the triggers."""
+    bp = func.Blueprint()
+
+    @bp.route(route="metrics", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @refusing
+    def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
+        parts = app()
+        if closed := closed_to(req, parts.settings.METRICS_TOKEN):
+            return closed
+        text = parts.report.metrics(parts.clock.now())
+        return func.HttpResponse(text, headers={"Content-Type": CONTENT_TYPE})
+
+    @bp.route(route="api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @refusing
+    def get_health(req: func.HttpRequest) -> func.HttpResponse:
+        parts = app()
+        if closed := closed_to(req, parts.settings.METRICS_TOKEN):
+            return closed
+        checks = parts.report.health(parts.clock.now())
+        status = "ok" if all(check.ok for check in checks) else "degraded"
+        return reply(200, {"status": status, "checks": [asdict(check) for check in checks]})
+
+    @bp.route(route="api/alerts", methods=["GET"])
+    @refusing
+    def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
+        return reply(200, app().report.alerts())
+
+    return bp

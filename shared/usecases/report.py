@@ -1,0 +1,128 @@
+"""Answers what people and machines ask: metrics, alerts, health."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.alerting.record import RuleRecord, SeriesAlert
+from shared.alerting.rule import Rule
+from shared.errors import AgentmeterError
+from shared.metrics.prometheus import exposition
+from shared.ports import AlertStore, SeriesStore
+
+TICK_OVERDUE = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the health report. remedy: what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class Report:
+    """Reads the stores; changes nothing."""
+
+    def __init__(
+        self,
+        series: SeriesStore,
+        alerts: AlertStore,
+        rules: Callable[[], Sequence[Rule]],
+        started_at: datetime,
+    ) -> None:
+        self._series = series
+        self._alerts = alerts
+        self._rules = rules
+        self._started_at = started_at
+
+    def metrics(self, now: datetime) -> str:
+        """Return the running totals as Prometheus text."""
+        return exposition(self._series.read(), now)
+
+    def alerts(self) -> dict[str, object]:
+        """Return every rule with its state, the alerts that are pending or firing, and the pages
+        that wait to be sent."""
+        records = {record.rule: record for record in self._alerts.load_all()}
+        return {
+            "rules": [_rule(rule, records.get(rule.key)) for rule in self._rules()],
+            "alerts": [
+                _alert(record, alert)
+                for record in records.values()
+                for alert in record.series.values()
+            ],
+            "waiting_pages": len(self._alerts.waiting()),
+        }
+
+    def health(self, now: datetime) -> list[Check]:
+        """Return what works and what does not, each with the remedy."""
+        return [self._check_rules(), self._check_ticks(now), self._check_outbox(now)]
+
+    def _check_rules(self) -> Check:
+        try:
+            return Check("rules", True, f"{len(self._rules())} rules")
+        except AgentmeterError as exc:
+            return Check("rules", False, str(exc), "Run `python -m ops check`.")
+
+    def _check_ticks(self, now: datetime) -> Check:
+        ticks = [r.last_good_at for r in self._alerts.load_all() if r.last_good_at]
+        last = max(ticks, default=None)
+        late = now - (last or self._started_at) > TICK_OVERDUE
+        said = f"last good evaluation {last.isoformat()}" if last else "no evaluation yet"
+        return Check(
+            *("evaluation", not late, said),
+            "See the log of evaluate_alerts; LOGS_WORKSPACE_ID and the role Log Analytics Reader "
+            "are what it needs.",
+        )
+
+    def _check_outbox(self, now: datetime) -> Check:
+        waiting = self._alerts.waiting()
+        stuck = [page for page in waiting if now - page.created_at > TICK_OVERDUE]
+        said = f"{len(waiting)} pages wait" + (
+            f", the oldest since {stuck[0].created_at.isoformat()}: {stuck[0].last_status}"
+            if stuck
+            else ""
+        )
+        return Check(
+            *("pages", not stuck, said),
+            "Look up the notifier's answer above; keys are in the PAGERDUTY_ settings.",
+        )
+
+
+def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:
+    """Sum up a rule for a person."""
+    phases = {alert.phase for alert in record.series.values()} if record else set[str]()
+    state = "firing" if "firing" in phases else "pending" if phases else "inactive"
+    return {
+        "rule": rule.key,
+        "group": rule.group,
+        "state": state,
+        "last_evaluated_at": _iso(record.last_at if record else None),
+        "last_good_at": _iso(record.last_good_at if record else None),
+        "errors": record.errors if record else 0,
+        "last_error": record.last_error if record else "",
+        "incident_opened_at": _iso(
+            record.incident.opened_at if record and record.incident else None
+        ),
+    }
+
+
+def _alert(record: RuleRecord, alert: SeriesAlert) -> dict[str, object]:
+    """Sum up the alert of one series."""
+    name, _, severity = record.rule.rpartition("/")
+    return {
+        "alert": name,
+        "severity": severity,
+        "labels": dict(alert.labels),
+        "state": alert.phase,
+        "value": alert.value,
+        "since": _iso(alert.since),
+        "fired_at": _iso(alert.fired_at),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    """Write a moment, or nothing."""
+    return moment.isoformat() if moment else None

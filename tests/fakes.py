@@ -1,0 +1,48 @@
+"""Fakes that behave: what stands in for the outside world in tests."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from shared.ports import EventRow, Exported, ExportOutcome, MetricRow
+
+START = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that moves only when told to."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """Return the moment it was last told."""
+        return self._at
+
+    def advance(self, **by: float) -> datetime:
+        """Move on, as timedelta says it; return the new moment."""
+        self._at += timedelta(**by)
+        return self._at
+
+
+class FakeExporter:
+    """Keeps what it is sent, and answers as `event_outcome` and `metric_outcome` say."""
+
+    def __init__(self) -> None:
+        self.event_rows: list[EventRow] = []
+        self.metric_rows: list[MetricRow] = []
+        self.event_outcome: Callable[[EventRow], ExportOutcome] = lambda row: Exported()
+        self.metric_outcome: Callable[[MetricRow], ExportOutcome] = lambda row: Exported()
+
+    def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
+        """Keep the rows that it takes."""
+        outcomes = [self.event_outcome(row) for row in rows]
+        taken = zip(rows, outcomes, strict=True)
+        self.event_rows += [row for row, outcome in taken if isinstance(outcome, Exported)]
+        return outcomes
+
+    def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
+        """Keep the rows that it takes."""
+        outcomes = [self.metric_outcome(row) for row in rows]
+        taken = zip(rows, outcomes, strict=True)
+        self.metric_rows += [row for row, outcome in taken if isinstance(outcome, Exported)]
+        return outcomes

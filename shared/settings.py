@@ -1,5 +1,6 @@
 """The only reader of the environment."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,11 @@ from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationE
 from shared.errors import Misconfigured
 
 APP_FOLDER = Path(__file__).parent.parent
+SDK_SWITCHES = (
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+)
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -93,3 +99,20 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as exc:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
+
+
+def quiet_sdk() -> None:
+    """Stop what Azure's SDKs do unasked; call it before the first of their clients is made.
+
+    Usage statistics and remote control keep threads of their own, and know no other switch than
+    the environment. The exporter logs whole events that were refused; azure-core, every request.
+    """
+    os.environ.update(dict.fromkeys(SDK_SWITCHES, "true"))
+    for name in ("azure", "msal", "opentelemetry", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("azure.monitor.opentelemetry.exporter").setLevel(logging.CRITICAL)
+
+
+def operator_environment() -> Mapping[str, str]:
+    """Return the process's environment, for the operator's tools, which hand it on from there."""
+    return os.environ

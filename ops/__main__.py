@@ -1,0 +1,87 @@
+"""What an operator types: `python -m ops <command>`.
+
+A command is a module of this folder that fits `Command`, and its line in COMMANDS.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import cast
+
+from ops.command import Command, Desk
+from ops.terminal import Terminal
+from shared.clock import SystemClock
+from shared.errors import AgentmeterError, Misconfigured
+from shared.settings import operator_environment
+
+COMMANDS: Mapping[str, str] = {
+    "play": "post a recorded trace of model calls",
+    "query": "ask KQL of everything that was measured",
+}
+FAILED, MISUSED = 1, 2
+
+
+def main(argv: Sequence[str], desk: Desk) -> int:
+    """Run one command and return its exit code.
+
+    0: done. 1: it ran, and what it says is bad, or the other side failed. 2: it could not run as
+    typed or as configured. A foreseen failure is one sentence on stderr.
+    """
+    name, rest = _choose(argv)
+    command = cast("Command", import_module(f"ops.{name}"))
+    given = _parser(name, command).parse_args(rest)
+    try:
+        return command.run(given, desk)
+    except AgentmeterError as exc:
+        desk.terminal.note(f"{name}: {exc}")
+        return MISUSED if isinstance(exc, Misconfigured) else FAILED
+    except KeyboardInterrupt:
+        desk.terminal.note(f"{name}: Stopped. Type the same command to start again.")
+        return FAILED
+
+
+def _choose(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """Split off the command's name; each command reads what follows by itself."""
+    width = max(map(len, COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog="python -m ops",
+        description="The operator's commands of agentmeter.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands:\n"
+        + "\n".join(f"  {name:{width}}  {what}" for name, what in COMMANDS.items())
+        + "\n\n`python -m ops COMMAND --help` shows examples.\n"
+        "Exit codes: 0 done; 1 the answer is bad or the other side failed; 2 it cannot run so.",
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    return parser.parse_args(argv[:1]).command, list(argv[1:])
+
+
+def _parser(name: str, command: Command) -> argparse.ArgumentParser:
+    """Return the parser of one command: its own arguments, and those that every command has."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m ops {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"examples:\n{command.EXAMPLES}",
+    )
+    command.declare(parser)
+    parser.add_argument("--json", action="store_true", help="answer in JSON, for machines")
+    return parser
+
+
+def _start() -> int:
+    """Run on the process's own terminal; a reader that leaves early, like `head`, is no error."""
+    terminal = Terminal(sys.stdout, sys.stderr)
+    try:
+        code = main(sys.argv[1:], Desk(terminal, operator_environment(), SystemClock()))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(_start())

@@ -1,0 +1,38 @@
+"""What a command looks like, and what it works with."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ops.terminal import Terminal
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a command may use of the world."""
+
+    terminal: Terminal
+    environment: Mapping[str, str]
+    clock: Clock
+
+
+class Command(Protocol):
+    """A module of this folder. Its docstring is what --help says first."""
+
+    EXAMPLES: str
+    """Lines to copy, indented by two."""
+
+    def declare(self, parser: ArgumentParser) -> None:
+        """Add the command's own arguments; `--json` is there for all."""
+        ...
+
+    def run(self, given: Namespace, desk: Desk) -> int:
+        """Do it and return the exit code.
+
+        Raises:
+            Misconfigured: it cannot run as typed or as configured (exit code 2).
+            AgentmeterError: any other kind, when it failed (exit code 1).
+        """
+        ...

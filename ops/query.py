@@ -1,0 +1,73 @@
+"""Ask KQL of everything that was measured.
+
+On a laptop it asks the stack that `make run` started; elsewhere, the Log Analytics workspace of
+LOGS_WORKSPACE_ID. `UsageEvents` has an event a row, in typed columns.
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from ops.command import Desk
+from ops.moments import moment, span
+from ops.stack import find_stack
+from shared.adapters.log_analytics import LogAnalytics
+from shared.errors import Misconfigured, RetryLater
+from shared.settings import Settings
+
+EXAMPLES = """\
+  python -m ops query "UsageEvents | summarize events = sum(Count) by Name"
+  python -m ops query "UsageEvents | where Name == 'llm.call'
+      | summarize usd = sum(CostUsd), calls = sum(Count) by Provider, Model" --last 1h
+  python -m ops query "AppMetrics | take 5" --from 2026-01-31T12:00Z --json"""
+LOCAL_WORKSPACE = "local"
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Add the query, and the time that it is about."""
+    parser.add_argument("kql", metavar="KQL", help="the query")
+    parser.add_argument("--from", dest="start", type=moment, metavar="ISO", help="not before")
+    parser.add_argument("--to", dest="end", type=moment, metavar="ISO", help="before; default: now")
+    parser.add_argument(
+        "--last",
+        type=span,
+        default=timedelta(hours=24),
+        metavar="SPAN",
+        help="without --from: so long before the end, as 90s, 15m, 24h (default), 7d",
+    )
+    parser.add_argument(
+        "--workspace", metavar="ID", help="this Log Analytics workspace, not the laptop's stack"
+    )
+
+
+def run(given: Namespace, desk: Desk) -> int:
+    """Print the rows of the answer."""
+    end: datetime = given.end or desk.clock.now()
+    start: datetime = given.start or end - given.last
+    if start >= end:
+        raise Misconfigured(f"--from {start:%FT%TZ} is not before --to {end:%FT%TZ}. Swap them.")
+    try:
+        table = _log(given.workspace, desk.environment).query(given.kql, start, end)
+    except RetryLater as exc:
+        raise RetryLater(f"{exc} On a laptop, see that `make run` is at work; ask again.") from exc
+    if given.json:
+        desk.terminal.json([dict(zip(table.columns, row, strict=True)) for row in table.rows])
+    else:
+        desk.terminal.table(table.columns, table.rows)
+    return 0
+
+
+def _log(workspace: str | None, environment: Mapping[str, str]) -> LogAnalytics:
+    """Return the workspace that was named, else the laptop's, else that of the settings."""
+    stack = None if workspace else find_stack(environment)
+    if stack:
+        return LogAnalytics(stack.query_url, LOCAL_WORKSPACE, "")
+    named = workspace or environment.get("LOGS_WORKSPACE_ID")
+    if not named:
+        raise Misconfigured(
+            "There is nothing to ask. Start the stack with `make run`, or name a Log Analytics "
+            "workspace with --workspace or LOGS_WORKSPACE_ID."
+        )
+    default: str = Settings.model_fields["LOGS_ENDPOINT"].default
+    endpoint = environment.get("LOGS_ENDPOINT") or default
+    return LogAnalytics(endpoint, named, environment.get("AZURE_CLIENT_ID", ""))

@@ -1,0 +1,156 @@
+"""Azure Monitor's SDK held so that it sends at once, says what came back, and does nothing else."""
+
+import gzip
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.identity import ManagedIdentityCredential
+from azure.monitor.opentelemetry.exporter import (
+    AzureMonitorLogExporter,
+    AzureMonitorMetricExporter,
+)
+from opentelemetry._logs import LogRecord
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+)
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+
+from shared.adapters.azure_monitor_answer import Answer
+from shared.ports import EventRow, MetricRow
+from shared.settings import quiet_sdk
+
+CONNECT_TIMEOUT_S = 5
+GZIP_LEVEL = 5
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+NO_IDENTITY = (
+    "Nothing was sent: the app's identity got no token. Check that it has the identity which "
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING or AZURE_CLIENT_ID names."
+)
+
+
+class _Line(threading.local):
+    """The request that a thread has under way: whether it went out, and what came back."""
+
+    sent = False
+    answer: Answer | None = None
+
+
+class Sdk:
+    """The SDK's exporters, with hooks that pack each request and keep each response."""
+
+    def __init__(
+        self, connection_string: str, identity: str | None, role: str, read_timeout_s: float
+    ) -> None:
+        """identity: a client id, "" for the system-assigned one, None for the key alone."""
+        quiet_sdk()
+        self._line = _Line()
+        self._resource = Resource({"service.name": role})
+        self._silence = (
+            f"Azure Monitor did not answer within {read_timeout_s:g} s, or could not be reached. "
+            "It is sent again."
+        )
+        options: dict[str, Any] = {
+            "connection_string": connection_string,
+            # Always given: without it the SDK reads the environment on its own.
+            "credential": _credential(identity),
+            "disable_offline_storage": True,
+            "max_envelopes_per_second": 0,
+            "retry_total": 0,
+            "timeout": CONNECT_TIMEOUT_S,
+            "read_timeout": read_timeout_s,
+            "raw_request_hook": self._pack,
+            "raw_response_hook": self._hear,
+        }
+        self._logs = AzureMonitorLogExporter(**options)
+        self._metrics = AzureMonitorMetricExporter(**options)
+
+    def send_events(self, rows: Sequence[EventRow]) -> Answer:
+        """Send the rows in one request and return its answer."""
+        records = [ReadableLogRecord(_record(row), self._resource) for row in rows]
+        return self._ask(lambda: self._logs.export(records))
+
+    def send_metrics(self, rows: Sequence[MetricRow]) -> Answer:
+        """Send the rows in one request and return its answer."""
+        scope = ScopeMetrics(InstrumentationScope("agentmeter"), [_metric(r) for r in rows], "")
+        data = MetricsData([ResourceMetrics(self._resource, [scope], "")])
+        return self._ask(lambda: self._metrics.export(data))
+
+    def _ask(self, export: Callable[[], object]) -> Answer:
+        """What export() returns cannot tell partial from dead; only the response can."""
+        line = self._line
+        line.sent, line.answer = False, None
+        with suppress_instrumentation():
+            export()
+        return line.answer or Answer(None, silence=self._silence if line.sent else NO_IDENTITY)
+
+    def _pack(self, call: PipelineRequest[HttpRequest]) -> None:
+        """Note that a request goes out, after a redirect once more, and compress its body."""
+        self._line.sent, self._line.answer = True, None
+        plain = call.http_request
+        if "Content-Encoding" in plain.headers:  # the same request again, with a fresh token
+            return
+        body = gzip.compress(str(plain.content).encode(), GZIP_LEVEL)
+        plain.headers.update({"Content-Encoding": "gzip", "Content-Length": str(len(body))})
+        call.http_request = HttpRequest(
+            plain.method, plain.url, headers=plain.headers, content=body
+        )
+
+    def _hear(self, call: PipelineResponse[HttpRequest, HttpResponse]) -> None:
+        """Keep the response; the SDK calls this in the thread that called export()."""
+        response = call.http_response
+        retry_after = response.headers.get("Retry-After", "")
+        self._line.answer = Answer(response.status_code, response.content, retry_after)
+
+
+def _credential(identity: str | None) -> ManagedIdentityCredential | None:
+    return None if identity is None else ManagedIdentityCredential(client_id=identity or None)
+
+
+def _unix_ns(at: datetime) -> int:
+    """Count in whole microseconds: a float of seconds would round them."""
+    return (at - EPOCH) // MICROSECOND * 1000
+
+
+def _record(row: EventRow) -> LogRecord:
+    span = SpanContext(int(row.operation_id or "0", 16), int(row.parent_id or "0", 16), False)
+    at_ns = _unix_ns(row.time)
+    return LogRecord(
+        timestamp=at_ns,
+        observed_timestamp=at_ns,
+        # Always given: without it the row would take the ids of whatever span is current here.
+        context=set_span_in_context(NonRecordingSpan(span), Context()),
+        attributes={
+            **row.text,
+            "microsoft.custom_event.name": row.name,
+            "microsoft.custom_measurements": row.numbers,
+        },
+    )
+
+
+def _metric(row: MetricRow) -> Metric:
+    labels, at_ns = dict(row.labels), _unix_ns(row.time)
+    if row.low is None or row.high is None:
+        number = NumberDataPoint(labels, at_ns, at_ns, row.total)
+        return Metric(row.name, "", "", Gauge([number]))
+    spread = HistogramDataPoint(
+        labels, at_ns, at_ns, row.count, row.total, [row.count], [], row.low, row.high
+    )
+    return Metric(row.name, "", "", Histogram([spread], AggregationTemporality.DELTA))

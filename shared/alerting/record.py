@@ -9,20 +9,38 @@ Phase = Literal["pending", "firing"]
 
 
 @dataclass(frozen=True, slots=True)
+class LookState:
+    """A look of the rule that is true. since: from that planned time on, moved past gaps.
+
+    seen: the last planned time that found it true.
+    """
+
+    since: datetime
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesAlert:
     """The alert of one series of a rule; an inactive one is not kept.
 
     since: when it became pending, by planned time. fired_at: when it began to fire.
-    value: the last value that was true. labels: the series' labels.
-    missing: evaluations in a row that said nothing of this series.
+    value: the last value that was true; None where there was no finite number.
+    labels: the series' labels. missing: evaluations in a row that said nothing of this series.
+    looks: those of the rule's looks that are true, by name. by: the look that `value` is of.
+    calm_since: all looks are false since then, and it only fires on for `keep_firing`.
+    silent_since: nothing was said of this series since then.
     """
 
     labels: Mapping[str, str]
     phase: Phase
     since: datetime
-    value: float
+    value: float | None
     fired_at: datetime | None = None
     missing: int = 0
+    looks: Mapping[str, LookState] = field(default_factory=dict[str, LookState])
+    by: str = "main"
+    calm_since: datetime | None = None
+    silent_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +56,18 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What the receiver knows: an incident that a trigger opened and a resolve must close."""
+    """What the receiver knows: an incident that a trigger opened and a resolve must close.
+
+    route: the receiver that was told, and will be. members: the fingerprints that it was told of.
+    page: the id of the last trigger.
+    """
 
     dedup_key: str
     route: str
     opened_at: datetime
     notified_at: datetime
     members: tuple[str, ...]
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""What a rule's query said: one sample per series."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared.alerting.condition import Number
+from shared.errors import Misconfigured
+
+SPECIAL = ("value", "samples")
+"""Columns that are no labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One row. value: None where the query had no number. samples: None where not asked for."""
+
+    labels: Mapping[str, str]
+    value: Number | None
+    samples: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The query gave no answer that can be used."""
+
+    why: str
+
+
+Reading = Mapping[str, Sample] | Failed
+"""What one query said, by the fingerprint of the series."""
+
+
+def read_samples(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Mapping[str, Sample]:
+    """Return the samples of an answer by fingerprint.
+
+    Raises:
+        Misconfigured: the columns or values are not those of a rule.
+    """
+    if "value" not in columns:
+        raise Misconfigured(
+            f"The query returns {', '.join(columns) or 'no columns'}; name one of them `value`."
+        )
+    samples = [_sample(dict(zip(columns, row, strict=True))) for row in rows]
+    by_series = {fingerprint(sample.labels): sample for sample in samples}
+    if len(by_series) < len(samples):
+        raise Misconfigured(
+            "Two rows have the same labels; summarize by every column that is not `value`."
+        )
+    return by_series
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """Return 12 hex digits that stand for the labels, whatever their order."""
+    text = json.dumps(sorted(labels.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def finite(value: Number | None) -> float | None:
+    """Return the value as JSON can hold it: None for what is no finite number."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _sample(row: Mapping[str, object]) -> Sample:
+    """Split a row into its number, its sample count and its labels."""
+    labels = {name: _label(item) for name, item in row.items() if name not in SPECIAL}
+    return Sample(labels, _number(row, "value"), _number(row, "samples"))
+
+
+def _label(item: object) -> str:
+    """Write a label; Kusto's strings are never null, and neither are labels."""
+    return "" if item is None else str(item)
+
+
+def _number(row: Mapping[str, object], column: str) -> Number | None:
+    """Return the number in that column."""
+    item = row.get(column)
+    if item is None or (isinstance(item, int | float | Decimal) and not isinstance(item, bool)):
+        return item
+    raise Misconfigured(f"`{column}` is {item!r}, no number; end the query with todouble(...).")

@@ -1,0 +1,215 @@
+"""An alert rule as its TOML file states it, checked, and its queries bound to a window."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+)
+
+from shared.alerting.condition import Condition, parse_condition
+from shared.alerting.page import Severity
+from shared.errors import Misconfigured
+
+LATE_DATA = timedelta(seconds=60)
+"""How far behind now a window ends where data still on its way could make a rule true."""
+
+NoDataPolicy = Literal["keep", "ok", "alert"]
+LookName = Literal["main", "fast"]
+
+
+def _iso_duration(value: object) -> object:
+    """Let only ISO 8601 durations through: pydantic would read "90" as seconds."""
+    if isinstance(value, str) and re.fullmatch(
+        r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?", value
+    ):
+        return value
+    raise ValueError(f"{value!r} is no duration in whole seconds; write one such as PT5M or P1D")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_iso_duration)]
+Comparison = Annotated[Condition, PlainValidator(parse_condition)]
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class FastPart(BaseModel, frozen=True, extra="forbid"):
+    """A second look over a short window; what it leaves out is as in the rule."""
+
+    window: Duration
+    hold: Duration = timedelta(0)
+    condition: Comparison
+    resolve: Comparison | None = None
+    min_samples: int = Field(0, ge=0)
+    offset: Duration = timedelta(0)
+    query: Words | None = None
+    summary: Words | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One way in which a rule looks at the facts: a query over a window, and what is wrong."""
+
+    name: LookName
+    query: str
+    window: timedelta
+    offset: timedelta
+    hold: timedelta
+    condition: Condition
+    resolve: Condition | None
+    min_samples: int
+    summary: str
+    description: str
+
+
+class Rule(BaseModel, frozen=True, extra="forbid"):
+    """One file of config/rules. docs/rules.md says what each field means."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
+    group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
+    severity: Severity
+    every: Duration = timedelta(minutes=1)
+    window: Duration
+    hold: Duration = timedelta(0)
+    keep_firing: Duration = timedelta(0)
+    condition: Comparison
+    resolve: Comparison | None = None
+    no_data: NoDataPolicy = "keep"
+    no_data_max: Duration | None = None
+    min_samples: int = Field(0, ge=0)
+    offset: Duration | None = None
+    summary: Words
+    description: str = ""
+    runbook: str = ""
+    query: Words
+    fast: FastPart | None = None
+
+    @property
+    def key(self) -> str:
+        """Return what the rule is known by: two severities of one name are two rules."""
+        return f"{self.name}/{self.severity}"
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """Return the rule's looks at the facts, the main one first."""
+        main = Look(
+            name="main",
+            query=self.query,
+            window=self.window,
+            offset=self._main_offset(),
+            hold=self.hold,
+            condition=self.condition,
+            resolve=self.resolve,
+            min_samples=self.min_samples,
+            summary=self.summary,
+            description=self.description,
+        )
+        return (main,) if self.fast is None else (main, self._fast_look(self.fast))
+
+    def _main_offset(self) -> timedelta:
+        """Stay behind now where late data trips the rule: falling values, ratios, absence."""
+        if self.offset is not None:
+            return self.offset
+        tripped = (
+            self.condition.direction == "below" or self.min_samples > 0 or self.no_data == "alert"
+        )
+        return LATE_DATA if tripped else timedelta(0)
+
+    def _fast_look(self, part: FastPart) -> Look:
+        """Fill what the fast part leaves out from the rule."""
+        return Look(
+            name="fast",
+            query=part.query or self.query,
+            window=part.window,
+            offset=part.offset,
+            hold=part.hold,
+            condition=part.condition,
+            resolve=part.resolve,
+            min_samples=part.min_samples,
+            summary=part.summary or self.summary,
+            description=self.description if part.description is None else part.description,
+        )
+
+
+def parse_rule(text: str, file: str) -> Rule:
+    """Read a rule from TOML.
+
+    Raises:
+        Misconfigured: names the file and every wrong field at once, each with its remedy.
+    """
+    try:
+        rule = Rule.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as exc:
+        raise Misconfigured(
+            f"{file}: {exc}. Mend the TOML; docs/rules.md has a whole rule."
+        ) from exc
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+    else:
+        problems = lint(rule)
+        if not problems:
+            return rule
+    raise Misconfigured(f"{file}: " + "; ".join(problems) + ". See docs/rules.md.")
+
+
+def lint(rule: Rule) -> list[str]:
+    """Return what is wrong with a rule whose fields are each well formed."""
+    problems = [problem for look in rule.looks for problem in _lint_look(rule, look)]
+    if rule.every < timedelta(minutes=1) or rule.every % timedelta(minutes=1):
+        problems.append("every: the timer ticks once a minute; write whole minutes, such as PT1M")
+    if timedelta(0) < rule.keep_firing < rule.every:
+        problems.append("keep_firing: shorter than every, so it does nothing; use PT0S or more")
+    if rule.no_data_max is not None and rule.no_data != "keep":
+        problems.append('no_data_max: it bounds no_data = "keep" alone; remove it')
+    if rule.severity == "critical" and not rule.runbook:
+        problems.append("runbook: whoever is woken needs one; write docs/runbooks/<name>.md")
+    return problems
+
+
+def _lint_look(rule: Rule, look: Look) -> list[str]:
+    """Return what is wrong with one look, each problem opening with the field's name."""
+    at = "" if look.name == "main" else f"{look.name}."
+    problems = [f"{at}query: {problem}" for problem in _lint_query(look.query)]
+    if look.window < rule.every:
+        problems.append(f"{at}window: shorter than every: some data would never be looked at")
+    if timedelta(0) < look.hold < rule.every:
+        problems.append(
+            f"{at}hold: shorter than every, so that one look decides; use PT0S, or every and more"
+        )
+    if look.resolve and (
+        look.resolve.direction == look.condition.direction
+        or look.condition.holds(look.resolve.threshold)
+    ):
+        problems.append(f"{at}resolve: {look.resolve} must be apart from {look.condition}")
+    return problems
+
+
+def _lint_query(query: str) -> list[str]:
+    """Return what is wrong with the text of a query; whether it runs is for the checker."""
+    code = re.sub(r"//[^\n]*|\"[^\"\n]*\"|'[^'\n]*'", "", query)
+    problems = [
+        f"{{{name}}} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"
+        for name in ("start", "end")
+        if f"{{{name}}}" not in code
+    ]
+    if re.search(r"\b(now|ago)\s*\(", code):
+        problems.append("now() and ago() see another time than was planned; use {start} and {end}")
+    return problems
+
+
+def bind(query: str, start: datetime, end: datetime) -> str:
+    """Put the window's bounds into the query as datetime literals."""
+    return query.replace("{start}", _literal(start)).replace("{end}", _literal(end))
+
+
+def _literal(moment: datetime) -> str:
+    """Write a moment in KQL, to the 100 ns that Kusto keeps."""
+    return f"datetime({moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z)"

@@ -1,0 +1,205 @@
+"""The alert of a series from one planned time to the next: pending, firing, resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from shared.alerting.reading import Failed, Reading, Sample, fingerprint, finite
+from shared.alerting.record import LookState, SeriesAlert, Transition
+from shared.alerting.rule import Look, Rule
+
+Verdict = Literal["true", "false", "between", "no_data", "error"]
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look found of one series. between: no longer true, not yet past `resolve`."""
+
+    verdict: Verdict
+    why: str
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The alerts after a step, by fingerprint, and what changed."""
+
+    series: Mapping[str, SeriesAlert]
+    transitions: tuple[Transition, ...]
+
+
+def step(
+    rule: Rule, before: Mapping[str, SeriesAlert], at: datetime, readings: Mapping[str, Reading]
+) -> Stepped:
+    """Take the alerts of a rule to the planned time `at`.
+
+    readings: what each of rule.looks read, by its name.
+    An alert fires when one of the looks has been true for its own hold, and resolves when all
+    are false. An error never resolves, never advances and never resets. A known series of which
+    a look says nothing is without data: rule.no_data decides.
+    """
+    series: dict[str, SeriesAlert] = {}
+    transitions: list[Transition] = []
+    for key, labels in _to_judge(rule, before, readings).items():
+        seen = {look.name: _see(look, readings[look.name], key, labels) for look in rule.looks}
+        new = _advance(rule, before.get(key) or _inactive(labels, at), at, seen)
+        if new is not None:
+            series[key] = new
+        if change := _transition(before.get(key), new, at, seen):
+            transitions.append(change)
+    return Stepped(series, tuple(transitions))
+
+
+def _to_judge(
+    rule: Rule, before: Mapping[str, SeriesAlert], readings: Mapping[str, Reading]
+) -> Mapping[str, Labels]:
+    """Return the labels of every series known or read, by fingerprint.
+
+    Where there is none at all, the rule as a whole stands for them, in case silence is an alert.
+    """
+    answers = [reading for reading in readings.values() if not isinstance(reading, Failed)]
+    read = {key: sample.labels for answer in answers for key, sample in answer.items()}
+    known = {key: alert.labels for key, alert in before.items()}
+    return read | known or {fingerprint({}): {}}
+
+
+def _see(look: Look, reading: Reading, key: str, labels: Labels) -> Seen:
+    """Judge what the look read of the series."""
+    if isinstance(reading, Failed):
+        return Seen("error", reading.why)
+    if sample := reading.get(key):
+        return _judge(look, sample)
+    if not labels and reading:
+        return Seen("false", "there is data again")
+    return Seen("no_data", "no data")
+
+
+def _judge(look: Look, sample: Sample) -> Seen:
+    """Compare a sample; too few samples make no breach believable, but an all-clear is."""
+    value = finite(sample.value)
+    true = look.condition.holds(sample.value)
+    if true is None:
+        return Seen("no_data", "no number")
+    if true and look.min_samples > (sample.samples or 0):
+        return Seen("no_data", f"{sample.samples or 0} samples, too few of {look.min_samples}")
+    if true:
+        return Seen("true", f"{sample.value} is {look.condition}", value)
+    if look.resolve and not look.resolve.holds(sample.value):
+        return Seen("between", f"{sample.value} is not yet {look.resolve}", value)
+    return Seen("false", f"{sample.value} is not {look.condition}", value)
+
+
+def _inactive(labels: Labels, at: datetime) -> SeriesAlert:
+    """Return where every alert starts: pending with nothing that is true, which is dropped."""
+    return SeriesAlert(labels, "pending", at, None)
+
+
+def _advance(
+    rule: Rule, old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]
+) -> SeriesAlert | None:
+    """Return the alert at this time, or None where it is inactive."""
+    heard = _listen(old, at, seen)
+    looks = {
+        look.name: state
+        for look in rule.looks
+        if (state := _look_state(rule, heard, look, at, seen[look.name].verdict))
+    }
+    alert = _spoken(replace(heard, looks=looks), at, seen)
+    if old.phase == "firing":
+        return _keep_firing(rule, alert, at, {item.verdict for item in seen.values()})
+    if held := [look.name for look in rule.looks if _held(look, looks, at)]:
+        by = held[0]
+        return replace(alert, phase="firing", fired_at=at, by=by, value=seen[by].value)
+    return alert if looks else None
+
+
+def _listen(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
+    """Note for how long nothing was said of the series; an error says neither."""
+    verdicts = {item.verdict for item in seen.values()}
+    if verdicts == {"no_data"}:
+        return replace(old, missing=old.missing + 1, silent_since=old.silent_since or at)
+    if verdicts <= {"no_data", "error"}:
+        return old
+    return replace(old, missing=0, silent_since=None)
+
+
+def _look_state(
+    rule: Rule, alert: SeriesAlert, look: Look, at: datetime, verdict: Verdict
+) -> LookState | None:
+    """Return since when the look is true, or None where it is not."""
+    before = alert.looks.get(look.name)
+    if verdict == "no_data" and rule.no_data != "keep":
+        verdict = "true" if rule.no_data == "alert" else "false"
+    if verdict == "true":
+        return LookState(_since(rule, before, at), at)
+    dropped = verdict == "false" or (verdict == "between" and alert.phase == "pending")
+    return None if dropped or _silent_too_long(rule, alert, at) else before
+
+
+def _since(rule: Rule, before: LookState | None, at: datetime) -> datetime:
+    """Return when the look became true; time in which nobody saw it true does not count."""
+    if before is None:
+        return at
+    gap = at - before.seen
+    return before.since if gap <= 2 * rule.every else before.since + gap - rule.every
+
+
+def _silent_too_long(rule: Rule, alert: SeriesAlert, at: datetime) -> bool:
+    """Tell whether a rule that bears silence has borne it long enough."""
+    return (
+        rule.no_data_max is not None
+        and alert.silent_since is not None
+        and at - alert.silent_since >= rule.no_data_max
+    )
+
+
+def _held(look: Look, looks: Mapping[str, LookState], at: datetime) -> bool:
+    """Tell whether the look is true now and has been for its hold."""
+    state = looks.get(look.name)
+    return state is not None and state.seen == at and at - state.since >= look.hold
+
+
+def _spoken(alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
+    """Take over the value of a look that is true now, of the same one as before if it can be."""
+    told = [name for name, state in alert.looks.items() if state.seen == at]
+    if not told:
+        return alert
+    by = alert.by if alert.by in told else told[0]
+    since = min(state.since for state in alert.looks.values())
+    return replace(
+        alert,
+        by=by,
+        value=seen[by].value,
+        since=since if alert.phase == "pending" else alert.since,
+    )
+
+
+def _keep_firing(
+    rule: Rule, alert: SeriesAlert, at: datetime, verdicts: set[Verdict]
+) -> SeriesAlert | None:
+    """Return a firing alert, or None once it has been calm for `keep_firing`, and surely so."""
+    if alert.looks:
+        return replace(alert, calm_since=None)
+    calm_since = alert.calm_since or at
+    unsure = "error" in verdicts or (
+        verdicts == {"no_data"} and rule.no_data == "keep" and not _silent_too_long(rule, alert, at)
+    )
+    if unsure or at - calm_since < rule.keep_firing:
+        return replace(alert, calm_since=calm_since)
+    return None
+
+
+def _transition(
+    old: SeriesAlert | None, new: SeriesAlert | None, at: datetime, seen: Mapping[str, Seen]
+) -> Transition | None:
+    """Return what changed for people, if anything did."""
+    if new and (old is None or old.phase != new.phase):
+        return Transition(at, new.labels, new.phase, new.value, seen[new.by].why)
+    if old and new is None:
+        state = "resolved" if old.phase == "firing" else "cancelled"
+        values = (item.value for item in seen.values() if item.value is not None)
+        reasons = dict.fromkeys(item.why for item in seen.values())
+        return Transition(at, old.labels, state, next(values, None), "; ".join(reasons))
+    return None

@@ -1,0 +1,180 @@
+"""Rules and conditions: what their text means, and what is refused with a remedy."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.alerting.condition import Number, parse_condition
+from shared.alerting.reading import fingerprint, read_samples
+from shared.alerting.rule import Rule, bind, parse_rule
+from shared.errors import Misconfigured
+
+TEXT = '''
+name = "HighHourlyCosts"
+group = "cost_management"
+severity = "critical"
+every = "PT1M"
+window = "PT1H"
+hold = "PT10M"
+keep_firing = "PT0S"
+condition = "> 100"
+resolve = "<= 90"
+no_data = "keep"
+summary = "LLM spend is ${value:.2f} an hour, over $100"
+description = "What the fleet spent in the last hour."
+runbook = "docs/runbooks/HighHourlyCosts.md"
+query = """
+UsageEvents
+| where TimeGenerated >= {start} and TimeGenerated < {end} and Name == "llm.call"
+| summarize value = sum(CostUsd)
+"""
+[fast]
+window = "PT5M"
+hold = "PT1M"
+condition = "> 25"
+'''
+
+
+def rule(old: str = "", new: str = "") -> Rule:
+    assert old in TEXT
+    return parse_rule(TEXT.replace(old, new, 1), "costs.toml")
+
+
+def test_a_rule_is_read_as_its_file_says() -> None:
+    read = rule()
+    main, fast = read.looks
+    assert read.key == "HighHourlyCosts/critical"
+    assert (main.window, main.hold) == (timedelta(hours=1), timedelta(minutes=10))
+    assert main.resolve == parse_condition("<= 90")
+    assert (fast.window, fast.hold) == (timedelta(minutes=5), timedelta(minutes=1))
+    assert str(fast.condition) == "> 25"
+    assert (fast.query, fast.summary, fast.resolve) == (main.query, main.summary, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "offset_s"),
+    [
+        pytest.param("", "", 0, id="plain-sum"),
+        pytest.param('"> 100"\nresolve = "<= 90"', '"< 0.75"', 60, id="falling-value"),
+        pytest.param("[fast]", "min_samples = 20\n[fast]", 60, id="ratio"),
+        pytest.param('"keep"', '"alert"', 60, id="absence"),
+        pytest.param("[fast]", 'min_samples = 20\noffset = "PT5S"\n[fast]', 5, id="said-so"),
+    ],
+)
+def test_the_window_of_what_late_data_would_trip_ends_a_minute_ago(
+    old: str, new: str, offset_s: int
+) -> None:
+    assert [look.offset for look in rule(old, new).looks] == [
+        timedelta(seconds=offset_s),
+        timedelta(0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('severity = "critical"', 'severity = "urgent"', "severity: Input should be 'critical'"),
+        ('window = "PT1H"', 'window = "90"', "window: Value error, '90' is no duration in whole"),
+        ('window = "PT1H"', 'window = "PT1.5S"', "window: Value error"),
+        ('window = "PT1H"', 'window = "PT30S"', "window: shorter than every"),
+        ('every = "PT1M"', 'every = "PT90S"', "every: the timer ticks once a minute"),
+        ('hold = "PT10M"', 'hold = "PT30S"', "hold: shorter than every, so that one look"),
+        ('hold = "PT1M"', 'hold = "PT59S"', "fast.hold: shorter than every"),
+        ('keep_firing = "PT0S"', 'keep_firing = "PT5S"', "keep_firing: shorter than every"),
+        ('"> 100"', '"over 100"', "condition: Value error, 'over 100' is no comparison"),
+        ('"<= 90"', '"<= 110"', "resolve: <= 110 must be apart from > 100"),
+        ('"<= 90"', '"> 90"', "resolve: > 90 must be apart from > 100"),
+        ('runbook = "docs/runbooks/HighHourlyCosts.md"', "", "runbook: whoever is woken needs one"),
+        ("{start}", "ago(1h)", "query: now() and ago() see another time"),
+        ("{start}", "ago(1h)", "query: {start} is missing"),
+        ("{end}", "now ()", "query: now() and ago() see another time"),
+        ("{end}", "datetime(2026)", "query: {end} is missing"),
+        ('no_data = "keep"', 'no_data = "ok"\nno_data_max = "PT1H"', "no_data_max: it bounds"),
+        ('no_data = "keep"', 'nodata = "keep"', "nodata: Extra inputs are not permitted"),
+        ('group = "cost_management"\n', "", "group: Field required"),
+        ('name = "High', 'name = "../High', "name: String should match pattern"),
+        ('severity = "critical"', "severity = critical", "Mend the TOML"),
+    ],
+)
+def test_a_wrong_rule_is_refused_by_file_field_and_remedy(old: str, new: str, said: str) -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        rule(old, new)
+    assert str(refusal.value).startswith("costs.toml: ")
+    assert said in str(refusal.value)
+    assert str(refusal.value).endswith(("See docs/rules.md.", "docs/rules.md has a whole rule."))
+
+
+def test_words_in_strings_and_comments_are_no_calls() -> None:
+    quoted = '"ago(1h)" != Model // now() is not for rules'
+    assert rule('Name == "llm.call"', quoted)
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        rule('hold = "PT10M"', 'hold = "PT1S"\nno_data_max = "PT1H"\nsample = 1')
+    assert "sample: Extra" in str(refusal.value)
+    with pytest.raises(Misconfigured, match=r"fast\.hold: .*runbook: "):
+        parse_rule(TEXT.replace('"PT1M"\ncond', '"PT1S"\ncond').replace("runbook =", "#"), "a.toml")
+
+
+def test_bounds_are_put_in_as_datetime_literals() -> None:
+    start = datetime(2026, 1, 5, 1, tzinfo=UTC)
+    bound = bind("T >= {start} and T < {end} {x}", start, start + timedelta(seconds=1.5))
+    assert bound == (
+        "T >= datetime(2026-01-05T01:00:00.0000000Z) and "
+        "T < datetime(2026-01-05T01:00:01.5000000Z) {x}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "holds"),
+    [
+        ("> 100", 100, False),
+        ("> 100", 101, True),
+        ("> 0.1", 10 / 100, False),
+        ("> 0.3", 0.1 + 0.2, True),
+        ("< 0.75", 75 / 100, False),
+        ("< 0.75", 74 / 100, True),
+        ("<= 90", Decimal(90), True),
+        (">= -1.5", -1.5, True),
+        ("> 100", float("inf"), True),
+        ("> 100", float("nan"), None),
+        ("> 100", None, None),
+    ],
+)
+def test_conditions_are_exact(condition: str, value: Number | None, holds: bool | None) -> None:
+    assert parse_condition(condition).holds(value) is holds
+
+
+@pytest.mark.parametrize("text", ["100", "=> 1", "> ten", "> 1e3", "", None, 3])
+def test_what_is_no_condition_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="is no comparison"):
+        parse_condition(text)
+
+
+def test_an_answer_is_one_sample_per_series() -> None:
+    read = read_samples(("Model", "value", "samples"), [("a", 1.5, 10), (None, None, 0)])
+    assert read[fingerprint({"Model": "a"})].value == 1.5
+    assert read[fingerprint({"Model": ""})].samples == 0
+
+
+def test_a_series_is_the_same_whatever_the_order_of_its_labels() -> None:
+    assert fingerprint({"a": "1", "b": "2"}) == fingerprint({"b": "2", "a": "1"})
+    assert fingerprint({"a": "1", "b": "2"}) != fingerprint({"a": "2", "b": "1"})
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "said"),
+    [
+        (("count_",), [(1,)], "returns count_; name one of them `value`"),
+        (("value",), [(1,), (2,)], "Two rows have the same labels"),
+        (("value",), [("12",)], "`value` is '12', no number"),
+        (("value",), [(True,)], "`value` is True, no number"),
+    ],
+)
+def test_an_answer_of_another_shape_is_refused(
+    columns: tuple[str, ...], rows: list[tuple[object, ...]], said: str
+) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        read_samples(columns, rows)

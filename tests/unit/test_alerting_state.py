@@ -1,0 +1,252 @@
+"""The state machine of an alert, one planned time after another."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.alerting.reading import Failed, Reading, Sample, fingerprint
+from shared.alerting.record import SeriesAlert, Transition
+from shared.alerting.rule import Rule
+from shared.alerting.state import step
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+ERROR = "error"
+SILENCE = "silence"
+Said = float | str | Mapping[str, float]
+WHOLE = fingerprint({})
+
+
+def rule(**fields: object) -> Rule:
+    common = {
+        "name": "Errors",
+        "group": "health",
+        "severity": "warning",
+        "window": "PT5M",
+        "hold": "PT5M",
+        "condition": "> 10",
+        "summary": "errors",
+        "query": "{start} {end}",
+    }
+    return Rule.model_validate(common | fields)
+
+
+def reading(said: Said, samples: int | None = None) -> Reading:
+    """ERROR, SILENCE, one value, or a value by label."""
+    if isinstance(said, str):
+        return Failed("HTTP 503") if said == ERROR else {}
+    by_label: Mapping[str, float] = said if isinstance(said, Mapping) else {"": said}
+    rows = [Sample({"at": k} if k else {}, v, samples) for k, v in by_label.items()]
+    return {fingerprint(row.labels): row for row in rows}
+
+
+def run(
+    rule: Rule,
+    main: Sequence[Said | None],
+    fast: Sequence[Said] = (),
+    samples: int | None = None,
+) -> tuple[list[Transition], Mapping[str, SeriesAlert]]:
+    """Step minute by minute; None skips the minute."""
+    series: Mapping[str, SeriesAlert] = {}
+    transitions: list[Transition] = []
+    for minute, said in enumerate(main):
+        if said is None:
+            continue
+        readings = {"main": reading(said, samples)}
+        if rule.fast:
+            readings["fast"] = reading(fast[minute])
+        stepped = step(rule, series, START + timedelta(minutes=minute), readings)
+        series = stepped.series
+        transitions += stepped.transitions
+    return transitions, series
+
+
+def states(transitions: Sequence[Transition]) -> list[tuple[int, str]]:
+    """Return when each transition was, in minutes, and where to."""
+    return [(int((t.at - START) / timedelta(minutes=1)), t.state) for t in transitions]
+
+
+def timeline(
+    rule: Rule,
+    main: Sequence[Said | None],
+    fast: Sequence[Said] = (),
+    samples: int | None = None,
+) -> list[tuple[int, str]]:
+    return states(run(rule, main, fast, samples)[0])
+
+
+def test_it_fires_once_after_the_hold_and_resolves_once() -> None:
+    assert timeline(rule(), [5, 12, *[15] * 9, 9, 5, 5]) == [
+        (1, "pending"),
+        (6, "firing"),
+        (11, "resolved"),
+    ]
+
+
+def test_a_breach_shorter_than_the_hold_is_cancelled() -> None:
+    assert timeline(rule(), [5, 12, 12, 12, 12, 6, 5]) == [(1, "pending"), (5, "cancelled")]
+
+
+def test_one_false_look_starts_the_hold_anew() -> None:
+    assert timeline(rule(), [12, 12, 12, 5, *[12] * 6]) == [
+        (0, "pending"),
+        (3, "cancelled"),
+        (4, "pending"),
+        (9, "firing"),
+    ]
+
+
+def test_without_a_hold_it_fires_at_once() -> None:
+    assert timeline(rule(hold="PT0S"), [5, 12, 5]) == [(1, "firing"), (2, "resolved")]
+
+
+def test_exactly_at_the_threshold_nothing_happens() -> None:
+    assert timeline(rule(condition="< 0.75", hold="PT0S"), [75 / 100] * 5) == []
+
+
+def test_an_error_never_resolves() -> None:
+    transitions, series = run(rule(), [*[12] * 6, *[ERROR] * 30])
+    assert states(transitions) == [(0, "pending"), (5, "firing")]
+    assert series[WHOLE].phase == "firing"
+
+
+def test_an_error_never_fires_but_a_short_one_costs_no_time() -> None:
+    assert timeline(rule(), [12, 12, 12, 12, 12, ERROR, 12]) == [(0, "pending"), (6, "firing")]
+
+
+def test_time_in_which_nobody_could_look_does_not_count() -> None:
+    assert timeline(rule(), [12, 12, *[ERROR] * 5, *[12] * 9])[-1] == (10, "firing")
+    assert timeline(rule(), [12, 12, *[None] * 5, *[12] * 9])[-1] == (10, "firing")
+
+
+def test_an_error_never_resets() -> None:
+    assert timeline(rule(), [12, ERROR, 12, ERROR, 12, 12]) == [(0, "pending"), (5, "firing")]
+
+
+@pytest.mark.parametrize(
+    ("no_data", "expected"),
+    [
+        pytest.param("keep", [(0, "pending"), (5, "firing")], id="keep"),
+        pytest.param("ok", [(0, "pending"), (5, "firing"), (6, "resolved")], id="ok"),
+        pytest.param("alert", [(0, "pending"), (5, "firing")], id="alert"),
+    ],
+)
+def test_silence_of_a_firing_alert_is_the_rules_choice(
+    no_data: str, expected: list[tuple[int, str]]
+) -> None:
+    assert timeline(rule(no_data=no_data), [*[12] * 6, *[SILENCE] * 9]) == expected
+
+
+def test_silence_that_is_kept_neither_advances_nor_resets() -> None:
+    assert timeline(rule(), [12, 12, *[SILENCE] * 30]) == [(0, "pending")]
+    assert timeline(rule(), [12, 12, SILENCE, 12, 12, 12]) == [(0, "pending"), (5, "firing")]
+
+
+def test_nan_is_silence() -> None:
+    assert timeline(rule(), [*[12] * 6, *[float("nan")] * 9])[-1] == (5, "firing")
+
+
+def test_silence_is_borne_for_no_longer_than_the_rule_says() -> None:
+    bounded = rule(no_data_max="PT10M")
+    transitions, _ = run(bounded, [*[12] * 6, *[SILENCE] * 20])
+    assert states(transitions)[-1] == (16, "resolved")
+    assert transitions[-1].reason == "no data"
+    assert timeline(bounded, [*[12] * 6, *([SILENCE] * 9 + [12]) * 3])[-1] == (5, "firing")
+
+
+def test_silence_can_be_the_alert_itself_and_data_ends_it() -> None:
+    heartbeat = rule(no_data="alert", hold="PT2M", condition="< 1")
+    expected = [(1, "pending"), (3, "firing"), (5, "resolved")]
+    assert timeline(heartbeat, [5, *[SILENCE] * 4, 5, 5]) == expected
+    assert timeline(heartbeat, [{"a": 5}, *[SILENCE] * 4, {"a": 5}]) == expected
+    assert timeline(heartbeat, [{"b": 5}, *[ERROR] * 9]) == []
+
+
+def test_each_series_has_an_alert_of_its_own() -> None:
+    by_minute: list[Said] = [
+        {"a": 12, "b": 5},
+        {"a": 12, "b": 12},
+        {"a": 5, "b": 12},
+        {"a": 5, "b": 12},
+    ]
+    transitions, series = run(rule(hold="PT1M"), by_minute)
+    assert [(t.series["at"], t.state) for t in transitions] == [
+        ("a", "pending"),
+        ("a", "firing"),
+        ("b", "pending"),
+        ("a", "resolved"),
+        ("b", "firing"),
+    ]
+    assert [alert.labels for alert in series.values()] == [{"at": "b"}]
+
+
+def test_a_series_that_vanishes_is_silent_while_others_speak() -> None:
+    vanishing: list[Said] = [*[{"a": 12, "b": 5}] * 2, *[{"b": 5}] * 12]
+    assert timeline(rule(hold="PT1M"), vanishing)[-1] == (1, "firing")
+    bounded = rule(hold="PT1M", no_data_max="PT5M")
+    assert timeline(bounded, vanishing)[-1] == (7, "resolved")
+
+
+def test_it_keeps_firing_through_short_calms() -> None:
+    steady = rule(hold="PT0S", keep_firing="PT3M")
+    flapping: list[Said] = [12, 5, 5, 12, 5, 12, 5, 5, 5, 5, 5]
+    assert timeline(steady, flapping) == [(0, "firing"), (9, "resolved")]
+    assert timeline(steady, [12, 5, ERROR, ERROR, ERROR, ERROR])[-1] == (0, "firing")
+
+
+def test_hysteresis_holds_a_firing_alert_but_starts_none() -> None:
+    sticky = rule(hold="PT1M", resolve="<= 8")
+    assert timeline(sticky, [9, 12, 9, 12, 12, 9, 9, 8]) == [
+        (1, "pending"),
+        (2, "cancelled"),
+        (3, "pending"),
+        (4, "firing"),
+        (7, "resolved"),
+    ]
+
+
+def test_too_few_samples_make_no_breach_but_an_all_clear() -> None:
+    ratio = rule(hold="PT1M", min_samples=20)
+    assert timeline(ratio, [50, 50, 50], samples=19) == []
+    assert timeline(ratio, [50, 50, 0], samples=20)[-1] == (2, "resolved")
+    series = run(ratio, [50, 50], samples=20)[1]
+    small = {"main": reading(50, 5)}, {"main": reading(0, 5)}
+    later = [step(ratio, series, START + timedelta(minutes=2), answer) for answer in small]
+    assert [len(stepped.series) for stepped in later] == [1, 0]
+
+
+FAST = {"fast": {"window": "PT2M", "hold": "PT1M", "condition": "> 20"}}
+
+
+def test_the_fast_look_fires_by_its_own_hold_and_condition() -> None:
+    transitions, series = run(rule(**FAST), [12] * 4, [5, 25, 25, 25])
+    assert states(transitions) == [(0, "pending"), (2, "firing")]
+    assert (transitions[-1].value, transitions[-1].reason) == (25, "25 is > 20")
+    assert (series[WHOLE].by, series[WHOLE].value) == ("fast", 25)
+
+
+def test_it_recovers_when_both_looks_are_false() -> None:
+    assert timeline(rule(**FAST), [5, 12, 12, 12, 5], fast=[25, 25, 5, 5, 5]) == [
+        (0, "pending"),
+        (1, "firing"),
+        (4, "resolved"),
+    ]
+
+
+def test_an_error_of_one_look_is_no_all_clear() -> None:
+    fast_broken: list[Said] = [25, 25, *[ERROR] * 5, 5]
+    assert timeline(rule(**FAST), [5] * 8, fast=fast_broken)[1:] == [(1, "firing"), (7, "resolved")]
+    main_broken: list[Said] = [5, 5, *[ERROR] * 5, 5]
+    fast: list[Said] = [25, 25, 5, 5, 5, 5, 5, 5]
+    assert timeline(rule(**FAST), main_broken, fast=fast)[1:] == [(1, "firing"), (7, "resolved")]
+
+
+def test_a_look_that_the_rule_no_longer_has_holds_nothing() -> None:
+    series = run(rule(**FAST), [5, 5], [25, 25])[1]
+    assert series[WHOLE].phase == "firing"
+    stepped = step(rule(), series, START + timedelta(minutes=2), {"main": reading(5)})
+    assert stepped.transitions[0].state == "resolved"
+
+
+def test_infinity_is_true_and_is_kept_as_no_number() -> None:
+    assert run(rule(hold="PT0S"), [float("inf")])[1][WHOLE].value is None

@@ -1,0 +1,172 @@
+"""Storage that lives as long as the process: for replay and tests, exact and safe in threads."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Lock
+
+from shared.adapters.outbox import HISTORY_KEPT, attempted, faster, in_order, next_in_line
+from shared.adapters.totals import Totals
+from shared.alerting.page import Delivery, Later, Page
+from shared.alerting.record import RuleRecord
+from shared.errors import RetryLater
+from shared.metrics.points import Point, SeriesState
+
+
+@dataclass(slots=True)
+class _Claim:
+    holder: str
+    at: datetime
+    done: bool = False
+
+
+class MemoryClaims:
+    """Claims in a dict; fits ports.Claims."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._claims: dict[str, _Claim] = {}
+
+    def claim(
+        self, wanted: Mapping[str, str], at: datetime, *, seen_before: bool
+    ) -> Mapping[str, str]:
+        """Take each key for its holder unless another has it; return who holds each key now."""
+        del seen_before  # a hint for slower stores
+        with self._lock:
+            return {
+                key: self._claims.setdefault(key, _Claim(holder, at)).holder
+                for key, holder in wanted.items()
+            }
+
+    def done(self, keys: Iterable[str]) -> None:
+        """Note that the events of these claimed keys were exported."""
+        with self._lock:
+            for key in keys:
+                if key in self._claims:
+                    self._claims[key].done = True
+
+    def is_done(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys that were noted as exported."""
+        with self._lock:
+            return {key for key in keys if key in self._claims and self._claims[key].done}
+
+    def forget(self, before: datetime) -> int:
+        """Drop claims taken before that moment; return how many."""
+        with self._lock:
+            old = [key for key, claim in self._claims.items() if claim.at < before]
+            for key in old:
+                del self._claims[key]
+            return len(old)
+
+
+class MemorySeries:
+    """Running totals in dicts; fits ports.SeriesStore."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._totals = Totals()
+        self._batches: dict[str, datetime] = {}
+
+    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+        """Add the points in one step, once per batch_id; False if that batch was added before."""
+        with self._lock:
+            if batch_id in self._batches:
+                return False
+            self._batches[batch_id] = at
+            self._totals.add(points)
+            self._totals.drop_gauges(at)
+            return True
+
+    def applied(self, batch_id: str) -> bool:
+        """Tell whether that batch was added before."""
+        with self._lock:
+            return batch_id in self._batches
+
+    def read(self) -> SeriesState:
+        """Return every series."""
+        with self._lock:
+            return self._totals.state()
+
+    def forget(self, before: datetime) -> int:
+        """Drop the memory of batches added before that moment; return how many."""
+        with self._lock:
+            old = [batch_id for batch_id, at in self._batches.items() if at < before]
+            for batch_id in old:
+                del self._batches[batch_id]
+            return len(old)
+
+
+class MemoryLabels:
+    """Label values in sets; fits ports.LabelBook."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._book: dict[str, set[str]] = {}
+
+    def admit(self, label: str, values: set[str], most: int) -> set[str]:
+        """Return those of the values that are in the book, adding new ones while there is room."""
+        with self._lock:
+            known = self._book.setdefault(label, set())
+            known.update(sorted(values - known)[: max(0, most - len(known))])
+            return values & known
+
+
+class MemoryAlerts:
+    """Records, outbox and history in dicts; fits ports.AlertStore."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._records: dict[str, RuleRecord] = {}
+        self._outbox: dict[tuple[str, str], Page] = {}
+        self._history = deque[tuple[Page, Delivery, datetime]](maxlen=HISTORY_KEPT)
+
+    def load(self, rule: str) -> RuleRecord:
+        """Return the record of the rule, or a fresh one with version 0."""
+        with self._lock:
+            return self._records.get(rule, RuleRecord(rule))
+
+    def load_all(self) -> Sequence[RuleRecord]:
+        """Return the record of every rule that has one, by rule."""
+        with self._lock:
+            return [record for _, record in sorted(self._records.items())]
+
+    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
+        """Store the record and add the pages to the outbox, or raise RetryLater and do nothing."""
+        new = {(page.rule, page.id): page for page in pages}
+        with self._lock:
+            stored = self._records.get(record.rule, RuleRecord(record.rule))
+            repeated = len(new) < len(pages) or not new.keys().isdisjoint(self._outbox)
+            if stored.version != record.version or repeated:
+                raise RetryLater(faster(record.rule))
+            saved = replace(record, version=record.version + 1)
+            self._records[record.rule] = saved
+            self._outbox |= new
+            return saved
+
+    def due(self, now: datetime, most: int) -> Sequence[Page]:
+        """Return the oldest page of each incident where that one is due, oldest first."""
+        return next_in_line(self.waiting(), now, most)
+
+    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
+        """Record an attempt; a page that has left the outbox already is passed over."""
+        tried, key = attempted(page, outcome, not_before), (page.rule, page.id)
+        with self._lock:
+            if key not in self._outbox:
+                return
+            if isinstance(outcome, Later):
+                self._outbox[key] = tried
+            else:
+                del self._outbox[key]
+                self._history.append((tried, outcome, not_before))
+
+    def waiting(self) -> Sequence[Page]:
+        """Return every page of the outbox, oldest first."""
+        with self._lock:
+            return in_order(self._outbox.values())
+
+    def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
+        """Return the latest settled pages with their outcome and when, newest first."""
+        with self._lock:
+            latest = sorted(self._history, key=lambda entry: (entry[2], entry[0].id))
+            return latest[::-1][:most]

@@ -1,0 +1,52 @@
+"""What every outbox does alike: whose turn it is, what an attempt leaves, how it is written."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from shared.alerting.page import Accepted, Dead, Delivery, Page
+from shared.alerting.record import RuleRecord
+
+HISTORY_KEPT = 500
+RECORD = TypeAdapter(RuleRecord)
+PAGE = TypeAdapter(Page)
+SETTLED = TypeAdapter[Accepted | Dead](Accepted | Dead)
+
+Written = TypeVar("Written")
+
+
+def next_in_line(pages: Iterable[Page], now: datetime, most: int) -> Sequence[Page]:
+    """Return the oldest page of each incident where that one is due, oldest first."""
+    heads: dict[str, Page] = {}
+    for page in in_order(pages):
+        heads.setdefault(page.dedup_key, page)
+    return [page for page in heads.values() if page.not_before <= now][:most]
+
+
+def in_order(pages: Iterable[Page]) -> list[Page]:
+    """Return the pages oldest first."""
+    return sorted(pages, key=lambda page: page.id)
+
+
+def attempted(page: Page, outcome: Delivery, not_before: datetime) -> Page:
+    """Return the page as this attempt leaves it."""
+    said = str(outcome.status) if isinstance(outcome, Accepted) else outcome.why
+    return replace(page, attempts=page.attempts + 1, last_status=said, not_before=not_before)
+
+
+def as_json(kind: TypeAdapter[Written], value: Written) -> str:
+    """Write the value as JSON that kind.validate_json reads back.
+
+    Infinity and NaN stay what they are, where pydantic's own JSON would write null: a rule whose
+    value was one could then never be loaded again.
+    """
+    return json.dumps(kind.dump_python(value, mode="json"), separators=(",", ":"))
+
+
+def faster(rule: str) -> str:
+    """Return what to say when the stored record is not the one that was loaded."""
+    return f"Somebody else evaluated {rule} at the same time; the next tick goes on."

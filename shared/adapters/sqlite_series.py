@@ -1,0 +1,113 @@
+"""Running totals and label values in SQLite tables."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from shared.adapters.sqlite import Database, stamp
+from shared.adapters.totals import GAUGE_KEPT, Totals
+from shared.metrics.points import Point, SeriesState
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS batches (id TEXT PRIMARY KEY, added_at TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS batches_age ON batches (added_at)",
+    """CREATE TABLE IF NOT EXISTS series (
+        kind TEXT, name TEXT, amount TEXT NOT NULL, sampled_at TEXT, PRIMARY KEY (kind, name)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS gauges_age ON series (sampled_at) WHERE kind = 'gauge'",
+)
+_BOOK = """CREATE TABLE IF NOT EXISTS label_values (
+    label TEXT, value TEXT, PRIMARY KEY (label, value)
+) WITHOUT ROWID"""
+
+
+class SqliteSeries:
+    """A row per series, a row per batch; fits ports.SeriesStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.write() as sql:
+            for statement in _TABLES:
+                sql.execute(statement)
+
+    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+        """Add the points in one step, once per batch_id; False if that batch was added before."""
+        totals = Totals()
+        totals.add(points)
+        with self._database.write() as sql:
+            marker = sql.execute(
+                "INSERT OR IGNORE INTO batches VALUES (?, ?)", (batch_id, stamp(at))
+            )
+            if not marker.rowcount:
+                return False
+            _add_stored(totals, sql)
+            sql.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", _rows(totals))
+            sql.execute(
+                "DELETE FROM series WHERE kind = 'gauge' AND sampled_at < ?",
+                (stamp(at - GAUGE_KEPT),),
+            )
+            return True
+
+    def applied(self, batch_id: str) -> bool:
+        """Tell whether that batch was added before."""
+        with self._database.read() as sql:
+            found = sql.execute("SELECT 1 FROM batches WHERE id = ?", (batch_id,))
+            return found.fetchone() is not None
+
+    def read(self) -> SeriesState:
+        """Return every series."""
+        totals = Totals()
+        with self._database.read() as sql:
+            _take(totals, sql.execute("SELECT kind, name, amount FROM series"))
+        return totals.state()
+
+    def forget(self, before: datetime) -> int:
+        """Drop the memory of batches added before that moment; return how many."""
+        with self._database.write() as sql:
+            return sql.execute("DELETE FROM batches WHERE added_at < ?", (stamp(before),)).rowcount
+
+
+class SqliteLabels:
+    """A row per label value; fits ports.LabelBook."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.write() as sql:
+            sql.execute(_BOOK)
+
+    def admit(self, label: str, values: set[str], most: int) -> set[str]:
+        """Return those of the values that are in the book, adding new ones while there is room."""
+        with self._database.write() as sql:
+            rows = sql.execute("SELECT value FROM label_values WHERE label = ?", (label,))
+            known: set[str] = {value for (value,) in rows}
+            new = sorted(values - known)[: max(0, most - len(known))]
+            sql.executemany(
+                "INSERT INTO label_values VALUES (?, ?)", [(label, value) for value in new]
+            )
+        return values & known.union(new)
+
+
+def _add_stored(totals: Totals, sql: sqlite3.Connection) -> None:
+    """Add what the file holds of these series, and of no others."""
+    for kind, name, _ in list(totals.lines()):
+        found = sql.execute(
+            "SELECT kind, name, amount FROM series WHERE kind = ? AND name = ?",
+            (kind, _text(name)),
+        )
+        _take(totals, found)
+
+
+def _take(totals: Totals, rows: Iterable[tuple[str, str, str]]) -> None:
+    for kind, name, amount in rows:
+        totals.take(kind, json.loads(name), json.loads(amount))
+
+
+def _rows(totals: Totals) -> Iterable[tuple[str, str, str, str | None]]:
+    sampled: dict[object, str] = {gauge: stamp(at) for gauge, (at, _) in totals.gauges.items()}
+    for kind, name, amount in totals.lines():
+        yield kind, _text(name), _text(amount), sampled.get(name) if kind == "gauge" else None
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

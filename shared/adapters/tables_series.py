@@ -1,0 +1,116 @@
+"""Running totals in Azure Tables: sixteen shards, in each a row per metric and one per batch."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from azure.data.tables import TableServiceClient
+
+from shared.adapters.storage_tables import ATTEMPTS, Conflict, Rows, in_parallel
+from shared.adapters.tables_row import (
+    MOST_OPERATIONS,
+    Operation,
+    create,
+    delete,
+    hour_of,
+    packed,
+    parts_of,
+    replace,
+    unpacked,
+)
+from shared.adapters.totals import Totals
+from shared.errors import RetryLater
+from shared.metrics.points import Point, SeriesState
+
+_SHARDS = [f"0{digit}" for digit in "0123456789abcdef"]
+
+
+class TableSeries:
+    """Totals that every instance of the app shares; fits ports.SeriesStore.
+
+    A batch goes into the shard that its id names, so that few writers meet, and its marker is
+    written in the same transaction as what it adds: it counts once, whatever crashes when.
+    A marker is two rows: `b:<batch>`, which applied() finds by its key, and `i:<hour>:<batch>`,
+    which forget() finds by its age. forget() drops whole hours.
+    """
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._rows = Rows(service, "series")
+
+    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+        """Add the points in one step, once per batch_id; False if that batch was added before.
+
+        Raises:
+            RetryLater: the table did not answer, or others were faster too often.
+            GiveUp: a metric has more series than a row holds.
+        """
+        shard, batch = _place(batch_id)
+        marker = [create(shard, f"b:{batch}", {}), create(shard, f"i:{hour_of(at)}:{batch}", {})]
+        for _ in range(ATTEMPTS):
+            try:
+                self._rows.commit([*marker, *self._additions(shard, points, at)])
+            except Conflict:
+                if self.applied(batch_id):
+                    return False
+            else:
+                return True
+        raise RetryLater("Others added to the same series; the queue brings the message again.")
+
+    def applied(self, batch_id: str) -> bool:
+        """Tell whether that batch was added before."""
+        shard, batch = _place(batch_id)
+        return self._rows.get(shard, f"b:{batch}") is not None
+
+    def read(self) -> SeriesState:
+        """Return every series."""
+        totals = Totals()
+        for shard in in_parallel(lambda shard: list(self._stored(shard)), _SHARDS):
+            for _, stored, _ in shard:
+                totals.merge(stored)
+        return totals.state()
+
+    def forget(self, before: datetime) -> int:
+        """Drop the memory of batches added in the hours before that moment's; return how many."""
+        return sum(in_parallel(lambda shard: self._forget(shard, hour_of(before)), _SHARDS))
+
+    def _additions(self, shard: str, points: Sequence[Point], at: datetime) -> Iterator[Operation]:
+        stored = {metric: (totals, etag) for metric, totals, etag in self._stored(shard)}
+        by_metric = defaultdict[str, list[Point]](list)
+        for point in points:
+            by_metric[point.metric].append(point)
+        for metric, added in by_metric.items():
+            totals, etag = stored.get(metric, (Totals(), ""))
+            totals.add(added)
+            totals.drop_gauges(at)
+            fields = packed(_text(totals), f"the series of {metric}. Lower LABEL_MAX_VALUES.")
+            key = f"m:{metric}"
+            yield replace(shard, key, fields, etag) if etag else create(shard, key, fields)
+
+    def _stored(self, shard: str) -> Iterator[tuple[str, Totals, str]]:
+        """Yield what the shard holds of each metric, and the etag of its row."""
+        where = f"PartitionKey eq '{shard}' and RowKey ge 'm:' and RowKey lt 'm;'"
+        for row in self._rows.query(where):
+            totals = Totals()
+            for line in json.loads(unpacked(row)):
+                totals.take(*line)
+            yield row.key.removeprefix("m:"), totals, row.etag
+
+    def _forget(self, shard: str, hour: str) -> int:
+        where = f"PartitionKey eq '{shard}' and RowKey ge 'i:' and RowKey lt 'i:{hour}'"
+        dropped = 0
+        for rows in parts_of(self._rows.query(where, "RowKey"), MOST_OPERATIONS // 2):
+            markers = [f"b:{row.key.rpartition(':')[2]}" for row in rows]
+            dropped += self._rows.commit_present([delete(shard, marker) for marker in markers])
+            self._rows.commit_present([delete(shard, row.key) for row in rows])
+        return dropped
+
+
+def _place(batch_id: str) -> tuple[str, str]:
+    digest = sha256(batch_id.encode()).hexdigest()
+    return f"0{digest[0]}", digest
+
+
+def _text(totals: Totals) -> str:
+    return json.dumps(list(totals.lines()), separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,102 @@
+"""Running totals of series: how points add up, and how they are written, alike in every store."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Context, Decimal
+from typing import Any, Literal
+
+from shared.metrics.points import Counted, Labels, Observed, Point, Sampled, SeriesState
+
+Series = tuple[str, Labels]
+Gauge = tuple[str, Labels, str]
+Histogram = tuple[int, float, tuple[int, ...]]
+Line = tuple[Literal["counter", "gauge", "histogram"], Series | Gauge, object]
+"""A series as JSON can hold it: what it is, what names it, what it amounts to."""
+
+GAUGE_KEPT = timedelta(hours=1)
+
+# The usual 28 digits would round a long price onto a large sum; with no end of digits, one event
+# with a million decimals would slow down every later sum.
+_SUMS = Context(prec=100)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Series that are still being added to; the shapes are those of SeriesState."""
+
+    counters: dict[Series, Decimal] = field(default_factory=dict[Series, Decimal])
+    histograms: dict[Series, Histogram] = field(default_factory=dict[Series, Histogram])
+    gauges: dict[Gauge, tuple[datetime, float]] = field(
+        default_factory=dict[Gauge, tuple[datetime, float]]
+    )
+
+    def add(self, points: Iterable[Point]) -> None:
+        """Add the points."""
+        for point in points:
+            match point:
+                case Counted(metric, labels, amount):
+                    self._count((metric, labels), amount)
+                case Observed():
+                    observed = (point.count, point.total, point.buckets)
+                    self._observe((point.metric, point.labels), observed)
+                case Sampled():
+                    gauge = (point.metric, point.labels, point.source)
+                    self._sample(gauge, (point.at, point.value))
+
+    def merge(self, other: "Totals") -> None:
+        """Add the totals that another part of the store holds."""
+        for series, amount in other.counters.items():
+            self._count(series, amount)
+        for series, observed in other.histograms.items():
+            self._observe(series, observed)
+        for gauge, sample in other.gauges.items():
+            self._sample(gauge, sample)
+
+    def drop_gauges(self, now: datetime) -> None:
+        """Forget the gauges that nobody sampled for an hour."""
+        for gauge in [gauge for gauge, (at, _) in self.gauges.items() if at < now - GAUGE_KEPT]:
+            del self.gauges[gauge]
+
+    def state(self) -> SeriesState:
+        """Return a copy that later points leave as it is."""
+        return SeriesState(dict(self.counters), dict(self.histograms), dict(self.gauges))
+
+    def lines(self) -> Iterator[Line]:
+        """Write out every series; amounts of money as text, so that no digit is lost."""
+        for series, amount in self.counters.items():
+            yield "counter", series, str(amount)
+        for series, observed in self.histograms.items():
+            yield "histogram", series, observed
+        for gauge, (at, value) in self.gauges.items():
+            yield "gauge", gauge, (at.isoformat(), value)
+
+    def take(self, kind: str, name: Any, amount: Any) -> None:
+        """Add a line as JSON gives it back, with lists for tuples."""
+        metric, labels, *source = name
+        series = (metric, tuple((label, value) for label, value in labels))
+        match kind:
+            case "counter":
+                self._count(series, Decimal(amount))
+            case "histogram":
+                count, total, buckets = amount
+                self._observe(series, (count, total, tuple(buckets)))
+            case _:
+                at, value = amount
+                self._sample((*series, *source), (datetime.fromisoformat(at), value))
+
+    def _count(self, series: Series, amount: Decimal) -> None:
+        self.counters[series] = _SUMS.add(self.counters.get(series, Decimal(0)), amount)
+
+    def _observe(self, series: Series, observed: Histogram) -> None:
+        count, total, buckets = observed
+        before = self.histograms.get(series)
+        # After a change of the metric's bounds the old counts mean nothing: it starts anew.
+        if before and len(before[2]) == len(buckets):
+            count, total = count + before[0], total + before[1]
+            buckets = tuple(map(sum, zip(buckets, before[2], strict=True)))
+        self.histograms[series] = (count, total, buckets)
+
+    def _sample(self, gauge: Gauge, sample: tuple[datetime, float]) -> None:
+        """Keep the later sample; of two at the same time the greater, in whatever order."""
+        self.gauges[gauge] = max(self.gauges.get(gauge, sample), sample)

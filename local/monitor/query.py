@@ -1,0 +1,145 @@
+"""Runs a query on DuckDB and gives its answer as Microsoft's query client hands it out."""
+
+import re
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+
+import duckdb
+
+from local.monitor.cells import converter, kql_type
+from local.monitor.refusal import BadQuery, QueryTimeout, semantic, unsupported
+from local.monitor.schema import TABLES, USAGE, Table
+from local.monitor.translate import translate
+
+MOST_ROWS = 500_000
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """The answer to a query.
+
+    types: of the columns: string long int real bool datetime timespan dynamic guid decimal.
+    rows: datetimes are aware; a real that is no number is "NaN", "Infinity" or "-Infinity";
+        dynamic values are JSON text, timespans text; a missing string is "", all else None.
+    partial: there were more rows than the 500,000 that one answer holds.
+    """
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: tuple[Row, ...]
+    elapsed_s: float
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that a query sees: start <= TimeGenerated < end; None is no limit."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def condition(self) -> str:
+        """Return the limits as a condition of SQL."""
+        limits = ((">=", self.start), ("<", self.end))
+        return " AND ".join(
+            [
+                "TRUE",
+                *(f"\"TimeGenerated\" {op} TIMESTAMP '{naive(at)}'" for op, at in limits if at),
+            ]
+        )
+
+
+def naive(at: datetime) -> datetime:
+    """Return the moment in UTC without its zone, as DuckDB's TIMESTAMP takes it."""
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def run(
+    con: duckdb.DuckDBPyConnection, kql: str, span: Span, now: datetime, wait_s: float
+) -> QueryAnswer:
+    """Run the query on a connection of its own.
+
+    Raises:
+        BadQuery: the query is wrong, or cannot be answered rightly here.
+        QueryTimeout: it took longer than wait_s.
+    """
+    began = perf_counter()
+    statement = translate(kql, naive(now))
+    with _interrupted_after(con, wait_s), _refusals():
+        for name in statement.tables:
+            con.execute(_view(TABLES[name], span.condition()))
+        con.execute(statement.sql, statement.values or None)
+        described = con.description
+        rows = con.fetchmany(MOST_ROWS + 1)
+    kinds = [kind for _, kind, *_ in described]
+    return QueryAnswer(
+        tuple(name for name, *_ in described),
+        tuple(kql_type(kind) for kind in kinds),
+        tuple(_cells(rows[:MOST_ROWS], kinds)),
+        perf_counter() - began,
+        len(rows) > MOST_ROWS,
+    )
+
+
+def _view(table: Table, condition: str) -> str:
+    """Return the view that shows a query what it may see of the table.
+
+    An event that came again carries its attempt: the rows without one give way to those with,
+    and the highest attempt stands for all.
+    """
+    columns = ", ".join(f'"{name}"' for name in table.names)
+    shown = f'SELECT {columns} FROM raw."{table.name}" WHERE {condition}'  # noqa: S608 - our own names
+    if table is USAGE:
+        shown = f"""{shown} AND NOT "_Repeated" UNION ALL {shown} AND "_Repeated"
+            WINDOW event AS (PARTITION BY "Source", "EventId")
+            QUALIFY max("_Attempt") OVER event IS NULL OR 1 = row_number() OVER (
+                event ORDER BY "_Attempt" DESC NULLS LAST, "TimeGenerated" DESC)"""
+    return f'CREATE OR REPLACE TEMP VIEW "{table.name}" AS {shown}'
+
+
+def _cells(rows: Sequence[Row], kinds: Sequence[object]) -> Iterator[Row]:
+    converters = [converter(kind) for kind in kinds]
+    if not any(converters):
+        return iter(rows)
+    return (
+        tuple(to(value) if to else value for to, value in zip(converters, row, strict=True))
+        for row in rows
+    )
+
+
+@contextmanager
+def _interrupted_after(con: duckdb.DuckDBPyConnection, wait_s: float) -> Generator[None]:
+    timer = threading.Timer(wait_s, con.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Say what DuckDB refuses as the service would."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise QueryTimeout("The query took too long. Narrow its time, or wait longer.") from None
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise _unresolved(str(error)) from None
+    except duckdb.Error as error:
+        raise unsupported(str(error)) from None
+
+
+def _unresolved(message: str) -> BadQuery:
+    named = re.search(
+        r'[Cc]olumn "([^"]+)" (?:not found|referenced)|Table with name (\S+)', message
+    )
+    if named:
+        missing = named[1] or named[2]
+        return semantic(f"Failed to resolve table or column expression named '{missing}'")
+    return semantic(message.splitlines()[0])

@@ -1,0 +1,1 @@
+"""A stand-in for the Azure Functions host: HTTP, queues and timers around an unchanged app."""

@@ -1,0 +1,222 @@
+"""Answers HTTP as the Functions host does: routes, keys, requests as the worker sees them."""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from urllib.parse import parse_qsl
+
+import azure.functions as func
+from azure.functions.http import HttpRequest
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from local.host.index import HttpFunction
+from local.host.invoke import Call, Done, Failed
+from local.host.routes import decoded
+
+BODY_LIMIT_BYTES = 100 * 1024**2
+# The server frames the body itself.
+FRAMING = ("content-length", "transfer-encoding", "connection")
+
+Run = Callable[[Call[Response]], Done[Response] | Failed]
+
+
+class Front:
+    """Every route of the app, as an ASGI endpoint."""
+
+    def __init__(
+        self,
+        functions: Sequence[HttpFunction],
+        key: str,
+        run: Run,
+        pools: Mapping[bool, Executor],
+    ) -> None:
+        """Serve the functions.
+
+        key: opens those of auth level function and admin. pools: where invocations run, by
+            whether the function is async.
+        """
+        self._functions = sorted(functions, key=lambda function: function.route.rank)
+        self._key = key
+        self._run = run
+        self._pools = pools
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        found = self._match(request)
+        if found is None:
+            return Response(status_code=404)
+        function, route_params = found
+        if function.auth != "anonymous" and not holds_key(request, self._key):
+            return Response(status_code=401)
+        try:
+            body = await read_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if body is None:
+            return Response(status_code=413)
+        return await self._invoke(function, request, route_params, body)
+
+    def _match(self, request: Request) -> tuple[HttpFunction, Mapping[str, str]] | None:
+        path = decoded(request.scope["raw_path"].decode("latin-1"))
+        for function in self._functions:
+            if function.methods and request.method not in function.methods:
+                continue
+            route_params = function.route.match(path)
+            if route_params is not None:
+                return function, route_params
+        return None
+
+    async def _invoke(
+        self,
+        function: HttpFunction,
+        request: Request,
+        route_params: Mapping[str, str],
+        body: bytes,
+    ) -> Response:
+        call = Call(
+            function,
+            partial(worker_request, request, route_params, body),
+            worker_response,
+            request.headers.get("traceparent", ""),
+            request.headers.get("tracestate", ""),
+        )
+        pool = self._pools[function.signature.is_async]
+        outcome = await asyncio.get_running_loop().run_in_executor(pool, self._run, call)
+        return outcome.result if isinstance(outcome, Done) else Response(status_code=500)
+
+
+def holds_key(request: Request, key: str) -> bool:
+    """Tell whether the request shows the key, in x-functions-key or as ?code=."""
+    given = request.headers.get("x-functions-key") or request.query_params.get("code", "")
+    return hmac.compare_digest(given.encode(), key.encode())
+
+
+async def read_body(request: Request) -> bytes | None:
+    """Return the body, empty where there is no Content-Length; None if it is over the limit."""
+    length = int(request.headers.get("content-length") or 0)
+    if length > BODY_LIMIT_BYTES:
+        return None
+    kept, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_LIMIT_BYTES:
+            return None
+        if length:
+            kept += chunk
+    return bytes(kept)
+
+
+def worker_request(request: Request, route_params: Mapping[str, str], body: bytes) -> HttpRequest:
+    """Return the request as the worker hands it to a function."""
+    return HttpRequest(
+        method=request.method,
+        url=str(request.url),
+        headers=_joined(request.headers.items()),
+        params=_joined(parse_qsl(request.url.query)),
+        route_params=route_params,
+        body_type="bytes",
+        body=body,
+    )
+
+
+def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Join what comes twice by a comma."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
+def worker_response(value: object) -> Response:
+    """Turn what a function returned into the response.
+
+    Raises:
+        TypeError: it is neither an HttpResponse nor text.
+    """
+    if isinstance(value, str):
+        return Response(value, media_type="text/plain")
+    if not isinstance(value, func.HttpResponse):
+        raise TypeError(
+            f"unable to encode outgoing TypedData: unsupported type {type(value).__name__} for "
+            "an HTTP response. Return azure.functions.HttpResponse."
+        )
+    charset = f"; charset={value.charset}" if value.mimetype.startswith("text/") else ""
+    response = Response(value.get_body(), value.status_code)
+    response.headers["content-type"] = value.mimetype + charset
+    for name, text in value.headers.items():
+        if name.lower() == "set-cookie":
+            response.headers.append(name, text)
+        elif name.lower() not in FRAMING:
+            response.headers[name] = text
+    return response
+
+
+class _Run(BaseModel):
+    """The body of a request to run a function: the message of a queue function."""
+
+    input: str = ""
+
+
+class Admin:
+    """The host's own routes, for operators, tests and the page."""
+
+    def __init__(
+        self,
+        key: str,
+        names: Sequence[str],
+        run: Callable[[str, str], bool],
+        depths: Callable[[], object],
+    ) -> None:
+        """Answer about the functions of these names.
+
+        run(name, text): run a queue or timer function; False if there is no such.
+        depths: returns the fill of every queue as JSON values.
+        """
+        self._key = key
+        self._names = list(names)
+        self._run = run
+        self._depths = depths
+
+    def status(self, _: Request) -> Response:
+        """GET /admin/host/status."""
+        return JSONResponse({"state": "Running", "functions": self._names})
+
+    def queues(self, request: Request) -> Response:
+        """GET /admin/queues."""
+        if not holds_key(request, self._key):
+            return Response(status_code=401)
+        return JSONResponse({"queues": self._depths()})
+
+    async def function(self, request: Request) -> Response:
+        """POST /admin/functions/{name} with {"input": text}: answers once it has run."""
+        if not holds_key(request, self._key):
+            return Response(status_code=401)
+        try:
+            given = _Run.model_validate_json(await request.body() or b"{}")
+        except ValidationError:
+            return Response(status_code=400)
+        known = await asyncio.to_thread(self._run, request.path_params["name"], given.input)
+        return Response(status_code=202 if known else 404)
+
+
+def create_app(front: Front, admin: Admin) -> Starlette:
+    """Put the host's own routes before the app's."""
+    return Starlette(
+        routes=[
+            Route("/admin/host/status", admin.status, methods=["GET"]),
+            Route("/admin/queues", admin.queues, methods=["GET"]),
+            Route("/admin/functions/{name}", admin.function, methods=["POST"]),
+            Route("/{path:path}", front),
+        ]
+    )

@@ -1,0 +1,257 @@
+"""The local host over real HTTP: routes, keys, bodies, outputs, answers."""
+
+import gzip
+import http.client
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from local.host.host import LocalHost
+from local.host.http import BODY_LIMIT_BYTES
+from local.host.routes import compile_route
+from tests.fakes import FakeClock
+from tests.host_sample import KEY, Seen, sample_host, serving
+
+WITH_KEY = {"x-functions-key": KEY}
+GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+class Site:
+    """A served host, and shortcuts to it."""
+
+    def __init__(self, url: str, host: LocalHost, seen: Seen) -> None:
+        self.url = url
+        self.host = host
+        self.seen = seen
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        return requests.request(method, self.url + path, timeout=10, **options)
+
+    def reset(self) -> None:
+        """Forget what the test before did."""
+        self.seen.messages.clear()
+        self.seen.ticks.clear()
+        self.seen.contexts.clear()
+        for queue in self.host.queues.names():
+            for message in self.host.queues.peek(queue):
+                self.host.queues.take(queue, message.id)
+
+    def waiting(self) -> list[bytes]:
+        return [message.body for message in self.host.queues.peek("work-items")]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Site]:
+    seen = Seen()
+    host = sample_host(seen, FakeClock())
+    with serving(host) as url:
+        yield Site(url, host, seen)
+
+
+@pytest.fixture
+def site(served: Site) -> Site:
+    served.reset()
+    return served
+
+
+def test_a_request_arrives_as_the_worker_hands_it_over(site: Site) -> None:
+    answer = site.call(
+        "PUT",
+        "/ECHO/a%20b%2Fc/-7?x=1&empty=&x=2&code=%C3%A9",
+        data=b"\x00\x01",
+        headers={"X-Custom": "Value", "Accept": "a"},
+    )
+    told = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert told["method"] == "PUT"
+    assert told["params"] == {"x": "1,2", "code": "é"}
+    assert told["route_params"] == {"kind": "a b%2Fc", "number": "-7"}
+    assert told["headers"]["x-custom"] == "Value"
+    assert told["headers"]["content-length"] == "2"
+    assert told["body"] == "0001"
+    assert told["url"].startswith(site.url + "/ECHO/")
+    assert told["url"].endswith("?x=1&empty=&x=2&code=%C3%A9")
+
+
+def test_a_chunked_body_arrives_empty_with_its_header(site: Site) -> None:
+    told = site.call("POST", "/echo/chunks", data=iter([b"some", b"thing"])).json()
+    assert told["body"] == ""
+    assert told["headers"]["transfer-encoding"] == "chunked"
+    assert "content-length" not in told["headers"]
+
+
+def test_a_packed_body_is_not_unpacked(site: Site) -> None:
+    packed = gzip.compress(b"{}")
+    told = site.call("POST", "/echo/gzip", data=packed, headers={"Content-Encoding": "gzip"}).json()
+    assert bytes.fromhex(told["body"]) == packed
+    assert told["headers"]["content-encoding"] == "gzip"
+
+
+def test_the_literal_route_wins_and_an_optional_part_may_be_absent(site: Site) -> None:
+    fixed = site.call("GET", "/echo/fixed/1")
+    assert (fixed.text, fixed.headers["x-one"]) == ("fixed", "1")
+    assert fixed.headers["content-type"] == "text/plain; charset=utf-8"
+    assert site.call("POST", "/echo/fixed/1").json()["route_params"]["kind"] == "fixed"
+    assert site.call("GET", "/echo/alone/").json()["route_params"] == {"kind": "alone"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "/", id="no-such-route"),
+        pytest.param("GET", "/work", id="wrong-method"),
+        pytest.param("GET", "/echo/a/not-a-number", id="constraint"),
+        pytest.param("GET", "/echo/a/1/more", id="too-long"),
+        pytest.param("GET", "/admin/functions/look", id="admin-wrong-method"),
+    ],
+)
+def test_unknown_routes_and_wrong_methods_are_404(site: Site, method: str, path: str) -> None:
+    answer = site.call(method, path, headers=WITH_KEY)
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        pytest.param({}, "", 401, id="none"),
+        pytest.param({"x-functions-key": "wrong"}, "", 401, id="wrong"),
+        pytest.param({"x-functions-key": "wrongé"}, "", 401, id="not-ascii"),
+        pytest.param({}, "?code=", 401, id="empty"),
+        pytest.param({}, f"?code={KEY}", 202, id="query"),
+        pytest.param({"X-Functions-Key": KEY}, "", 202, id="header"),
+    ],
+)
+def test_a_function_of_level_function_wants_the_key(
+    site: Site, headers: dict[str, str], query: str, status: int
+) -> None:
+    encoded = {name: value.encode() for name, value in headers.items()}
+    answer = site.call("POST", "/work" + query, data=b"x", headers=encoded)
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert len(site.waiting()) == (status == 202)
+
+
+def test_the_output_is_stored_byte_for_byte_before_the_answer(site: Site) -> None:
+    body = b' {"a": 1.50, "at": "2026-11-23T10:00:00Z"}\xff'
+    assert site.call("POST", "/work", data=body, headers=WITH_KEY).status_code == 202
+    assert site.waiting() == [body]
+
+
+def test_a_list_becomes_one_message_an_item_as_it_stands(site: Site) -> None:
+    texts = ['{"a":1}', "[1]", "plain"]
+    assert site.call("POST", "/many", json=texts).status_code == 202
+    assert site.waiting() == [text.encode() for text in texts]
+
+
+def test_a_failing_function_is_500_puts_out_nothing_and_logs_one_line(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = site.call("POST", "/work?then=fail", data=b"x", headers=WITH_KEY)
+    assert (answer.status_code, answer.content) == (500, b"")
+    assert site.waiting() == []
+    (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert record.name == "agentmeter.host"
+    assert record.getMessage().startswith("post_work failed, invocation ")
+    assert record.getMessage().endswith(": RuntimeError: asked to fail")
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        pytest.param(["fits", "x" * 49_153], "a queue takes 49152", id="too-long"),
+        pytest.param(["fits", 5], "invalid data type in output queue message", id="no-text"),
+        pytest.param("[]", "Azure's host would parse", id="text-that-is-json"),
+    ],
+)
+def test_an_output_that_cannot_be_stored_is_500_and_stores_nothing(
+    site: Site, caplog: pytest.LogCaptureFixture, texts: object, words: str
+) -> None:
+    assert site.call("POST", "/many", json=texts).status_code == 500
+    assert site.waiting() == []
+    assert words in caplog.text
+
+
+def test_a_function_that_returns_no_response_is_500(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert site.call("GET", "/nothing").status_code == 500
+    assert "unable to encode outgoing TypedData" in caplog.text
+
+
+def test_a_body_over_100_mb_is_refused_unread(site: Site) -> None:
+    address = urlsplit(site.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection.putrequest("POST", "/echo/big")
+    connection.putheader("Content-Length", str(BODY_LIMIT_BYTES + 1))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_the_context_names_the_invocation_and_a_new_span_of_the_callers_trace(
+    site: Site,
+) -> None:
+    site.call("GET", "/echo/a", headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-00"})
+    site.call("GET", "/echo/a", headers={"traceparent": "nonsense"})
+    first, second = site.seen.contexts
+    version, trace, span, flags = first.trace_context.trace_parent.split("-")
+    assert (version, trace, flags) == ("00", TRACE, "00")
+    assert span != "00f067aa0ba902b7"
+    assert second.trace_context.trace_parent.split("-")[1] != TRACE
+    assert first.function_name == "echo"
+    assert first.invocation_id != second.invocation_id
+    assert first.retry_context.retry_count == 0
+
+
+def test_an_operator_sees_the_queues_and_runs_functions_with_the_key_alone(site: Site) -> None:
+    assert site.call("GET", "/admin/queues").status_code == 401
+    assert site.call("POST", "/admin/functions/look").status_code == 401
+    assert site.call("POST", "/admin/functions/look", headers=WITH_KEY).status_code == 202
+    assert len(site.seen.ticks) == 1
+    ran = site.call("POST", "/admin/functions/do_work", json={"input": "hi"}, headers=WITH_KEY)
+    assert ran.status_code == 202
+    assert [body for _, body, _ in site.seen.messages] == [b"hi"]
+    assert site.call("POST", "/admin/functions/nobody", headers=WITH_KEY).status_code == 404
+    bad = site.call("POST", "/admin/functions/look", data=b"[", headers=WITH_KEY)
+    assert bad.status_code == 400
+    site.host.enqueue("Work-Items", "one")
+    depths = site.call("GET", "/admin/queues", headers=WITH_KEY).json()["queues"]
+    assert depths == {"work-items": {"visible": 1, "invisible": 0, "oldest_age_s": 0.0}}
+    status = json.loads(site.call("GET", "/admin/host/status").text)
+    assert status["state"] == "Running"
+    assert "do_work" in status["functions"]
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "expected"),
+    [
+        ("files/{*rest}", "/files/a/b", {"rest": "a/b"}),
+        ("files/{*rest}", "/files", {}),
+        ("v{number:int}.json", "/V12.JSON", {"number": "12"}),
+        ("v{number:int}.json", "/v.json", None),
+        ("{id:guid}", f"/{GUID}", {"id": GUID}),
+        ("{id:guid}", "/42", None),
+        ("{word:alpha?}", "/", {}),
+        ("", "/", {}),
+        ("a.c", "/abc", None),
+    ],
+)
+def test_templates_match_as_aspnet_does(
+    template: str, path: str, expected: dict[str, str] | None
+) -> None:
+    assert compile_route("", template).match(path) == expected
+
+
+def test_the_prefix_stands_before_every_route() -> None:
+    route = compile_route("api", "/events")
+    assert (route.text, route.match("/api/events"), route.match("/events")) == (
+        "api/events",
+        {},
+        None,
+    )

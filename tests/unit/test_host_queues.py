@@ -1,0 +1,140 @@
+"""Queues of the local host: leases, counts, poison, faults, and what survives."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.host.queues import Depth, Queues
+from shared.errors import TooLarge
+from tests.fakes import FakeClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def queues(clock: FakeClock) -> Iterator[Queues]:
+    opened = Queues(None, clock)
+    yield opened
+    opened.close()
+
+
+def test_a_leased_message_is_hidden_for_ten_minutes_and_then_comes_again_counted(
+    queues: Queues, clock: FakeClock
+) -> None:
+    queues.put("Jobs", "one")
+    (first,) = queues.lease("jobs", 32)
+    clock.advance(minutes=9, seconds=59)
+    assert queues.lease("jobs", 32) == []
+    clock.advance(seconds=1)
+    (second,) = queues.lease("jobs", 32)
+    assert (first.id, first.dequeue_count) == (second.id, 1)
+    assert second.dequeue_count == 2
+    assert second.body == b"one"
+
+
+def test_only_the_present_holder_can_delete_a_message(queues: Queues, clock: FakeClock) -> None:
+    queues.put("jobs", "one")
+    (late,) = queues.lease("jobs", 1)
+    clock.advance(minutes=10)
+    (present,) = queues.lease("jobs", 1)
+    assert not queues.delete(late)
+    assert not queues.renew(late)
+    assert queues.delete(present)
+    assert queues.peek("jobs") == []
+
+
+def test_a_renewed_lease_lasts_ten_minutes_from_then(queues: Queues, clock: FakeClock) -> None:
+    queues.put("jobs", "one")
+    (held,) = queues.lease("jobs", 1)
+    clock.advance(minutes=6)
+    assert queues.renew(held)
+    clock.advance(minutes=6)
+    assert queues.lease("jobs", 1) == []
+    assert queues.delete(held)
+
+
+def test_messages_come_oldest_first_and_no_more_than_asked_for(queues: Queues) -> None:
+    queues.put_all([("jobs", str(number)) for number in range(12)])
+    assert [message.body for message in queues.lease("jobs", 11)] == [
+        str(number).encode() for number in range(11)
+    ]
+
+
+def test_a_message_takes_48_kib_because_64_go_over_the_wire_in_base64(queues: Queues) -> None:
+    longest = b"x" * 49_152
+    assert len(base64.b64encode(longest)) == 65_536
+    queues.put("jobs", longest)
+    with pytest.raises(TooLarge, match="49153 bytes for queue jobs"):
+        queues.put_all([("jobs", "fits"), ("jobs", longest + b"x")])
+    assert len(queues.peek("jobs")) == 1
+
+
+def test_a_message_is_gone_after_seven_days(queues: Queues, clock: FakeClock) -> None:
+    queues.put("jobs", "one")
+    clock.advance(days=6, hours=23)
+    assert len(queues.peek("jobs")) == 1
+    clock.advance(hours=1)
+    assert queues.peek("jobs") == []
+    assert queues.lease("jobs", 1) == []
+    assert queues.counts() == {"jobs": Depth(0, 0, None)}
+
+
+def test_a_poisoned_message_is_a_new_one(queues: Queues) -> None:
+    queues.put("jobs", "bad")
+    (held,) = queues.lease("jobs", 1)
+    queues.poison(held)
+    (poisoned,) = queues.peek("jobs-poison")
+    assert (poisoned.body, poisoned.dequeue_count) == (b"bad", 0)
+    assert poisoned.id != held.id
+    assert queues.peek("jobs") == []
+
+
+def test_counts_tell_visible_from_hidden_and_the_oldest_age(
+    queues: Queues, clock: FakeClock
+) -> None:
+    queues.put_all([("jobs", "one"), ("jobs", "two"), ("jobs", "three")])
+    clock.advance(seconds=90)
+    queues.lease("jobs", 1)
+    assert queues.counts() == {"jobs": Depth(visible=2, invisible=1, oldest_age_s=90.0)}
+    assert queues.names() == ["jobs"]
+
+
+def test_an_operator_can_move_a_poisoned_message_back_unless_somebody_holds_it(
+    queues: Queues,
+) -> None:
+    queues.put("jobs-poison", "again")
+    (waiting,) = queues.peek("jobs-poison")
+    taken = queues.take("jobs-poison", waiting.id, to="jobs")
+    assert taken is not None
+    assert taken.body == b"again"
+    assert queues.take("jobs-poison", waiting.id) is None
+    (held,) = queues.lease("jobs", 1)
+    assert queues.take("jobs", held.id) is None
+
+
+def test_the_redeliver_fault_brings_a_deleted_message_once_more(queues: Queues) -> None:
+    queues.put("jobs", "one")
+    queues.redeliver("jobs", 1)
+    (first,) = queues.lease("jobs", 1)
+    assert not queues.delete(first)
+    (second,) = queues.lease("jobs", 1)
+    assert (second.id, second.dequeue_count) == (first.id, 2)
+    assert queues.delete(second)
+    assert queues.lease("jobs", 1) == []
+
+
+def test_messages_and_leases_survive_a_restart(tmp_path: Path, clock: FakeClock) -> None:
+    before = Queues(tmp_path / "deep" / "host.db", clock)
+    before.put_all([("jobs", b"\x00\xff"), ("jobs", "two")])
+    before.lease("jobs", 1)
+    after = Queues(tmp_path / "deep" / "host.db", clock)
+    assert [message.body for message in after.lease("jobs", 32)] == [b"two"]
+    clock.advance(minutes=10)
+    assert [(m.body, m.dequeue_count) for m in after.lease("jobs", 1)] == [(b"\x00\xff", 2)]
+    before.close()
+    after.close()

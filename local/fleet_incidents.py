@@ -1,0 +1,61 @@
+"""What goes wrong in the simulated fleet, and when: a timetable that anybody can predict."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+Trouble = Literal["outage", "recovery", "surge", "backlog"]
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+LEAD = timedelta(seconds=6)
+"""A look at the fleet sooner after its start than this may see nothing yet."""
+TAIL = timedelta(seconds=2)
+RECOVERY = timedelta(minutes=3)
+CYCLE = timedelta(minutes=20)
+"""Three surges an hour, about $82, are all that fit under the $100 an hour of the cost rule: with
+more, the incident that the first one opens would never be resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A trouble that comes once in every cycle. begins: after the start of the fleet."""
+
+    trouble: Trouble
+    begins: timedelta
+    lasts: timedelta
+
+
+TIMETABLE = (
+    Entry("surge", 5 * MINUTE, 2.5 * MINUTE),
+    Entry("backlog", 10 * MINUTE, 6 * MINUTE),
+    Entry("outage", 18 * MINUTE, 2 * MINUTE),
+    Entry("recovery", 20 * MINUTE, RECOVERY),
+)
+
+
+def first_outage_ends(started_at: datetime) -> datetime:
+    """Return when the outage ends with which the fleet starts.
+
+    It outlasts the second whole minute of the wall clock by a little: a rule that looks at each
+    minute, and holds for one, fires at the second look and recovers at the third.
+    """
+    seen_at = started_at + LEAD
+    minute = seen_at.replace(second=0, microsecond=0)
+    return minute + (1 if minute == seen_at else 2) * MINUTE + TAIL
+
+
+def troubles(started_at: datetime, at: datetime) -> dict[Trouble, timedelta]:
+    """Return what is wrong in the second that begins then, and for how long it has been."""
+    passed = at - started_at
+    now: dict[Trouble, timedelta] = {
+        entry.trouble: (passed - entry.begins) % CYCLE
+        for entry in TIMETABLE
+        if passed >= entry.begins and (passed - entry.begins) % CYCLE < entry.lasts
+    }
+    recovering = at - first_outage_ends(started_at)
+    if passed > -SECOND and recovering < timedelta():
+        now["outage"] = passed
+    elif timedelta() <= recovering < RECOVERY:
+        now["recovery"] = recovering
+    return now

@@ -1,0 +1,276 @@
+"""The simulated fleet: valid events, the same each time, healthy but for its timetable."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+from genai_prices import Usage, calc_price
+from pydantic import TypeAdapter
+
+from local.fleet import Fleet, FleetRunner
+from local.fleet_incidents import Trouble, first_outage_ends, troubles
+from shared.clock import SystemClock
+from shared.events.types import AgentEvent
+from tests.loopback import Behaviour, Reply, Request, loopback
+
+AGENT_EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
+KINDS = 15
+MINUTE = timedelta(minutes=1)
+START = datetime(2026, 5, 4, 14, 0, 20, 700_000, tzinfo=UTC)
+Events = Sequence[dict[str, Any]]
+
+
+def events(start: datetime, lasts: timedelta, *, incidents: bool = True, seed: int = 1) -> Events:
+    return Fleet(seed, start, incidents=incidents).events_between(start, start + lasts)
+
+
+def when(event: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["time"])
+
+
+def stamp(at: datetime) -> str:
+    """Return the moment as events state it, where the order of texts is that of moments."""
+    return at.isoformat(timespec="milliseconds")
+
+
+def within(given: Events, start: datetime, lasts: timedelta) -> Events:
+    first, last = stamp(start), stamp(start + lasts)
+    return [event for event in given if first <= event["time"] < last]
+
+
+def of(given: Events, kind: str, **data: str) -> Events:
+    return [
+        e for e in given if e["type"] == kind and all(e["data"][n] == v for n, v in data.items())
+    ]
+
+
+def count(given: Events) -> int:
+    return sum(event["data"].get("count", 1) for event in given)
+
+
+def share_over(given: Events, seconds: float) -> float:
+    slow = [event for event in given if event["data"]["duration_s"] > seconds]
+    return count(slow) / count(given)
+
+
+def failing(calls: Events) -> float:
+    return count(of(calls, "llm.call", status="error")) / max(1, count(calls))
+
+
+def usd(given: Events) -> Decimal:
+    """Return what the calls cost at list prices; the house's own model has none."""
+    total = Decimal()
+    for event in of(given, "llm.call"):
+        data, usage = event["data"], event["data"]["usage"]
+        if data["provider"] != "workshop":
+            cached = usage.get("cache_read_tokens", 0)
+            rates = rates_of(data["provider"], data["model"])
+            tokens = (usage["input_tokens"] - cached, cached, usage["output_tokens"])
+            total += sum(rate * n for rate, n in zip(rates, tokens, strict=True))
+    return total
+
+
+@cache
+def rates_of(provider: str, model: str) -> tuple[Decimal, Decimal, Decimal]:
+    """Return the price of a token that is read, read from the cache, written."""
+    fresh, cached, written = (
+        calc_price(usage, model, provider_id=provider, genai_request_timestamp=START).total_price
+        / 1000
+        for usage in (
+            Usage(input_tokens=1000),
+            Usage(input_tokens=1000, cache_read_tokens=1000),
+            Usage(output_tokens=1000),
+        )
+    )
+    return fresh, cached, written
+
+
+def looks(
+    given: Events, first: datetime, window: timedelta, is_bad: Callable[[Events], bool]
+) -> list[bool]:
+    """Return what a rule sees at the first ten ticks of the wall clock's minutes."""
+    ticks = [first + n * MINUTE for n in range(10)]
+    return [is_bad(within(given, tick - window, window)) for tick in ticks]
+
+
+def longest(seen: list[bool]) -> int:
+    """Return the most looks in a row that saw trouble."""
+    run = most = 0
+    for bad in seen:
+        run = run + 1 if bad else 0
+        most = max(most, run)
+    return most
+
+
+def test_every_event_is_valid_and_all_kinds_appear() -> None:
+    given = events(START, 9 * MINUTE)
+    for event in given:
+        AGENT_EVENT.validate_python(event)
+        assert json.loads(json.dumps(event)) == event
+    assert len({event["type"] for event in given}) == KINDS
+    assert len({(event["source"], event["id"]) for event in given}) == len(given)
+    calls = of(given, "llm.call")
+    assert len({call["data"]["provider"] for call in calls}) >= 7
+    assert len({call["data"].get("response_id") for call in calls}) > 0.7 * len(calls)
+    assert of(calls, "llm.call", provider="workshop")
+    assert len({event["data"].get("team_id") for event in given} - {None}) == 7
+
+
+def test_a_seed_and_a_time_give_the_same_events_however_they_are_asked_for() -> None:
+    whole = events(START, MINUTE)
+    fleet = Fleet(1, START)
+    steps = [START + n * timedelta(seconds=0.7) for n in range(86)] + [START + MINUTE]
+    parts = [fleet.events_between(a, b) for a, b in pairwise(steps)]
+    assert [event for part in parts for event in part] == whole
+    assert events(START, MINUTE, seed=2) != whole
+    assert fleet.events_between(START, START) == []
+
+
+def test_events_come_in_order_and_lie_in_the_time_asked_for() -> None:
+    times = [when(event) for event in events(START, MINUTE)]
+    assert times == sorted(times)
+    assert times[0] >= START
+    assert times[-1] < START + MINUTE
+
+
+def test_the_fleet_never_posts_more_than_forty_events_a_second() -> None:
+    per_second = Counter(event["time"][:19] for event in events(START, 8 * MINUTE))
+    assert max(per_second.values()) < 40
+
+
+@pytest.mark.parametrize("hour", [3, 9, 15])
+def test_on_a_healthy_day_every_figure_is_clearly_under_its_threshold(hour: int) -> None:
+    start = START.replace(hour=hour)
+    given = events(start, 10 * MINUTE, incidents=False)
+    for n in range(6):
+        seen = within(given, start + n * MINUTE, 5 * MINUTE)
+        calls, operations = of(seen, "llm.call"), of(seen, "agent.operation")
+        assert count(of(seen, "error")) / 300 < 1
+        assert share_over(of(seen, "http.request"), 1.5) < 0.02
+        assert min(e["data"]["value"] for e in of(seen, "db.pool", state="idle")) >= 4
+        assert count(of(operations, "agent.operation", status="success")) > 0.88 * count(operations)
+        assert sum(e["data"]["value"] for e in of(seen, "task.queue")) / (300 / 15) < 60
+        assert failing(calls) < 0.05
+        assert share_over(calls, 24) == 0
+        assert len(of(seen, "mission.completed")) >= 2
+        assert usd(seen) * 12 < 15
+    assert usd(given) / len(of(given, "mission.completed")) < 1
+
+
+def test_nights_are_quieter_than_afternoons() -> None:
+    night, day = (
+        len(events(START.replace(hour=hour), 5 * MINUTE, incidents=False)) for hour in (3, 15)
+    )
+    assert night < 0.7 * day
+
+
+@pytest.mark.parametrize("second", [0, 25, 53])
+def test_the_first_incident_fires_at_the_second_minute_and_is_over_at_the_third(
+    second: int,
+) -> None:
+    start = START.replace(second=second)
+    first = start.replace(second=0, microsecond=0) + MINUTE
+    given = events(start, 12 * MINUTE)
+
+    def many_errors(seen: Events, seconds: int) -> bool:
+        return count(of(seen, "error")) / seconds > 10
+
+    fast = looks(given, first, MINUTE, lambda seen: many_errors(seen, 60))
+    assert fast[:3] == [True, True, False]
+    assert not any(fast[3:])
+    assert not any(looks(given, first, 5 * MINUTE, lambda seen: many_errors(seen, 300)))
+
+
+@pytest.mark.parametrize("second", [0, 25, 53])
+def test_most_calls_of_the_first_outage_fail_but_not_for_five_minutes(second: int) -> None:
+    start = START.replace(second=second)
+    first = start.replace(second=0, microsecond=0) + MINUTE
+    given = of(events(start, 12 * MINUTE), "llm.call")
+    outage = within(given, start, first_outage_ends(start) - start)
+    assert failing(outage) > 0.6
+    assert len(within(outage, start, first - start)) >= 20
+    fast = looks(given, first, MINUTE, lambda seen: failing(seen) > 0.1)
+    assert fast == [True, True] + 8 * [False]
+    assert longest(looks(given, first, 5 * MINUTE, lambda seen: failing(seen) > 0.1)) <= 5
+
+
+def test_a_start_at_the_very_end_of_a_minute_lasts_for_two_more() -> None:
+    assert first_outage_ends(datetime(2026, 5, 4, 14, 0, 54, tzinfo=UTC)) == datetime(
+        2026, 5, 4, 14, 2, 2, tzinfo=UTC
+    )
+    assert first_outage_ends(datetime(2026, 5, 4, 14, 0, 55, tzinfo=UTC)) == datetime(
+        2026, 5, 4, 14, 3, 2, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    ("minute", "wrong"),
+    [
+        (0.5, {"outage"}),
+        (2.5, {"recovery"}),
+        (4.9, set[Trouble]()),
+        (5, {"surge"}),
+        (7.4, {"surge"}),
+        (7.5, set[Trouble]()),
+        (10, {"backlog"}),
+        (16, set[Trouble]()),
+        (18, {"outage"}),
+        (20, {"recovery"}),
+        (25, {"surge"}),
+        (65, {"surge"}),
+        (-1, set[Trouble]()),
+    ],
+)
+def test_the_timetable(minute: float, wrong: set[Trouble]) -> None:
+    assert set(troubles(START, START + minute * MINUTE)) == wrong
+
+
+def test_a_surge_costs_over_25_dollars_in_five_minutes_and_the_hour_stays_under_100() -> None:
+    given = of(events(START, 66 * MINUTE), "llm.call")
+    surge = within(given, START + 5 * MINUTE, 2.5 * MINUTE)
+    assert 550 < usd(surge) / 150 * 3600 < 700
+    spent = [usd(within(given, START + n * MINUTE, MINUTE)) for n in range(66)]
+    over = [sum(spent[n : n + 5]) > 25 for n in range(61)]
+    assert [n for n in range(61) if over[n]] == [3, 4, 5, 23, 24, 25, 43, 44, 45]
+    assert max(sum(spent[n : n + 60]) for n in range(7)) < 95
+
+
+def test_a_backlog_waits_for_six_minutes() -> None:
+    given = of(events(START, 18 * MINUTE), "task.queue")
+    waiting = Counter[str]()
+    for event in given:
+        waiting[event["time"][:19]] += event["data"]["value"]
+    over = [datetime.fromisoformat(f"{at}Z") for at, tasks in waiting.items() if tasks > 100]
+    assert max(waiting.values()) < 200
+    assert timedelta(minutes=5.4) < over[-1] - over[0] <= 6 * MINUTE
+    assert all(tasks > 150 or tasks < 60 for tasks in waiting.values())
+
+
+def test_the_runner_posts_over_the_api_and_repeats_what_was_not_taken() -> None:
+    batches: list[list[dict[str, Any]]] = []
+    enough = threading.Event()
+
+    def api(request: Request) -> Behaviour:
+        assert request.path == "/api/events"
+        assert request.headers["x-functions-key"] == "the-key"
+        batches.append(cast("list[dict[str, Any]]", request.json()))
+        if len(batches) >= 5:
+            enough.set()
+        return "hang up" if len(batches) == 1 else Reply(503 if len(batches) == 2 else 202)
+
+    with loopback(api) as server:
+        runner = FleetRunner(server.url, "the-key", SystemClock(), beat_s=0.1)
+        runner.start()
+        assert enough.wait(10)
+        runner.stop()
+    lost, busy, taken, *later = ([event["id"] for event in batch] for batch in batches)
+    assert taken[: len(busy)] == busy
+    assert busy[: len(lost)] == lost
+    assert not set(taken) & {name for batch in later for name in batch}

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty, LifoQueue
 from typing import cast
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from shared.errors import GiveUp, Misconfigured, RetryLater
 
 TIMEOUT_S = (5, 60)
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
+TELL_EVERY = timedelta(seconds=10)
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -66,6 +67,7 @@ class Poster:
         self._sessions = LifoQueue[requests.Session]()
         self._stopped = threading.Event()
         self._reached = False
+        self._told_at: datetime | None = None
 
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than until stop()."""
@@ -104,10 +106,19 @@ class Poster:
                     "repeat the command: what it took is known again, and counted once."
                 )
             if wait_s > FIRST_WAIT_S:
-                self._say(f"{self._api.url}: {answer.why}. Trying for {left_s:.0f} s more.")
+                self._tell(
+                    f"{self._api.url} takes no events ({answer.why}). Trying {left_s:.0f} s more."
+                )
             self.wait(min(max(wait_s, answer.retry_after_s), left_s))
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
         return answer
+
+    def _tell(self, text: str) -> None:
+        """Say it, unless one of the threads has just said the like."""
+        now = self._clock.now()
+        if self._told_at is None or now - self._told_at >= TELL_EVERY:
+            self._told_at = now
+            self._say(text)
 
     def _attempt(self, body: bytes, events: Sequence[Event]) -> Answer | _NotNow:
         """Post once."""
@@ -153,7 +164,7 @@ def _read(response: requests.Response, events: Sequence[Event]) -> Answer | _Not
         return Answer(len(events) - len(refused), refused)
     text = str(said.get("error") or response.reason)
     if response.status_code in BUSY:
-        return _NotNow(f"{response.status_code}, {text}", _retry_after_s(response))
+        return _NotNow(f"{response.status_code}, {text.rstrip('.')}", _retry_after_s(response))
     if response.status_code in (401, 403):
         raise Misconfigured(
             f"{response.url} refuses the key ({response.status_code}). Give a function key with "

@@ -23,13 +23,17 @@ class Terminal:
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
         self._err = err
+        self._bar: Console | None = None
 
     def say(self, text: str) -> None:
         """Write a line of the answer."""
         self._out.write(f"{text}\n")
 
     def note(self, text: str) -> None:
-        """Write a line about the work: a failure, a wait, a hint."""
+        """Write a line about the work: a failure, a wait, a hint; above a bar where one is."""
+        if self._bar:
+            self._bar.print(Text(text))
+            return
         self._err.write(f"{text}\n")
         self._err.flush()
 
@@ -87,7 +91,11 @@ class Terminal:
             console=Console(file=self._err),
         ) as bar:
             task = bar.add_task(what, total=total)
-            yield lambda more: bar.advance(task, more)
+            self._bar = bar.console
+            try:
+                yield lambda more: bar.advance(task, more)
+            finally:
+                self._bar = None
 
     def _lines(self, what: str, total: int) -> Callable[[int], None]:
         """Return what notes the progress each time another tenth is done."""

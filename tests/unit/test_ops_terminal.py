@@ -51,9 +51,13 @@ def test_progress_is_a_line_for_each_tenth_where_no_bar_can_be_drawn() -> None:
 
 def test_on_a_terminal_progress_is_a_bar_and_never_in_the_answer() -> None:
     out, err = Screen(), Screen()
-    with Terminal(out, err).progress("calls", 10) as advance:
-        advance(10)
+    terminal = Terminal(out, err)
+    with terminal.progress("calls", 10) as advance:
+        advance(5)
+        terminal.note("it waits")
+        advance(5)
     assert "10/10" in err.getvalue()
+    assert "it waits\n" in err.getvalue()
     assert out.getvalue() == ""
 
 

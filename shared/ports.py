@@ -105,7 +105,8 @@ class AlertStore(Protocol):
 
     def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
         """Record an attempt: accepted and dead pages leave the outbox (they stay in `history`),
-        a later one waits until not_before with one attempt more."""
+        a later one waits until not_before with one attempt more. Of a page that leaves,
+        not_before is the moment of the attempt, as `history` tells it."""
         ...
 
     def waiting(self) -> Sequence[Page]:

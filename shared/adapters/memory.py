@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
-from shared.adapters.outbox import HISTORY_KEPT, attempted, faster, in_order, next_in_line
+from shared.adapters import outbox
+from shared.adapters.outbox import attempted, faster, in_order, next_in_line
 from shared.adapters.totals import Totals
 from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
@@ -119,7 +120,7 @@ class MemoryAlerts:
         self._lock = Lock()
         self._records: dict[str, RuleRecord] = {}
         self._outbox: dict[tuple[str, str], Page] = {}
-        self._history = deque[tuple[Page, Delivery, datetime]](maxlen=HISTORY_KEPT)
+        self._history = deque[tuple[Page, Delivery, datetime]](maxlen=outbox.HISTORY_KEPT)
 
     def load(self, rule: str) -> RuleRecord:
         """Return the record of the rule, or a fresh one with version 0."""

@@ -12,6 +12,8 @@ from shared.alerting.page import Accepted, Dead, Delivery, Page
 from shared.alerting.record import RuleRecord
 
 HISTORY_KEPT = 500
+"""Settled pages that a store remembers, of all rules together."""
+
 RECORD = TypeAdapter(RuleRecord)
 PAGE = TypeAdapter(Page)
 SETTLED = TypeAdapter[Accepted | Dead](Accepted | Dead)

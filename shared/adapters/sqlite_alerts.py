@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from shared.adapters import outbox
 from shared.adapters.outbox import (
-    HISTORY_KEPT,
     PAGE,
     RECORD,
     SETTLED,
@@ -89,7 +89,7 @@ class SqliteAlerts:
                 sql.execute(
                     "DELETE FROM history WHERE rowid IN (SELECT rowid FROM history"
                     " ORDER BY settled_at DESC, id DESC LIMIT -1 OFFSET ?)",
-                    (HISTORY_KEPT,),
+                    (outbox.HISTORY_KEPT,),
                 )
 
     def waiting(self) -> Sequence[Page]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from shared.adapters.sqlite import Database, stamp
-from shared.adapters.totals import GAUGE_KEPT, Totals
+from shared.adapters.totals import GAUGE_KEPT, Line, Totals
 from shared.metrics.points import Point, SeriesState
 
 _TABLES = (
@@ -33,15 +33,16 @@ class SqliteSeries:
 
     def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
         """Add the points in one step, once per batch_id; False if that batch was added before."""
-        totals = Totals()
-        totals.add(points)
+        added = Totals()
+        added.add(points)
         with self._database.write() as sql:
             marker = sql.execute(
                 "INSERT OR IGNORE INTO batches VALUES (?, ?)", (batch_id, stamp(at))
             )
             if not marker.rowcount:
                 return False
-            _add_stored(totals, sql)
+            totals = _stored(sql, added.lines())
+            totals.merge(added)
             sql.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", _rows(totals))
             sql.execute(
                 "DELETE FROM series WHERE kind = 'gauge' AND sampled_at < ?",
@@ -88,14 +89,16 @@ class SqliteLabels:
         return values & known.union(new)
 
 
-def _add_stored(totals: Totals, sql: sqlite3.Connection) -> None:
-    """Add what the file holds of these series, and of no others."""
-    for kind, name, _ in list(totals.lines()):
+def _stored(sql: sqlite3.Connection, touched: Iterable[Line]) -> Totals:
+    """Return what the file holds of these series, and of no others."""
+    totals = Totals()
+    for kind, name, _ in touched:
         found = sql.execute(
             "SELECT kind, name, amount FROM series WHERE kind = ? AND name = ?",
             (kind, _text(name)),
         )
         _take(totals, found)
+    return totals
 
 
 def _take(totals: Totals, rows: Iterable[tuple[str, str, str]]) -> None:

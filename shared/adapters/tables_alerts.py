@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 from azure.data.tables import TableServiceClient
 
-from shared.adapters import tables_row
+from shared.adapters import outbox, tables_row
 from shared.adapters.outbox import (
-    HISTORY_KEPT,
     PAGE,
     RECORD,
     SETTLED,
@@ -125,7 +124,7 @@ class TableAlerts:
         """Drop the oldest history, so that looking for pages stays cheap."""
         rows = sorted(self._rows.query(_SETTLED, "order"), key=lambda row: row.fields["order"])
         old = defaultdict[str, list[str]](list)
-        for row in rows[:-HISTORY_KEPT]:
+        for row in rows[: -outbox.HISTORY_KEPT]:
             old[row.partition].append(row.key)
         for partition, keys in old.items():
             for some in tables_row.parts_of(keys):

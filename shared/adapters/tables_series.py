@@ -12,6 +12,7 @@ from shared.adapters.storage_tables import ATTEMPTS, Conflict, Rows, in_parallel
 from shared.adapters.tables_row import (
     MOST_OPERATIONS,
     Operation,
+    Row,
     create,
     delete,
     hour_of,
@@ -66,9 +67,9 @@ class TableSeries:
     def read(self) -> SeriesState:
         """Return every series."""
         totals = Totals()
-        for shard in in_parallel(lambda shard: list(self._stored(shard)), _SHARDS):
-            for _, stored, _ in shard:
-                totals.merge(stored)
+        for rows in in_parallel(lambda shard: list(self._metrics(shard)), _SHARDS):
+            for row in rows:
+                totals.merge(_totals(row))
         return totals.state()
 
     def forget(self, before: datetime) -> int:
@@ -76,26 +77,25 @@ class TableSeries:
         return sum(in_parallel(lambda shard: self._forget(shard, hour_of(before)), _SHARDS))
 
     def _additions(self, shard: str, points: Sequence[Point], at: datetime) -> Iterator[Operation]:
-        stored = {metric: (totals, etag) for metric, totals, etag in self._stored(shard)}
+        stored = {row.key: row for row in self._metrics(shard)}
         by_metric = defaultdict[str, list[Point]](list)
         for point in points:
             by_metric[point.metric].append(point)
         for metric, added in by_metric.items():
-            totals, etag = stored.get(metric, (Totals(), ""))
+            row = stored.get(f"m:{metric}")
+            totals = _totals(row) if row else Totals()
             totals.add(added)
             totals.drop_gauges(at)
             fields = packed(_text(totals), f"the series of {metric}. Lower LABEL_MAX_VALUES.")
-            key = f"m:{metric}"
-            yield replace(shard, key, fields, etag) if etag else create(shard, key, fields)
+            yield (
+                replace(shard, row.key, fields, row.etag)
+                if row
+                else create(shard, f"m:{metric}", fields)
+            )
 
-    def _stored(self, shard: str) -> Iterator[tuple[str, Totals, str]]:
-        """Yield what the shard holds of each metric, and the etag of its row."""
+    def _metrics(self, shard: str) -> Iterator[Row]:
         where = f"PartitionKey eq '{shard}' and RowKey ge 'm:' and RowKey lt 'm;'"
-        for row in self._rows.query(where):
-            totals = Totals()
-            for line in json.loads(unpacked(row)):
-                totals.take(*line)
-            yield row.key.removeprefix("m:"), totals, row.etag
+        return self._rows.query(where)
 
     def _forget(self, shard: str, hour: str) -> int:
         where = f"PartitionKey eq '{shard}' and RowKey ge 'i:' and RowKey lt 'i:{hour}'"
@@ -110,6 +110,13 @@ class TableSeries:
 def _place(batch_id: str) -> tuple[str, str]:
     digest = sha256(batch_id.encode()).hexdigest()
     return f"0{digest[0]}", digest
+
+
+def _totals(row: Row) -> Totals:
+    totals = Totals()
+    for line in json.loads(unpacked(row)):
+        totals.take(*line)
+    return totals
 
 
 def _text(totals: Totals) -> str:

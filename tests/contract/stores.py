@@ -7,6 +7,7 @@ which then runs once a kind.
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,7 @@ def open_stores(
     with ExitStack() as closing:
         match request.param:
             case "memory":
-                only = in_memory()
-                yield lambda: only
+                yield cache(in_memory)
             case "sqlite":
                 yield lambda: in_sqlite(tmp_path / "state.db", closing)
             case _:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.adapters import outbox
 from shared.alerting.page import Accepted, Dead, Later, Page
 from shared.alerting.record import Incident, RuleRecord, SeriesAlert, Transition
 from shared.errors import RetryLater
@@ -223,6 +224,18 @@ def test_accepted_and_dead_pages_leave_the_outbox_for_the_history(
     assert dead[1:] == (Dead("400 Event object is invalid"), second)
     assert (accepted[0].id, accepted[0].attempts, accepted[0].last_status) == (page(1).id, 1, "202")
     assert list(alerts.history(1)) == [dead]
+
+
+def test_the_history_keeps_the_latest_pages_of_all_rules(
+    monkeypatch: pytest.MonkeyPatch, open_stores: OpenStores
+) -> None:
+    monkeypatch.setattr(outbox, "HISTORY_KEPT", 3)
+    alerts = open_stores().alerts
+    pages = [page(n, rule) for n, rule in enumerate([ERRORS, COSTS, COSTS, ERRORS, COSTS])]
+    store_pages(alerts, *pages)
+    for minute, number in enumerate([1, 0, 2, 3, 4]):
+        alerts.settle(pages[number], Accepted(202), NOON + timedelta(minutes=minute))
+    assert [kept.id for kept, _, _ in alerts.history(10)] == ids([pages[4], pages[3], pages[2]])
 
 
 def test_settling_a_page_that_has_left_changes_nothing(stores: Stores) -> None:

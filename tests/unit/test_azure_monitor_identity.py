@@ -50,6 +50,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def token(expires_on: int) -> Reply:
+    said = {"access_token": TOKEN, "expires_on": str(expires_on), "token_type": "Bearer"}
+    return Reply(200, json.dumps(said).encode(), {"Content-Type": "application/json"})
+
+
 class Cloud:
     """A place with an identity: over TLS a service, beside it the endpoint for its tokens."""
 
@@ -58,13 +63,7 @@ class Cloud:
         self._tls.load_cert_chain(certificate)
         self._set = monkeypatch.setenv
         self._set("REQUESTS_CA_BUNDLE", str(certificate))
-        self.token: Behaviour = Reply(
-            200,
-            json.dumps(
-                {"access_token": TOKEN, "expires_on": "4102444800", "token_type": "Bearer"}
-            ).encode(),
-            {"Content-Type": "application/json"},
-        )
+        self.token: Behaviour = token(expires_on=4_102_444_800)
         self.asked: list[Request] = []
 
     @contextmanager
@@ -141,6 +140,15 @@ def test_an_identity_without_a_token_is_said_to_be_the_cause(
     assert "got no token" in outcome.why
     assert service.received == []
     assert "secret-header" not in caplog.text
+
+
+def test_an_identity_that_loses_its_token_does_not_inherit_the_answer_before(cloud: Cloud) -> None:
+    cloud.token = token(expires_on=1)
+    with cloud.serve(TAKEN) as (url, _):
+        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD")
+        assert said(monitor.events([event()])) == ["exported"]
+        cloud.token = Reply(400, b'{"error": "invalid_request"}')
+        assert said(monitor.events([event()])) == ["later"]
 
 
 def test_queries_carry_a_token_for_the_endpoint_that_they_go_to(cloud: Cloud) -> None:

@@ -66,7 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.path, headers, body)
+        path = self.requestline.split(" ")[1]  # self.path hides a doubled slash
+        request = Request(path, headers, body)
         self.server.received.append(request)
         self._act(self.server.behave(request))
 

@@ -52,7 +52,9 @@ class AzureMonitorExporter:
         Raises:
             Misconfigured: names the setting that is wrong, never its value.
         """
-        self._connection_string = connection_string.strip().rstrip(";")
+        parts = connection_string.strip().rstrip(";").split(";")
+        # The SDK would ask for //v2.1/track where an endpoint ends with a slash, as Azure's do.
+        self._connection_string = ";".join(part.rstrip("/") for part in parts)
         endpoint = _endpoint(self._connection_string)
         self._identity = _identity(authentication, client_id)
         if self._identity is not None and endpoint.startswith("http://"):

@@ -1,11 +1,12 @@
 """What is remembered of a rule between two evaluations."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 Phase = Literal["pending", "firing"]
+TRANSITIONS_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Incident:
     """What the receiver knows: an incident that a trigger opened and a resolve must close.
 
     route: the receiver that was told, and will be. members: the fingerprints that it was told of.
-    page: the id of the last trigger.
+    page: the id of the last trigger. summary: the title that it was opened with.
     """
 
     dedup_key: str
@@ -68,6 +69,7 @@ class Incident:
     notified_at: datetime
     members: tuple[str, ...]
     page: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,12 @@ class RuleRecord:
     errors: int = 0
     last_error: str = ""
     transitions: tuple[Transition, ...] = ()
+
+    @property
+    def firing(self) -> Mapping[str, SeriesAlert]:
+        """Return the alerts that fire, by fingerprint."""
+        return {key: alert for key, alert in self.series.items() if alert.phase == "firing"}
+
+    def with_transitions(self, made: Sequence[Transition]) -> "RuleRecord":
+        """Return the record with these steps added and the oldest dropped."""
+        return replace(self, transitions=(*self.transitions, *made)[-TRANSITIONS_KEPT:])

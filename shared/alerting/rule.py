@@ -17,6 +17,7 @@ from pydantic import (
 
 from shared.alerting.condition import Condition, parse_condition
 from shared.alerting.page import Severity
+from shared.alerting.wording import is_fillable
 from shared.errors import Misconfigured
 
 LATE_DATA = timedelta(seconds=60)
@@ -184,6 +185,11 @@ def _lint_look(rule: Rule, look: Look) -> list[str]:
         problems.append(
             f"{at}hold: shorter than every, so that one look decides; use PT0S, or every and more"
         )
+    problems += [
+        f"{at}{field}: {text!r} has a bad placeholder; write {{value:.2f}}, a label, or {{{{ }}}}"
+        for field, text in (("summary", look.summary), ("description", look.description))
+        if not is_fillable(text)
+    ]
     if look.resolve and (
         look.resolve.direction == look.condition.direction
         or look.condition.holds(look.resolve.threshold)

@@ -52,6 +52,20 @@ def step(
     return Stepped(series, tuple(transitions))
 
 
+def drop(series: Mapping[str, SeriesAlert], at: datetime, reason: str) -> tuple[Transition, ...]:
+    """Return the steps that end all these alerts, whatever their values."""
+    return tuple(
+        Transition(
+            at,
+            alert.labels,
+            "resolved" if alert.phase == "firing" else "cancelled",
+            alert.value,
+            reason,
+        )
+        for alert in series.values()
+    )
+
+
 def _to_judge(
     rule: Rule, before: Mapping[str, SeriesAlert], readings: Mapping[str, Reading]
 ) -> Mapping[str, Labels]:

@@ -1,0 +1,48 @@
+"""The roads to a person, by the name that config/routes.toml calls them."""
+
+from collections.abc import Callable, Mapping
+
+from pydantic import SecretStr
+
+from shared.alerting.grouping import Receiver, Routes
+from shared.errors import Misconfigured
+from shared.notify.log import LogNotifier
+from shared.notify.pagerduty import PagerDuty
+from shared.ports import Notifier
+from shared.settings import Settings
+
+Make = Callable[[Receiver, SecretStr, Settings], Notifier]
+
+NOTIFIERS: Mapping[str, Make] = {
+    "pagerduty": lambda receiver, key, settings: PagerDuty(
+        settings.PAGERDUTY_URL, key, receiver.key
+    ),
+    "log": lambda receiver, key, settings: LogNotifier(),
+}
+
+
+def build(routes: Routes, settings: Settings) -> Mapping[str, Notifier]:
+    """Return the notifier of each receiver, by the receiver's name.
+
+    A receiver whose key is not set keeps its pages waiting, and says so: they are not lost.
+    Raises:
+        Misconfigured: a receiver names a notifier or setting that there is not.
+    """
+    return {name: _notifier(name, item, settings) for name, item in routes.receivers.items()}
+
+
+def _notifier(name: str, receiver: Receiver, settings: Settings) -> Notifier:
+    """Make one receiver's notifier."""
+    make = NOTIFIERS.get(receiver.notifier)
+    if make is None:
+        raise Misconfigured(
+            f"routes.toml: receivers.{name}.notifier: {receiver.notifier!r} is none of "
+            f"{', '.join(NOTIFIERS)}; use one of these."
+        )
+    key = getattr(settings, receiver.key, None) if receiver.key else SecretStr("")
+    if not isinstance(key, SecretStr):
+        raise Misconfigured(
+            f"routes.toml: receivers.{name}.key: there is no secret setting {receiver.key}. "
+            "docs/settings.md lists them."
+        )
+    return make(receiver, key, settings)

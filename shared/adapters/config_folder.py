@@ -1,0 +1,61 @@
+"""Reads config/: the files that an operator edits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.alerting.grouping import Routes, parse_routes
+from shared.alerting.rule import Rule, parse_rule
+from shared.errors import Misconfigured
+from shared.pricing.price import Prices, load
+
+
+def read_rules(folder: Path) -> Sequence[Rule]:
+    """Return the rules of folder/rules/*.toml, by file name.
+
+    One bad file refuses all: a rule that is left out would look removed, and be resolved.
+    Raises:
+        Misconfigured: names every problem of every file at once.
+    """
+    rules: dict[str, Rule] = {}
+    problems: list[str] = []
+    for file in sorted((folder / "rules").glob("*.toml")):
+        name = f"rules/{file.name}"
+        try:
+            rule = parse_rule(_text(file), name)
+        except Misconfigured as exc:
+            problems.append(str(exc))
+            continue
+        if rule.key in rules:
+            problems.append(f"{name}: name: {rule.key} is another file's too; rename one.")
+        rules[rule.key] = rule
+    if problems:
+        raise Misconfigured("\n".join(problems))
+    if not rules:
+        raise Misconfigured(f"There are no rules in {folder}/rules. Check AGENTMETER_CONFIG.")
+    return tuple(rules.values())
+
+
+def read_routes(folder: Path) -> Routes:
+    """Return the routes of folder/routes.toml.
+
+    Raises:
+        Misconfigured: the file is missing or wrong.
+    """
+    return parse_routes(_text(folder / "routes.toml"), "routes.toml")
+
+
+def _text(file: Path) -> str:
+    """Return the file's text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise Misconfigured(f"{file} cannot be read ({exc}). Check AGENTMETER_CONFIG.") from exc
+
+
+def read_prices(folder: Path) -> Prices:
+    """Return the prices of folder/prices.toml over the list prices.
+
+    Raises:
+        Misconfigured: the file is missing, or names every wrong entry.
+    """
+    return load(_text(folder / "prices.toml"))

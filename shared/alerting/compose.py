@@ -1,0 +1,155 @@
+"""Turns a decision into the page that is sent, and into the incident that is remembered."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from shared.alerting.condition import Condition
+from shared.alerting.decide import Decision
+from shared.alerting.grouping import Group, dedup_key
+from shared.alerting.page import Page, Severity
+from shared.alerting.record import Incident, SeriesAlert
+from shared.alerting.rule import Look, Rule
+from shared.alerting.wording import fill
+
+MEMBERS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who speaks. link: the page or workbook that a page links to, or ""."""
+
+    deployment: str
+    link: str
+
+
+def trigger(
+    sender: Sender, rule: Rule, group: Group, route: str, decision: Decision, now: datetime
+) -> Page:
+    """Return the page that opens the incident of a firing group, or adds to it."""
+    key = dedup_key(sender.deployment, rule.key)
+    members = [alert for name, alert in group.firing.items() if name not in group.muted]
+    members.sort(key=lambda alert: _badness(rule.condition, alert))
+    worst = members[0]
+    look = next((look for look in rule.looks if look.name == worst.by), rule.looks[0])
+    details: dict[str, object] = {
+        **_measured(look, worst),
+        "members": [_member(alert) for alert in members[:MEMBERS_SHOWN]],
+        "resolved": len(_told(group) - group.firing.keys()),
+    }
+    return Page(
+        id=_page_id(now, key),
+        rule=rule.key,
+        dedup_key=key,
+        route=route,
+        action="trigger",
+        severity=rule.severity,
+        summary=f"[{rule.severity.upper()}] {fill(look.summary, worst.labels, worst.value)}",
+        body={
+            **_frame(sender, rule.name, rule.group),
+            "runbook": rule.runbook,
+            "custom_details": {"firing": len(members), "reason": decision.reason, **details},
+        },
+        created_at=now,
+        not_before=now,
+        reason=decision.reason,
+    )
+
+
+def resolve(
+    sender: Sender, rule: str, incident: Incident, decision: Decision, now: datetime
+) -> Page:
+    """Return the page that ends an incident; it goes where the trigger went.
+
+    rule: the rule's key; the rule itself may be gone.
+    """
+    name, _, severity = rule.rpartition("/")
+    return Page(
+        id=_page_id(now, incident.dedup_key),
+        rule=rule,
+        dedup_key=incident.dedup_key,
+        route=incident.route,
+        action="resolve",
+        severity=cast("Severity", severity),
+        summary=incident.summary or f"[{severity.upper()}] {name}",
+        body={
+            **_frame(sender, name, ""),
+            "custom_details": {
+                "firing": 0,
+                "resolved": len(incident.members),
+                "reason": decision.reason,
+                "opened_at": incident.opened_at.isoformat(),
+            },
+        },
+        created_at=now,
+        not_before=now,
+        reason=decision.reason,
+    )
+
+
+def incident_after(group: Group, page: Page, at: datetime) -> Incident | None:
+    """Return what the receiver knows once it has the page."""
+    if page.action == "resolve":
+        return None
+    return Incident(
+        dedup_key=page.dedup_key,
+        route=page.route,
+        opened_at=group.incident.opened_at if group.incident else at,
+        notified_at=at,
+        members=tuple(sorted(group.firing.keys() - group.muted.keys())),
+        page=page.id,
+        summary=group.incident.summary if group.incident else page.summary,
+    )
+
+
+def _page_id(now: datetime, key: str) -> str:
+    """Return an id that sorts by time; a group is decided once at a time."""
+    return f"{now:%Y%m%d%H%M%S%f}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _frame(sender: Sender, name: str, group: str) -> dict[str, object]:
+    """Return what every page says."""
+    return {
+        "source": f"agentmeter/{sender.deployment}",
+        "component": name,
+        "group": group,
+        "class": "usage rule",
+        "link": sender.link,
+    }
+
+
+def _told(group: Group) -> set[str]:
+    """Return the members that the receiver knows of."""
+    return set(group.incident.members) if group.incident else set()
+
+
+def _badness(condition: Condition, alert: SeriesAlert) -> float:
+    """Return a number that is lower the further the alert is beyond the threshold."""
+    if alert.value is None:
+        return math.inf
+    return -alert.value if condition.direction == "above" else alert.value
+
+
+def _measured(look: Look, alert: SeriesAlert) -> Mapping[str, object]:
+    """Return what was found, against what."""
+    return {
+        "value": alert.value,
+        "threshold": str(look.condition),
+        "window_s": look.window.total_seconds(),
+        "hold_s": look.hold.total_seconds(),
+        "look": look.name,
+        "labels": dict(alert.labels),
+        "description": fill(look.description, alert.labels, alert.value),
+    }
+
+
+def _member(alert: SeriesAlert) -> Mapping[str, object]:
+    """Return a line about one alert of the group."""
+    return {
+        "labels": dict(alert.labels),
+        "value": alert.value,
+        "since": alert.since.isoformat(),
+    }

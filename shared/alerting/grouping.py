@@ -1,0 +1,97 @@
+"""Who is told of which severity, and when: config/routes.toml, and the incident of a rule."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, get_args
+
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from shared.alerting.muting import Inhibition
+from shared.alerting.page import Severity
+from shared.alerting.record import Incident, SeriesAlert
+from shared.alerting.rule import Duration
+from shared.errors import Misconfigured
+
+SettingName = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]*)?$")]
+
+
+class Receiver(BaseModel, frozen=True, extra="forbid"):
+    """Who is told of some severities, and how patiently.
+
+    key: the name of the setting that holds the notifier's secret.
+    group_wait: from the first alert to the first page; none for an alert of a [fast] part.
+    group_interval: at least this between two pages of an open incident; a resolve never waits.
+    repeat_interval: from one page to a reminder that the incident is still open.
+    """
+
+    severities: tuple[Severity, ...] = Field(min_length=1)
+    notifier: str = "pagerduty"
+    key: SettingName = ""
+    group_wait: Duration = timedelta(seconds=30)
+    group_interval: Duration = timedelta(minutes=5)
+    repeat_interval: Duration = timedelta(hours=4)
+
+
+class Routes(BaseModel, frozen=True, extra="forbid"):
+    """All of config/routes.toml. receivers: by the name that pages and incidents keep."""
+
+    receivers: Mapping[str, Receiver]
+    inhibitions: tuple[Inhibition, ...] = ()
+
+    def receiver_of(self, severity: Severity) -> str:
+        """Return the name of the receiver of that severity."""
+        return next(name for name, item in self.receivers.items() if severity in item.severities)
+
+
+def parse_routes(text: str, file: str) -> Routes:
+    """Read the routes from TOML.
+
+    Raises:
+        Misconfigured: names the file and every wrong field at once, each with its remedy.
+    """
+    try:
+        routes = Routes.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as exc:
+        raise Misconfigured(f"{file}: {exc}. Mend the TOML; docs/rules.md shows it.") from exc
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+    else:
+        problems = _lint(routes)
+        if not problems:
+            return routes
+    raise Misconfigured(f"{file}: " + "; ".join(problems) + ". See docs/rules.md.")
+
+
+def _lint(routes: Routes) -> list[str]:
+    """Return the severities that nobody or that several are told of."""
+    named = [severity for item in routes.receivers.values() for severity in item.severities]
+    return [
+        f"receivers: {named.count(severity)} of them name {severity}; let exactly one"
+        for severity in get_args(Severity)
+        if named.count(severity) != 1
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The alerts of a rule that share an incident.
+
+    firing: by fingerprint. muted: what keeps which of them from being told.
+    ended: a firing alert has just resolved. page_died: the last trigger was never taken.
+    """
+
+    firing: Mapping[str, SeriesAlert]
+    incident: Incident | None
+    muted: Mapping[str, str] = field(default_factory=dict[str, str])
+    ended: bool = False
+    page_died: bool = False
+
+
+def dedup_key(deployment: str, rule: str) -> str:
+    """Return what the incident is known by outside; the same in every episode.
+
+    rule: the rule's key.
+    """
+    return f"agentmeter/{deployment}/{rule}"

@@ -1,0 +1,95 @@
+"""What keeps an alert from being told: a graver alert of the same thing, or a silence."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from shared.alerting.record import SeriesAlert
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A test of one label; a label that an alert lacks counts as empty."""
+
+    name: str
+    value: str
+    is_regex: bool = False
+    is_equal: bool = True
+
+    def matches(self, labels: Labels) -> bool:
+        """Tell whether the labels pass; a regular expression must match the whole value."""
+        held = labels.get(self.name, "")
+        same = bool(re.fullmatch(self.value, held)) if self.is_regex else held == self.value
+        return same == self.is_equal
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time in which matching alerts are not told. starts_at is in it, ends_at is not."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+
+    def mutes(self, labels: Labels, now: datetime) -> bool:
+        """Tell whether an alert with these labels is not told now."""
+        return self.starts_at <= now < self.ends_at and all(
+            m.matches(labels) for m in self.matchers
+        )
+
+
+class Inhibition(BaseModel, frozen=True, extra="forbid"):
+    """While an alert like `source` fires, those like `target` with `equal` labels are not told."""
+
+    source: Mapping[str, str] = Field(min_length=1)
+    target: Mapping[str, str] = Field(min_length=1)
+    equal: tuple[str, ...] = ("alertname",)
+
+    def mutes(self, labels: Labels, firing: Sequence[Labels]) -> bool:
+        """Tell whether one of the firing alerts keeps this one from being told."""
+        return _fits(labels, self.target) and any(
+            not _fits(other, self.target)
+            and _fits(other, self.source)
+            and all(other.get(name, "") == labels.get(name, "") for name in self.equal)
+            for other in firing
+        )
+
+
+def alert_labels(rule: str, alert: SeriesAlert) -> Labels:
+    """Return what silences and inhibitions match: the series' labels, alertname, severity.
+
+    rule: the rule's key.
+    """
+    name, _, severity = rule.rpartition("/")
+    return {**alert.labels, "alertname": name, "severity": severity}
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """All that may keep alerts from being told at a moment."""
+
+    now: datetime
+    inhibitions: Sequence[Inhibition]
+    silences: Sequence[Silence]
+    firing: Sequence[Labels]
+
+    def mutes(self, labels: Labels) -> str:
+        """Return what keeps the alert from being told; "" where nothing does."""
+        for inhibition in self.inhibitions:
+            if inhibition.mutes(labels, self.firing):
+                return f"inhibited by {dict(inhibition.source)}"
+        for silence in self.silences:
+            if silence.mutes(labels, self.now):
+                return f"silence {silence.id}"
+        return ""
+
+
+def _fits(labels: Labels, wanted: Labels) -> bool:
+    """Tell whether the labels have every wanted value."""
+    return all(labels.get(name, "") == value for name, value in wanted.items())

@@ -1,0 +1,180 @@
+"""Pages through PagerDuty's Events API v2: one attempt a call, the outbox does the rest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Annotated
+
+import requests
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+
+from shared.alerting.page import Accepted, Action, Dead, Delivery, Later, Page, Severity
+
+TIMEOUT_S = (3.05, 10.0)
+"""To connect, and to wait for the answer."""
+BODY_MAX_BYTES = 512_000
+SUMMARY_MAX = 1024
+DEDUP_KEY_MAX = 255
+ANSWER_SHOWN = 300
+REFUSED = (400, 413)
+DETAILS = ("source", "component", "group", "class", "custom_details")
+REFUSED_WORD = "Refused by PagerDuty"
+"""What the status of a page that was refused once begins with: it is sent again, plain."""
+
+
+def _cut(text: str) -> str:
+    """Cut a summary to what PagerDuty takes, and say so."""
+    if len(text) <= SUMMARY_MAX:
+        return text
+    mark = " … (cut)"
+    return text[: SUMMARY_MAX - len(mark)] + mark
+
+
+def _short_key(key: str) -> str:
+    """Return a key that PagerDuty takes: a long one becomes its own digest, still its own."""
+    if len(key) <= DEDUP_KEY_MAX and key.isascii():
+        return key
+    return f"agentmeter/{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+class Link(BaseModel, frozen=True):
+    """A link below an incident."""
+
+    href: str = Field(pattern=r"^https?://")
+    text: str
+
+
+class Payload(BaseModel, frozen=True):
+    """What is wrong."""
+
+    summary: Annotated[str, AfterValidator(_cut)]
+    source: str
+    severity: Severity
+    timestamp: str
+    component: str | None = None
+    group: str | None = None
+    class_: str | None = Field(None, alias="class")
+    custom_details: Mapping[str, object] | None = None
+
+
+class Event(BaseModel, frozen=True):
+    """A call of the API but for its routing key, which is put in at the last moment."""
+
+    event_action: Action
+    dedup_key: Annotated[str, AfterValidator(_short_key)]
+    payload: Payload | None = None
+    client: str | None = None
+    client_url: str | None = None
+    links: tuple[Link, ...] | None = None
+
+
+class PagerDuty:
+    """One integration of a PagerDuty service; fits ports.Notifier. Safe to share by threads."""
+
+    def __init__(self, url: str, key: SecretStr, key_setting: str) -> None:
+        """url: the API's base. key_setting: what to set where the key is empty."""
+        self._url = f"{url}/v2/enqueue"
+        self._key = key
+        self._key_setting = key_setting
+
+    def send(self, page: Page) -> Delivery:
+        """Make one attempt.
+
+        A trigger that is refused goes out once more without its details, and is dead if that
+        is refused too. A resolve is a debt and never dead, and what an operator can mend (a key,
+        an address) waits for it.
+        """
+        if not self._key.get_secret_value():
+            return Later(f"There is no routing key. Set {self._key_setting}.")
+        try:
+            body = encode(page, plain=page.last_status.startswith(REFUSED_WORD))
+        except ValidationError as exc:
+            return Dead(f"The page is no event of PagerDuty's: {exc.error_count()} faults.")
+        try:
+            answer = requests.post(
+                self._url,
+                data=self._with_key(body),
+                headers={"Content-Type": "application/json"},
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            )
+        except requests.RequestException as exc:
+            return Later(f"PagerDuty did not answer ({type(exc).__name__}).")
+        return self._read(page, answer)
+
+    def _with_key(self, body: str) -> bytes:
+        """Put the routing key into the event's JSON object."""
+        key = json.dumps(self._key.get_secret_value())
+        return f'{{"routing_key":{key},{body[1:]}'.encode()
+
+    def _read(self, page: Page, answer: requests.Response) -> Delivery:
+        """Tell from the answer whether PagerDuty has the page, will take it later, or never."""
+        if answer.status_code == 202:
+            return Accepted(202)
+        said = f"HTTP {answer.status_code}: {self._said(answer)}"
+        if answer.status_code not in REFUSED:
+            return Later(said, _retry_after_s(answer))
+        if page.action == "resolve":
+            return Later(f"{REFUSED_WORD}: {said}")
+        if page.last_status.startswith(REFUSED_WORD):
+            return Dead(f"{REFUSED_WORD}, even without details: {said}")
+        return Later(f"{REFUSED_WORD}: {said}", retry_after_s=0)
+
+    def _said(self, answer: requests.Response) -> str:
+        """Return PagerDuty's own words, without the key should they hold it."""
+        words = " ".join(answer.text.split())
+        return words.replace(self._key.get_secret_value(), "***")[:ANSWER_SHOWN]
+
+
+def encode(page: Page, *, plain: bool = False) -> str:
+    """Return the event as JSON but for the routing key, within PagerDuty's limits.
+
+    plain: leave out all that PagerDuty can do without.
+    Raises:
+        ValidationError: a link or source that PagerDuty would refuse.
+    """
+    text = _event(page, {} if plain else page.body)
+    if len(text.encode()) <= BODY_MAX_BYTES:
+        return text
+    note = f"Details of {len(text.encode())} bytes are left out; PagerDuty takes 512 KB."
+    return _event(page, {**page.body, "custom_details": {"note": note}})
+
+
+def _event(page: Page, body: Mapping[str, object]) -> str:
+    """Write the event that a page's body says."""
+    link = body.get("link") or None
+    payload = {
+        "source": "agentmeter",
+        **{name: body[name] for name in DETAILS if body.get(name)},
+        "summary": page.summary,
+        "severity": page.severity,
+        "timestamp": page.created_at.isoformat(),
+    }
+    event = {
+        "event_action": page.action,
+        "dedup_key": page.dedup_key,
+        "payload": payload,
+        "client": "agentmeter",
+        "client_url": link,
+        "links": _links(link, body.get("runbook")),
+    }
+    return Event.model_validate(event).model_dump_json(by_alias=True, exclude_none=True)
+
+
+def _links(page: object, runbook: object) -> list[Mapping[str, object]]:
+    """Return links to what has an address; a runbook in the repository has none."""
+    wanted = (("agentmeter", page), ("Runbook", runbook))
+    return [{"text": text, "href": href} for text, href in wanted if str(href).startswith("http")]
+
+
+def _retry_after_s(answer: requests.Response) -> float | None:
+    """Return the seconds that PagerDuty asks for, given as such or as a date."""
+    asked = answer.headers.get("Retry-After", "")
+    if asked.isdecimal():
+        return float(asked)
+    try:
+        until = parsedate_to_datetime(asked) - parsedate_to_datetime(answer.headers["Date"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return max(0.0, until.total_seconds())

@@ -1,0 +1,57 @@
+"""Takes one rule to the present: asks its queries and steps its alerts, minute by minute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.alerting.reading import Failed, Reading, read_samples
+from shared.alerting.record import RuleRecord, Transition
+from shared.alerting.rule import Look, Rule, bind
+from shared.alerting.schedule import Due, due
+from shared.alerting.state import step
+from shared.errors import AgentmeterError
+from shared.ports import UsageLog
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A rule whose state is at the present and not yet stored. transitions: the new ones."""
+
+    rule: Rule
+    record: RuleRecord
+    due: Due
+    transitions: tuple[Transition, ...]
+
+
+def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Advanced:
+    """Take the rule through every planned time that is due.
+
+    A query that fails is an error of that planned time: it is in the record, and is not raised.
+    """
+    plan = due(rule.every, record.last_at, now)
+    made: list[Transition] = []
+    for at in plan.times:
+        readings = {look.name: _read(log, look, at) for look in rule.looks}
+        stepped = step(rule, record.series, at, readings)
+        record = _with_answers(replace(record, series=stepped.series), at, readings)
+        made += stepped.transitions
+    return Advanced(rule, record.with_transitions(made), plan, tuple(made))
+
+
+def _read(log: UsageLog, look: Look, at: datetime) -> Reading:
+    """Ask what a look asks of the window that ends `offset` before the planned time."""
+    end = at - look.offset
+    start = end - look.window
+    try:
+        table = log.query(bind(look.query, start, end), start, end)
+        return read_samples(table.columns, table.rows)
+    except AgentmeterError as exc:
+        return Failed(f"{look.name}: {exc}")
+
+
+def _with_answers(record: RuleRecord, at: datetime, readings: Mapping[str, Reading]) -> RuleRecord:
+    """Note how the rule itself is: when it was last evaluated, and whether all went well."""
+    why = "; ".join(item.why for item in readings.values() if isinstance(item, Failed))
+    if why:
+        return replace(record, last_at=at, errors=record.errors + 1, last_error=why)
+    return replace(record, last_at=at, last_good_at=at, errors=0, last_error="")

@@ -1,0 +1,227 @@
+"""PagerDuty over real HTTP: the stand-in's own rules say what is a right event."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from pydantic import SecretStr
+
+from local.pager import PagerSink, create_app
+from local.server import serve
+from shared import settings
+from shared.alerting.grouping import Receiver, Routes
+from shared.alerting.page import Accepted, Dead, Later, Page
+from shared.clock import SystemClock
+from shared.errors import Misconfigured
+from shared.notify import build
+from shared.notify.log import LogNotifier
+from shared.notify.pagerduty import PagerDuty, encode
+from tests.fakes import FakeClock
+from tests.loopback import Reply, loopback
+
+KEY = "0123456789abcdef0123456789abcdef"
+PAGE = Page(
+    id="1",
+    rule="Errors/critical",
+    dedup_key="agentmeter/prod/Errors/critical",
+    route="critical",
+    action="trigger",
+    severity="critical",
+    summary="[CRITICAL] High error rate: 15.0 errors a second, over 10",
+    body={
+        "source": "agentmeter/prod",
+        "component": "Errors",
+        "group": "health",
+        "class": "usage rule",
+        "link": "https://page.test",
+        "runbook": "docs/runbooks/Errors.md",
+        "custom_details": {"value": 15.0, "firing": 1},
+    },
+    created_at=datetime(2026, 1, 5, tzinfo=UTC),
+    not_before=datetime(2026, 1, 5, tzinfo=UTC),
+    reason="first",
+)
+RESOLVE = replace(PAGE, action="resolve")
+REFUSED = Reply(400, b'{"status":"invalid event","message":"Event object is invalid"}')
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[PagerSink, str]]:
+    sink = PagerSink(None, FakeClock())
+    running = serve(create_app(sink))
+    yield sink, running.url
+    running.stop()
+    sink.close()
+
+
+def pagerduty(url: str, key: str = KEY) -> PagerDuty:
+    return PagerDuty(url, SecretStr(key), "PAGERDUTY_CRITICAL_KEY")
+
+
+def test_an_incident_is_opened_added_to_and_resolved(server: tuple[PagerSink, str]) -> None:
+    sink, url = server
+    for page in (PAGE, PAGE, RESOLVE):
+        assert pagerduty(url).send(page) == Accepted(202)
+    (incident,) = sink.incidents()
+    assert (incident.dedup_key, incident.summary) == (PAGE.dedup_key, PAGE.summary)
+    assert (incident.severity, incident.triggers) == ("critical", 2)
+    assert incident.resolved_at is not None
+
+
+def test_every_page_however_long_is_an_event_that_pagerduty_takes(
+    server: tuple[PagerSink, str],
+) -> None:
+    long = replace(
+        PAGE,
+        summary="é" * 2000,
+        dedup_key="k" * 300,
+        body=dict(PAGE.body) | {"custom_details": {"members": ["x" * 600_000]}},
+    )
+    assert pagerduty(server[1]).send(long) == Accepted(202)
+    event = json.loads(encode(long))
+    assert event["payload"]["summary"].endswith("é … (cut)")
+    assert len(event["payload"]["summary"]) == 1024
+    assert len(event["dedup_key"]) <= 255
+    assert "are left out" in event["payload"]["custom_details"]["note"]
+
+
+def test_what_is_sent_says_what_where_and_how_to_find_out_more() -> None:
+    event = json.loads(encode(PAGE))
+    assert event == {
+        "event_action": "trigger",
+        "dedup_key": PAGE.dedup_key,
+        "payload": {
+            "summary": PAGE.summary,
+            "source": "agentmeter/prod",
+            "severity": "critical",
+            "timestamp": "2026-01-05T00:00:00+00:00",
+            "component": "Errors",
+            "group": "health",
+            "class": "usage rule",
+            "custom_details": {"value": 15.0, "firing": 1},
+        },
+        "client": "agentmeter",
+        "client_url": "https://page.test",
+        "links": [{"href": "https://page.test", "text": "agentmeter"}],
+    }
+
+
+def test_a_runbook_with_an_address_is_a_link() -> None:
+    linked = replace(PAGE, body={"runbook": "https://wiki.test/errors"})
+    assert json.loads(encode(linked))["links"] == [
+        {"href": "https://wiki.test/errors", "text": "Runbook"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(202, b"{}"), Accepted(202)),
+        (Reply(429, b"slow", {"Retry-After": "90"}), Later("HTTP 429: slow", 90)),
+        (Reply(503, b""), Later("HTTP 503: ")),
+        (Reply(503, b"", {"Retry-After": "soon"}), Later("HTTP 503: ")),
+        (Reply(403, b"no"), Later("HTTP 403: no")),
+        (Reply(302, b"", {"Location": "https://elsewhere.test"}), Later("HTTP 302: ")),
+        (Reply(500, f"bad key {KEY}".encode()), Later("HTTP 500: bad key ***")),
+    ],
+)
+def test_an_answer_is_one_attempt_and_says_what_next(
+    reply: Reply, expected: Accepted | Later
+) -> None:
+    with loopback(lambda _: reply) as service:
+        assert pagerduty(service.url).send(PAGE) == expected
+        assert len(service.received) == 1
+
+
+def test_a_date_to_try_again_is_understood() -> None:
+    soon = format_datetime(SystemClock().now() + timedelta(seconds=90), usegmt=True)
+    with loopback(lambda _: Reply(503, b"", {"Retry-After": soon})) as service:
+        outcome = pagerduty(service.url).send(PAGE)
+    assert isinstance(outcome, Later)
+    assert outcome.retry_after_s == pytest.approx(90, abs=2)
+
+
+def test_no_answer_is_tried_later() -> None:
+    with loopback(lambda _: "hang up") as service:
+        assert pagerduty(service.url).send(PAGE) == Later(
+            "PagerDuty did not answer (ConnectionError)."
+        )
+
+
+def test_a_refused_trigger_goes_out_once_more_without_details_and_then_is_dead() -> None:
+    with loopback(lambda _: REFUSED) as service:
+        road = pagerduty(service.url)
+        first = road.send(PAGE)
+        assert isinstance(first, Later)
+        assert (first.retry_after_s, "Event object is invalid" in first.why) == (0, True)
+        second = road.send(replace(PAGE, last_status=first.why, attempts=1))
+        assert isinstance(second, Dead)
+        assert "Event object is invalid" in second.why
+        full, plain = (request.json()["payload"] for request in service.received)
+    assert "custom_details" in full
+    assert plain.keys() == {"summary", "source", "severity", "timestamp"}
+
+
+def test_a_refused_resolve_is_still_owed() -> None:
+    with loopback(lambda _: REFUSED) as service:
+        road = pagerduty(service.url)
+        first = road.send(RESOLVE)
+        assert isinstance(first, Later)
+        assert isinstance(road.send(replace(RESOLVE, last_status=first.why)), Later)
+
+
+def test_without_a_key_the_page_waits_and_names_the_setting() -> None:
+    assert pagerduty("http://127.0.0.1:9", key="").send(PAGE) == Later(
+        "There is no routing key. Set PAGERDUTY_CRITICAL_KEY."
+    )
+
+
+def test_the_key_stands_in_the_event_and_nowhere_else() -> None:
+    with loopback(lambda _: Reply(202)) as service:
+        road = pagerduty(service.url)
+        road.send(PAGE)
+        assert service.received[0].json()["routing_key"] == KEY
+    assert KEY not in repr(vars(road))
+
+
+def read_settings(**given: str) -> settings.Settings:
+    required = {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
+        "LOGS_WORKSPACE_ID": "w",
+    }
+    return settings.read(required | given)
+
+
+def routes(**receiver: str) -> Routes:
+    everything = {"severities": ["critical", "error", "warning", "info"]}
+    return Routes(receivers={"all": Receiver.model_validate(everything | receiver)})
+
+
+def test_notifiers_are_made_as_the_routes_say() -> None:
+    made = build(routes(key="PAGERDUTY_CRITICAL_KEY"), read_settings(PAGERDUTY_CRITICAL_KEY=KEY))
+    assert isinstance(made["all"], PagerDuty)
+    assert isinstance(build(routes(notifier="log"), read_settings())["all"], LogNotifier)
+
+
+@pytest.mark.parametrize(
+    ("receiver", "said"),
+    [
+        ({"notifier": "pigeon"}, "receivers.all.notifier: 'pigeon' is none of pagerduty, log"),
+        ({"key": "PAGERDUTY_SECRET"}, "receivers.all.key: there is no secret setting PAGERDUTY_S"),
+        ({"key": "PAGERDUTY_URL"}, "receivers.all.key: there is no secret setting PAGERDUTY_URL"),
+    ],
+)
+def test_a_route_to_nowhere_is_refused(receiver: dict[str, str], said: str) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        build(routes(**receiver), read_settings())
+
+
+def test_the_log_is_a_road_too(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "shared.notify.log"):
+        assert LogNotifier().send(PAGE) == Accepted(200)
+    said = json.loads(caplog.records[0].getMessage())
+    assert (said["page"], said["summary"]) == ("trigger", PAGE.summary)

@@ -14,6 +14,6 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
     def evaluate_alerts(timer: func.TimerRequest) -> None:
         parts = app()
-        parts.tick(parts.clock.now())
+        parts.tick.run(parts.clock.now())
 
     return bp

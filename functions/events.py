@@ -6,7 +6,7 @@ from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
 
 import azure.functions as func
 
-from functions.replies import refusing, reply
+from functions.replies import headers, refusing, reply
 from shared.usecases.ingest import Received
 from shared.wiring import App
 
@@ -16,7 +16,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="api/events", methods=["POST"])
-    @bp.queue_output(
+    @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
     )
     @refusing
@@ -25,8 +25,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         messages: func.Out[List[str]],  # noqa: UP006 - see above
     ) -> func.HttpResponse:
         parts = app()
-        headers = {name.lower(): value for name, value in req.headers.items()}
-        received = parts.ingest.accept(req.get_body(), headers, parts.clock.now())
+        received = parts.ingest.accept(req.get_body(), headers(req), parts.clock.now())
         if received.messages:
             messages.set(list(received.messages))
         return _answer(received)

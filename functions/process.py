@@ -12,10 +12,10 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     """Register the trigger. An exception gives the message back to the queue."""
     bp = func.Blueprint()
 
-    @bp.queue_trigger(
+    @bp.queue_trigger(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="message", queue_name="usage-events", connection="AzureWebJobsStorage"
     )
-    @bp.queue_output(
+    @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="refused", queue_name="usage-events-poison", connection="AzureWebJobsStorage"
     )
     def process_events(

@@ -3,8 +3,8 @@
 import functools
 import hmac
 import json
-from collections.abc import Callable
-from typing import ParamSpec
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, cast
 
 import azure.functions as func
 from pydantic import SecretStr
@@ -63,10 +63,16 @@ def refusing(trigger: Callable[P, func.HttpResponse]) -> Callable[P, func.HttpRe
     return answered
 
 
+def headers(req: func.HttpRequest) -> dict[str, str]:
+    """Return the request's headers, names in lower case."""
+    given = cast("Mapping[str, str]", req.headers)
+    return {name.lower(): value for name, value in given.items()}
+
+
 def closed_to(req: func.HttpRequest, token: SecretStr) -> func.HttpResponse | None:
     """Return the refusal of a request without the bearer token, where one is set."""
     wanted = token.get_secret_value()
-    given = req.headers.get("authorization", "").removeprefix("Bearer ")
+    given = headers(req).get("authorization", "").removeprefix("Bearer ")
     if not wanted or hmac.compare_digest(given.encode(), wanted.encode()):
         return None
     return reply(

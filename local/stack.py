@@ -1,0 +1,119 @@
+"""The whole system on this machine: functions host, Azure Monitor stand-in, pager sink."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import azure.functions as func
+from starlette.types import ASGIApp
+
+from local import pager
+from local.host.host import LocalHost
+from local.monitor.app import create_app
+from local.monitor.store import MonitorStore
+from local.page import app as page
+from local.server import Running, serve
+from shared.clock import Clock
+
+INSTRUMENTATION_KEY = "00000000-0000-0000-0000-000000000000"
+APP_FOLDER = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the stack keeps its state and which ports it takes; 0 takes free ones."""
+
+    home: Path
+    first_port: int = 0
+
+    def port(self, number: int) -> int:
+        """Return the port of the number-th server."""
+        return self.first_port + number if self.first_port else 0
+
+    def key(self) -> str:
+        """Return the function key, made at the first run and kept."""
+        path = self.home / "function.key"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        return path.read_text(encoding="ascii")
+
+
+class Stack:
+    """Starts and stops the parts in their order.
+
+    build: makes the Functions app once the settings are known.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        clock: Clock,
+        build: Callable[[Mapping[str, str]], func.FunctionApp],
+    ) -> None:
+        self.places = places
+        places.home.mkdir(parents=True, exist_ok=True)
+        self.monitor = MonitorStore(places.home / "monitor.duckdb", clock)
+        self.sink = pager.PagerSink(places.home / "pager.db", clock)
+        self.servers: list[Running] = []
+        self.query_url = self._serve(create_app(self.monitor), 2)
+        self.pagerduty_url = self._serve(pager.create_app(self.sink), 3)
+        self.settings = self._settings()
+        self.host = LocalHost(
+            build(self.settings),
+            host_json=json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8")),
+            settings=self.settings,
+            state=places.home / "host.db",
+            key=places.key(),
+            clock=clock,
+        )
+        self.app_url = self._serve(self.host.asgi, 1)
+        self.page_url = self._serve(
+            page.create_app(
+                page.Upstream(self.app_url, places.key(), self.query_url, self.pagerduty_url)
+            ),
+            0,
+        )
+
+    def describe(self) -> dict[str, str]:
+        """Return where everything is, the function key included."""
+        return {
+            "function_key": self.places.key(),
+            "app_url": self.app_url,
+            "query_url": self.query_url,
+            "page_url": self.page_url,
+            "pagerduty_url": self.pagerduty_url,
+        }
+
+    def _serve(self, app: ASGIApp, number: int) -> str:
+        """Serve one part, remember to stop it."""
+        server = serve(app, self.places.port(number))
+        self.servers.append(server)
+        return server.url
+
+    def _settings(self) -> dict[str, str]:
+        """Return the application settings: only endpoints differ from those in Azure."""
+        keys = ("DEFAULT", "CRITICAL", "WARNING")
+        return {
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+                f"InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={self.query_url};"
+                f"LiveEndpoint={self.query_url}"
+            ),
+            "LOGS_WORKSPACE_ID": "local",
+            "LOGS_ENDPOINT": self.query_url,
+            "AGENTMETER_STATE": f"sqlite:{self.places.home / 'state.db'}",
+            "AGENTMETER_DEPLOYMENT": "local",
+            "AGENTMETER_LINK": f"http://127.0.0.1:{self.places.port(0)}/",
+            "PAGERDUTY_URL": self.pagerduty_url,
+        } | {f"PAGERDUTY_{name}_KEY": name.lower().ljust(32, "0") for name in keys}
+
+    def stop(self) -> None:
+        """Let work end, then stop every part."""
+        self.host.stop()
+        for server in reversed(self.servers):
+            server.stop()
+        self.host.close()
+        self.sink.close()
+        self.monitor.close()

@@ -1,0 +1,148 @@
+"""Settings become the app: the only place that chooses implementations."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, partial
+from pathlib import Path
+
+from shared import notify
+from shared.adapters.azure_monitor import AzureMonitorExporter
+from shared.adapters.config_folder import read_prices, read_routes, read_rules
+from shared.adapters.log_analytics import LogAnalytics
+from shared.clock import Clock, SystemClock
+from shared.events.body import Limits
+from shared.ports import AlertStore, Claims, LabelBook, SeriesStore
+from shared.settings import Settings, quiet_sdk, read
+from shared.usecases.deliver import Deliver
+from shared.usecases.evaluate import Evaluate
+from shared.usecases.ingest import Ingest
+from shared.usecases.process import Process, Stores
+from shared.usecases.report import Report
+from shared.usecases.tick import Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Everything that is remembered between two invocations."""
+
+    claims: Claims
+    series: SeriesStore
+    labels: LabelBook
+    alerts: AlertStore
+
+
+class App:
+    """The use cases, each made when it is first asked for: a cold start pays for what it uses."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._started_at: datetime = clock.now()
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        """Takes what agents send."""
+        limits = Limits(
+            events=self.settings.BATCH_MAX_EVENTS,
+            body_bytes=self.settings.BODY_MAX_BYTES,
+            unpacked_bytes=self.settings.UNPACKED_MAX_BYTES,
+        )
+        return Ingest(limits)
+
+    @cached_property
+    def process(self) -> Process:
+        """Prices, exports and counts what was taken."""
+        stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
+        exporter = AzureMonitorExporter(
+            self.settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
+            self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+            self.settings.AZURE_CLIENT_ID,
+        )
+        prices = read_prices(self.settings.AGENTMETER_CONFIG)
+        return Process(stores, exporter, prices, self.settings.LABEL_MAX_VALUES)
+
+    @cached_property
+    def tick(self) -> Tick:
+        """Does what is due every minute."""
+        folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
+        routes = read_routes(folder)
+        evaluate = Evaluate(
+            rules=partial(read_rules, folder),
+            log=LogAnalytics(
+                self.settings.LOGS_ENDPOINT,
+                self.settings.LOGS_WORKSPACE_ID,
+                self.settings.AZURE_CLIENT_ID,
+            ),
+            alerts=alerts,
+            routes=routes,
+            deployment=self.settings.AGENTMETER_DEPLOYMENT,
+            link=self.settings.AGENTMETER_LINK,
+        )
+        deliver = Deliver(alerts, notify.build(routes, self.settings))
+        return Tick(deliver, evaluate, self._storage.claims, self._storage.series)
+
+    @cached_property
+    def report(self) -> Report:
+        """Answers what people and machines ask."""
+        rules = partial(read_rules, self.settings.AGENTMETER_CONFIG)
+        return Report(self._storage.series, self._storage.alerts, rules, self._started_at)
+
+    @cached_property
+    def _storage(self) -> Storage:
+        """The stores that AGENTMETER_STATE names."""
+        kind, _, path = self.settings.AGENTMETER_STATE.partition(":")
+        return _sqlite(Path(path)) if kind == "sqlite" else _tables(self.settings)
+
+
+def _sqlite(path: Path) -> Storage:
+    """Keep everything in one file."""
+    from shared.adapters.sqlite import connect
+    from shared.adapters.sqlite_alerts import SqliteAlerts
+    from shared.adapters.sqlite_claims import SqliteClaims
+    from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
+
+    database = connect(path)
+    return Storage(
+        SqliteClaims(database),
+        SqliteSeries(database),
+        SqliteLabels(database),
+        SqliteAlerts(database),
+    )
+
+
+def _tables(settings: Settings) -> Storage:
+    """Keep everything in tables of the storage account."""
+    from shared.adapters.storage_tables import connect
+    from shared.adapters.tables_alerts import TableAlerts
+    from shared.adapters.tables_claims import TableClaims
+    from shared.adapters.tables_labels import TableLabels
+    from shared.adapters.tables_series import TableSeries
+
+    account = settings.AzureWebJobsStorage.get_secret_value()
+    service = connect(
+        account or settings.AzureWebJobsStorage__tableServiceUri, settings.AZURE_CLIENT_ID
+    )
+    return Storage(
+        TableClaims(service),
+        TableSeries(service),
+        TableLabels(service),
+        TableAlerts(service),
+    )
+
+
+_lock = threading.Lock()
+_made: list[App] = []
+
+
+def current() -> App:
+    """Return this process's app, made from the environment at the first call.
+
+    Raises:
+        Misconfigured: names every setting that is wrong; the next call looks again.
+    """
+    with _lock:
+        if not _made:
+            quiet_sdk()
+            _made.append(App(read(), SystemClock()))
+        return _made[0]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 
 from shared.metrics.points import Counted, Labels, Observed, Sampled
 from tests.contract.stores import OpenStores, Stores
@@ -16,8 +17,9 @@ TEAMS = "active_teams_total"
 OPENAI: Labels = (("provider", "openai"), ("model", "gpt-4o"))
 GET: Labels = (("method", "GET"), ("path", "/v1/ü"))
 BUSY: Labels = (("status", "busy"),)
-ONE, OTHER = "b-2", "b-12"
-"""Two batches that a store of sixteen shards keeps in the same one."""
+SAME_SHARD = ["b-2", "b-12", "b-14", "b-28"]
+"""Batches that a store of sixteen shards keeps in the same one."""
+ONE, OTHER, *_ = SAME_SHARD
 
 
 def cost(amount: str, labels: Labels = OPENAI) -> Counted:
@@ -139,6 +141,20 @@ def test_nothing_is_lost_or_doubled_when_instances_add_at_once(open_stores: Open
         answers = list(threads.map(add, range(4)))
     assert [sum(each) for each in zip(*answers, strict=True)] == [1] * 10
     assert instances[0].series.read().counters == {(COST, OPENAI): Decimal("1.0")}
+
+
+def test_batches_that_change_the_same_series_at_once_all_count(open_stores: OpenStores) -> None:
+    instances = [open_stores() for _ in SAME_SHARD]
+    together = Barrier(len(SAME_SHARD))
+
+    def add(number: int) -> bool:
+        together.wait()
+        return instances[number].series.apply(SAME_SHARD[number], [cost("0.1")], NOON)
+
+    instances[0].series.apply("b-1", [], NOON)
+    with ThreadPoolExecutor(len(SAME_SHARD)) as threads:
+        assert all(threads.map(add, range(len(SAME_SHARD))))
+    assert instances[0].series.read().counters == {(COST, OPENAI): Decimal("0.4")}
 
 
 def test_a_thousand_series_of_several_metrics_come_back_as_they_were(

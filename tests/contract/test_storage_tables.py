@@ -54,10 +54,13 @@ def test_an_https_address_is_reached_by_the_managed_identity() -> None:
         assert service.url == "https://a.table.core.windows.net"
 
 
-def test_a_table_that_does_not_answer_is_tried_later() -> None:
+@pytest.mark.parametrize(
+    "credential", [f"AccountName=a;AccountKey={SECRET}", f"SharedAccessSignature=sv=1&sig={SECRET}"]
+)
+def test_a_table_that_does_not_answer_is_tried_later(credential: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as unused:
         port = unused.getsockname()[1]
-    with closing(connect(account_at(port))) as service:
+    with closing(connect(f"TableEndpoint=http://127.0.0.1:{port}/a;{credential}")) as service:
         claims = TableClaims(service)
         with pytest.raises(RetryLater, match="Table claims did not answer") as caught:
             claims.claim({"e:1": "m-1"}, NOON, seen_before=False)

@@ -1,14 +1,12 @@
 """What one model call cost, and how sure that is."""
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CostStatus = Literal["known", "estimated", "unknown", "overridden", "reported"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """An amount of US dollars, never rounded, with its standing.
 
     usd: None when the status is "unknown": a new model must not look free.

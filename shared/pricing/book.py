@@ -1,0 +1,149 @@
+"""Reads config/prices.toml, and holds a new edition against the released one."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import cast
+
+from pydantic import ValidationError
+
+from shared.errors import Misconfigured
+from shared.pricing.names import provider_of
+from shared.pricing.overrides import SKUS, AnyEntry, Deployment, Entry, Overrides, Price, Sku
+
+TRUSTED = "trusted_providers"
+TABLES: Mapping[str, type[Entry]] = {"price": Price, "deployment": Deployment, "sku": Sku}
+REMEDY = "Mend what is named; docs/prices.md shows the form of each entry."
+
+Document = Mapping[str, object]
+Placed = tuple[str, AnyEntry]
+"""An entry with where it stands, for a person: "line 12, [[price]] 3"."""
+
+
+def read(text: str) -> Overrides:
+    """Return what a prices.toml says.
+
+    Raises:
+        Misconfigured: names every wrong entry, with its line, and the remedy.
+    """
+    document = _parse(text)
+    problems = [f"`{name}` is not known here" for name in document.keys() - {*TABLES, TRUSTED}]
+    prices = _entries(document, text, "price", Price, problems)
+    deployments = _entries(document, text, "deployment", Deployment, problems)
+    skus = _entries(document, text, "sku", Sku, problems)
+    known = {sku.name for sku in SKUS} | {sku.name for _, sku in skus}
+    problems += [
+        f"{place}: sku `{entry.sku}` is none of {', '.join(sorted(known))}"
+        for place, entry in deployments
+        if entry.sku not in known
+    ]
+    trusted = _trusted(document, problems)
+    if problems:
+        raise Misconfigured(f"prices.toml: {'; '.join(problems)}. {REMEDY}")
+    return Overrides(
+        prices=[entry for _, entry in prices],
+        deployments=[entry for _, entry in deployments],
+        skus=[*SKUS, *(entry for _, entry in skus)],
+        trusted=trusted,
+    )
+
+
+def history_problems(old: str, new: str) -> list[str]:
+    """Name the entries of the released text that the new one changes, drops or moves.
+
+    old, new: two editions of prices.toml. Whom to trust is no entry and may change.
+    Raises:
+        Misconfigured: one of the two is no TOML.
+    """
+    released, current = _parse(old), _parse(new)
+    return [problem for table in TABLES for problem in _rewritten(table, released, current, old)]
+
+
+def _rewritten(table: str, released: Document, current: Document, old: str) -> Iterator[str]:
+    kept = iter(_rows(current, table))
+    for place, row in _placed(released, old, table):
+        # `in` reads the iterator up to the row, so that the next must come after it.
+        if row not in kept:
+            kept = iter(_rows(current, table))
+            yield (
+                f"{place} of the released prices.toml was changed, moved or dropped. Put it back, "
+                "and append an entry (with `corrects = true` where the old one was wrong)."
+            )
+
+
+def _parse(text: str) -> Document:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as exc:
+        reason = str(exc)
+    raise Misconfigured(f"prices.toml is no TOML: {reason}. {REMEDY}")
+
+
+def _entries(
+    document: Document, text: str, table: str, kind: type[AnyEntry], problems: list[str]
+) -> list[Placed[AnyEntry]]:
+    """Return the table's entries that none corrects; add to the problems what is wrong."""
+    entries: list[Placed[AnyEntry]] = []
+    for place, row in _placed(document, text, table):
+        try:
+            entries.append((place, kind.model_validate(row)))
+        except ValidationError as exc:
+            problems += [
+                f"{place}: {_reason(error['loc'], error['msg'])}" for error in exc.errors()
+            ]
+    valid = _corrected(entries, problems)
+    problems += _overlaps(valid)
+    return valid
+
+
+def _corrected(entries: Sequence[Placed[AnyEntry]], problems: list[str]) -> list[Placed[AnyEntry]]:
+    valid: list[Placed[AnyEntry]] = []
+    for place, entry in entries:
+        wrong = [old for old in valid if _same_day(old[1], entry)] if entry.corrects else []
+        if entry.corrects and not wrong:
+            problems.append(f"{place}: corrects no earlier entry that is from {entry.from_}")
+        valid = [old for old in valid if old not in wrong] + [(place, entry)]
+    return valid
+
+
+def _same_day(one: Entry, other: Entry) -> bool:
+    return (one.subject, one.from_) == (other.subject, other.from_)
+
+
+def _overlaps(entries: Sequence[Placed[AnyEntry]]) -> Iterator[str]:
+    """An entry without an end may be followed; one with an end keeps its days to itself."""
+    for number, (place, one) in enumerate(entries):
+        for later_place, other in entries[number + 1 :]:
+            first, second = sorted((one, other), key=lambda entry: entry.from_)
+            if one.subject == other.subject and (
+                first.from_ == second.from_ or (first.to is not None and second.from_ < first.to)
+            ):
+                yield f"{later_place} overlaps {place}: both hold on {second.from_}"
+
+
+def _placed(document: Document, text: str, table: str) -> Iterator[tuple[str, object]]:
+    header = re.compile(rf"^[ \t]*\[\[[ \t]*{table}[ \t]*\]\]", re.MULTILINE)
+    lines = [text.count("\n", 0, found.start()) + 1 for found in header.finditer(text)]
+    rows = _rows(document, table)
+    for number, row in enumerate(rows):
+        line = f"line {lines[number]}, " if len(lines) == len(rows) else ""
+        yield f"{line}[[{table}]] {number + 1}", row
+
+
+def _rows(document: Document, table: str) -> Sequence[object]:
+    rows = document.get(table, [])
+    return cast(list[object], rows) if isinstance(rows, list) else [rows]
+
+
+def _reason(where: Sequence[int | str], message: str) -> str:
+    return f"{'.'.join(map(str, where))}: {message}" if where else message
+
+
+def _trusted(document: Document, problems: list[str]) -> frozenset[str]:
+    names = document.get(TRUSTED, [])
+    listed = cast(list[object], names) if isinstance(names, list) else [names]
+    if all(isinstance(name, str) for name in listed):
+        return frozenset(provider_of(str(name)) for name in listed)
+    problems.append(f'`{TRUSTED}` must be a list of names, such as ["openrouter"]')
+    return frozenset()

@@ -1,0 +1,226 @@
+"""List prices: genai-prices read as plain sheets, without its process-wide state and caches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from shared.events.types import Usage
+from shared.pricing.names import STANDARD, key
+from shared.pricing.rates import Sheet
+
+if TYPE_CHECKING:
+    from genai_prices.types import (
+        ModelInfo,
+        ModelPrice,
+        PriceVariant,
+        Provider,
+        StartDateConstraint,
+        TieredPrices,
+        TimeOfDateConstraint,
+    )
+
+CLASSES: Mapping[str, str] = {
+    "input_mtok": "input",
+    "output_mtok": "output",
+    "cache_read_mtok": "cache_read",
+    "cache_write_mtok": "cache_write",
+    "cache_write_1h_mtok": "cache_write_1h",
+    "input_audio_mtok": "audio_input",
+    "output_audio_mtok": "audio_output",
+    "cache_audio_read_mtok": "audio_cache_read",
+    "output_reasoning_mtok": "reasoning",
+    "web_searches_kcount": "web_search",
+    "requests_kcount": "request",
+}
+COUNTED_BY_NOBODY = ("image", "video", "citation", "tool")
+"""Kinds of token that an event cannot count, so that their rates are never used."""
+
+UNCOUNTED_OUTPUT: Mapping[str, str] = {
+    "output_image_mtok": "image_output_tokens",
+    "output_video_mtok": "video_output_tokens",
+}
+"""Rates far above that of text: output of such a model may be either, and events do not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model of the price list, sold by a provider.
+
+    own: the provider lists it itself; else it is another's model at that other's price, and
+        what the other asks for its service tiers says nothing.
+    """
+
+    provider: "Provider"
+    model: "ModelInfo"
+    own: bool
+
+    @property
+    def label(self) -> str:
+        """Name the model for a person: "azure/gpt-4o"."""
+        return f"{self.provider.id}/{self.model.id}"
+
+    def starts(self, tier: str) -> Sequence[float]:
+        """Return the moments (POSIX, ascending) at which a new price came into force."""
+        from genai_prices.types import StartDateConstraint
+
+        found = self._constraints(tier)
+        return sorted(
+            {_midnight(c.start_date) for c in found if isinstance(c, StartDateConstraint)}
+        )
+
+    def times_of_day(self, tier: str) -> Sequence[float]:
+        """Return the seconds after midnight UTC, ascending, at which the price changes daily."""
+        from genai_prices.types import TimeOfDateConstraint
+
+        found = [c for c in self._constraints(tier) if isinstance(c, TimeOfDateConstraint)]
+        return sorted({_seconds(end) for c in found for end in (c.start_time, c.end_time)})
+
+    def has_tier(self, tier: str, at: datetime) -> bool:
+        """Tell whether the list has a price of its own for the tier."""
+        return any(
+            variant.constraint is None or variant.constraint.active(at)
+            for variant in self._variants(tier)
+        )
+
+    def prices(self, tier: str, at: datetime) -> "ModelPrice":
+        """Return the prices in force at that moment; those of the standard tier if it has none."""
+        return self.model.get_prices(at, _context(tier) if self.has_tier(tier, at) else None)
+
+    def sheet(self, tier: str, at: datetime, input_tokens: int) -> Sheet:
+        """Return the sheet for a call of that size; empty where no token has a price."""
+        found = {
+            CLASSES[name]: _rate_for(value, input_tokens)
+            for name, value in _listed_in(self.prices(tier, at))
+            if name in CLASSES
+        }
+        if not found and self.model.id.endswith(":free"):
+            return {"input": Decimal(0), "output": Decimal(0)}
+        return found if "input" in found or "output" in found else {}
+
+    def thresholds(self, tier: str, at: datetime) -> set[int]:
+        """Return the input sizes, in tokens, above which a call has other rates."""
+        return {
+            step.start
+            for _, value in _listed_in(self.prices(tier, at))
+            if not isinstance(value, Decimal)
+            for step in value.tiers
+        }
+
+    def uncounted(self, tier: str, at: datetime) -> tuple[str, ...]:
+        """Name the dearer kinds of output that events do not count."""
+        names = dict(_listed_in(self.prices(tier, at)))
+        return tuple(part for name, part in UNCOUNTED_OUTPUT.items() if name in names)
+
+    def is_exotic(self, tier: str, at: datetime) -> bool:
+        """Tell whether a rate bears on events in a way that a sheet cannot say."""
+        return any(
+            name.endswith("_mtok")
+            and name not in CLASSES
+            and not any(kind in name for kind in COUNTED_BY_NOBODY)
+            for name, _ in _listed_in(self.prices(tier, at))
+        )
+
+    def _variants(self, tier: str) -> "Sequence[PriceVariant]":
+        context = _context(tier)
+        return [
+            variant
+            for variant in self.model.price_variants or ()
+            if self.own and all(context.get(name) == value for name, value in variant.when.items())
+        ]
+
+    def _constraints(
+        self, tier: str
+    ) -> "Iterator[StartDateConstraint | TimeOfDateConstraint | None]":
+        if isinstance(self.model.prices, list):
+            yield from (price.constraint for price in self.model.prices)
+        yield from (variant.constraint for variant in self._variants(tier))
+
+
+@dataclass(frozen=True, slots=True)
+class ListArithmetic:
+    """genai-prices' own calculation, for prices that are no plain rates. Fits where Rates does."""
+
+    listed: Listed
+    tier: str
+    at: datetime
+    factor: Decimal
+
+    def amount(self, used: Usage, count: int) -> Decimal:
+        """Return the US dollars of that usage, the total of `count` calls."""
+        from genai_prices.types import Usage as ListUsage
+
+        each = {ours: Decimal(total) / count for ours, total in used.model_dump().items()}
+        names = {"reasoning_tokens": "output_reasoning_tokens"} | {
+            f"audio_{way}_tokens": f"{way}_audio_tokens" for way in ("input", "output")
+        }
+        usage = ListUsage(**{names.get(ours, ours): total for ours, total in each.items() if total})
+        prices = self.listed.prices(self.tier, self.at)
+        return prices.calc_price(usage)["total_price"] * count * self.factor
+
+    def missing(self, used: Usage) -> tuple[str, ...]:
+        """genai-prices does not say what it charged at another class's rate."""
+        return ()
+
+
+class Listing:
+    """The price list that came with genai-prices, loaded when it is first asked."""
+
+    def find(self, provider: str, model: str) -> Listed | None:
+        """Return the model, or None. No caller can make this remember anything."""
+        seller = self._providers.get(provider)
+        if seller is None:
+            return None
+        found = seller.find_model(model, all_providers=self._all) or _by_id(seller, model)
+        return found and Listed(seller, found, any(found is own for own in seller.models))
+
+    @cached_property
+    def name(self) -> str:
+        """Name the list for a person, with its version."""
+        return f"genai-prices {version('genai-prices')}"
+
+    @cached_property
+    def _all(self) -> "list[Provider]":
+        from genai_prices.data import providers  # a quarter of a second: not at a cold start
+
+        return providers
+
+    @cached_property
+    def _providers(self) -> "Mapping[str, Provider]":
+        return {key(provider.id): provider for provider in self._all}
+
+
+def _by_id(seller: "Provider", model: str) -> "ModelInfo | None":
+    """Some models' own ids are none of the names that the list matches them by."""
+    return next((listed for listed in seller.models if listed.id.lower() == model), None)
+
+
+def _context(tier: str) -> dict[str, str]:
+    """Lists disagree about which of the three a tier is; no value is used by two of them."""
+    return {} if tier == STANDARD else dict.fromkeys(("service_tier", "processing", "speed"), tier)
+
+
+def _listed_in(prices: "ModelPrice") -> "Iterator[tuple[str, Decimal | TieredPrices]]":
+    for name, value in vars(prices).items():
+        if value is not None:
+            yield name, value
+
+
+def _rate_for(price: "Decimal | TieredPrices", input_tokens: int) -> Decimal:
+    if isinstance(price, Decimal):
+        return price
+    passed = [step.price for step in price.tiers if input_tokens > step.start]
+    return passed[-1] if passed else price.base
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()
+
+
+def _seconds(moment: time) -> float:
+    """The list writes an interval's ends as times of day, in UTC unless they say otherwise."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime.combine(date(1970, 1, 2), aware).timestamp() % 86_400

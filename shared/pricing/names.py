@@ -1,0 +1,111 @@
+"""One table from the names that instrumentations really send to those of the price list."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+PROVIDERS: Mapping[str, str] = {
+    spelling: provider
+    for provider, spellings in {
+        "anthropic": "claude anthropic-messages",
+        "aws": "amazon amazon-bedrock aws-bedrock bedrock bedrock-converse bedrock-runtime",
+        "azure": "az-ai-inference az-ai-openai azure-ai azure-ai-foundry azure-ai-inference"
+        " azure-ai-openai azure-chat azure-foundry azure-openai azure-openai-chat"
+        " azure-openai-responses azure-responses azure-text azureopenai microsoft-azure"
+        " microsoft-foundry",
+        "cloudflare": "cloudflare-workers-ai workers-ai",
+        "cohere": "cohere-ai cohere-chat",
+        "deepseek": "deep-seek deepseek-ai deepseek-chat",
+        "fireworks": "fireworks-ai",
+        "github-copilot": "copilot",
+        "google": "gcp-gemini gcp-gen-ai gcp-vertex-ai gemini google-ai-studio google-cloud"
+        " google-gemini google-genai google-generative-ai google-gla google-vertex"
+        " google-vertex-chat google-vertexai vertex vertex-ai vertexai",
+        "groq": "groq-chat",
+        "mistral": "mistral-ai mistral-chat mistralai",
+        "minimax": "minimax-ai minimaxi",
+        "moonshotai": "kimi moonshot moonshot-ai",
+        "novita": "novita-ai",
+        "openai": "open-ai openai-chat openai-completion openai-embeddings openai-responses"
+        " text-completion-openai",
+        "openrouter": "open-router",
+        "perplexity": "perplexity-ai pplx",
+        "together": "together-ai togetherai",
+        "voyageai": "voyage voyage-ai",
+        "watsonx": "ibm ibm-watsonx ibm-watsonx-ai watsonx-ai",
+        "x-ai": "grok xai xai-chat",
+        "zai": "z-ai",
+        "zhipuai": "bigmodel zhipu zhipu-ai",
+    }.items()
+    for spelling in spellings.split()
+}
+"""Spelling → provider, both as `key` writes them; a name that is not here stands for itself."""
+
+GATEWAYS = frozenset({"langchain", "litellm", "litellm-proxy", "llama-index", "portkey", "vercel"})
+"""They have no prices of their own: the provider is what stands before the model's name."""
+
+HOSTS: Mapping[str, frozenset[str]] = {
+    "aws": frozenset(
+        {"anthropic", "cohere", "deepseek", "meta", "mistral", "moonshotai", "openai"}
+    ),
+    "azure": frozenset({"anthropic", "cohere", "deepseek", "meta", "mistral", "openai", "x-ai"}),
+    "google": frozenset({"anthropic", "meta", "mistral"}),
+}
+"""Provider → whose models it serves, at its own price."""
+
+STANDARD_TIERS = frozenset({"", "auto", "default", "on-demand", "standard", "standard-only"})
+STANDARD = "standard"
+
+_SEPARATORS = re.compile(r"[\s._/-]+")
+_RESOURCE = re.compile(r"^(?:arn:.*/|(?:.*/)?models/)")
+
+
+def key(name: str) -> str:
+    """Write a name in small letters with single dashes: "Azure AI.OpenAI" → "azure-ai-openai"."""
+    return _SEPARATORS.sub("-", name.strip().lower())
+
+
+def provider_of(name: str) -> str:
+    """Return the provider that a spelling stands for, or the spelling's own key."""
+    wanted = key(name)
+    return PROVIDERS.get(wanted, wanted)
+
+
+def seller_of(provider: str, model: str) -> tuple[str, str]:
+    """Return whose price counts and the model, without the prefix that a gateway needs."""
+    seller = provider_of(provider)
+    prefix, slash, rest = model.strip().partition("/")
+    return (provider_of(prefix), rest) if slash and seller in GATEWAYS else (seller, model)
+
+
+def tier_of(service_tier: str | None) -> str:
+    """Return "standard", or the tier as price lists write it: "batch", "flex", "priority" …"""
+    tier = key(service_tier or "").removeprefix("on-demand-")
+    return STANDARD if tier in STANDARD_TIERS else tier
+
+
+def spellings(provider: str, model: str) -> Iterator[tuple[str, str]]:
+    """Yield what the provider and model may be called in a price list, likeliest first.
+
+    provider: as provider_of returns it. A provider before the model's name ("azure/gpt-4o")
+    counts only where it fits the call's own: the same, or one that hosts the other's models.
+    """
+    name = model.strip().lower()
+    yield provider, name
+    for other in (_RESOURCE.sub("", name), name.partition("@")[0], _with_point(name)):
+        if other and other != name:
+            yield provider, other
+    prefix, slash, rest = name.partition("/")
+    if slash and rest and (host := _host(provider, provider_of(prefix))):
+        yield from spellings(host, rest)
+
+
+def _with_point(name: str) -> str:
+    """Azure allows no point in a name: gpt-35-turbo is gpt-3.5-turbo."""
+    return f"gpt-3.5{name[6:]}" if name.startswith("gpt-35") else name
+
+
+def _host(provider: str, prefix: str) -> str | None:
+    """Return whose price counts, or None where the prefix contradicts the provider."""
+    if provider in HOSTS.get(prefix, ()):
+        return prefix
+    return provider if prefix == provider or prefix in HOSTS.get(provider, ()) else None

@@ -1,0 +1,209 @@
+"""The operator's own prices: dated entries for models, deployments and SKUs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+
+from shared.pricing.names import STANDARD, key, provider_of, tier_of
+from shared.pricing.rates import RATE_CLASSES, Sheet
+
+Subject = tuple[str, ...]
+"""What an entry is about: entries of one subject follow each other in time."""
+
+SKU_SPELLINGS = {
+    "globalstandard": "global",
+    "datazone": "data-zone",
+    "datazonestandard": "data-zone",
+    "standard": "regional",
+    "provisionedmanaged": "provisioned",
+    "globalprovisionedmanaged": "provisioned",
+    "datazoneprovisionedmanaged": "provisioned",
+    "globalbatch": "global-batch",
+    "datazonebatch": "data-zone-batch",
+}
+"""As Azure itself writes them, in small letters."""
+
+
+def _sku(name: object) -> object:
+    return SKU_SPELLINGS.get(key(name), key(name)) if isinstance(name, str) else name
+
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=True)]
+Provider = Annotated[Word, BeforeValidator(lambda n: provider_of(n) if isinstance(n, str) else n)]
+SkuName = Annotated[Word, BeforeValidator(_sku)]
+Tier = Annotated[Word, BeforeValidator(lambda n: tier_of(n) if isinstance(n, str) else n)]
+Lower = Annotated[Word, StringConstraints(to_lower=True)]
+Rate = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class Entry(BaseModel, frozen=True, extra="forbid"):
+    """What every dated entry says.
+
+    from_: the first day (UTC) it is in force. to: the first day it no longer is; without it, until
+        a later entry of the same subject begins.
+    source: where the figure comes from, so that a person can look it up again.
+    corrects: it replaces the entry of the same subject and first day, which was wrong.
+    """
+
+    from_: date = Field(alias="from")
+    to: date | None = None
+    source: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    corrects: bool = False
+
+    @model_validator(mode="after")
+    def begins_before_it_ends(self) -> Self:
+        """Refuse an interval without a day in it."""
+        if self.to and self.to <= self.from_:
+            raise ValueError("`to` must be a later day than `from`")
+        return self
+
+    @property
+    def subject(self) -> Subject:
+        """Return what the entry is about."""
+        raise NotImplementedError
+
+    def holds(self, day: date) -> bool:
+        """Tell whether the entry is in force on that day."""
+        return self.from_ <= day and (self.to is None or day < self.to)
+
+
+class Price(Entry, frozen=True):
+    """Rates of a provider's model, or of one deployment; US dollars per million tokens.
+
+    web_search and request are per thousand. over_input_tokens: for calls with more input only.
+    """
+
+    provider: Provider | None = None
+    model: Lower | None = None
+    deployment: Lower | None = None
+    service_tier: Tier = STANDARD
+    over_input_tokens: int = Field(0, ge=0)
+    input: Rate | None = None
+    output: Rate | None = None
+    cache_read: Rate | None = None
+    cache_write: Rate | None = None
+    cache_write_1h: Rate | None = None
+    audio_input: Rate | None = None
+    audio_output: Rate | None = None
+    audio_cache_read: Rate | None = None
+    reasoning: Rate | None = None
+    web_search: Rate | None = None
+    request: Rate | None = None
+
+    @model_validator(mode="after")
+    def prices_one_thing(self) -> Self:
+        """Refuse an entry that does not say what it prices, or gives no rate."""
+        of_model = self.provider is not None and self.model is not None
+        of_either = self.provider is not None or self.model is not None
+        if of_model == (self.deployment is not None) or of_model != of_either:
+            raise ValueError("name `provider` and `model`, or else `deployment` alone")
+        if not self.sheet:
+            raise ValueError(f"give at least one rate of {', '.join(RATE_CLASSES)}")
+        return self
+
+    @property
+    def subject(self) -> Subject:
+        """Return the model or deployment, the tier and the size of calls."""
+        return (*self.priced, self.service_tier, str(self.over_input_tokens))
+
+    @property
+    def priced(self) -> Subject:
+        """Return (provider, model) or (deployment,)."""
+        return tuple(name for name in (self.provider, self.model, self.deployment) if name)
+
+    @property
+    def sheet(self) -> Sheet:
+        """Return the rates that are given."""
+        rates = {name: getattr(self, name) for name in RATE_CLASSES}
+        return {name: rate for name, rate in rates.items() if rate is not None}
+
+
+class Deployment(Entry, frozen=True):
+    """What runs under a deployment's name, and the SKU that it is billed by."""
+
+    name: Lower
+    provider: Provider = "azure"
+    model: Lower
+    sku: SkuName = "global"
+
+    @property
+    def subject(self) -> Subject:
+        """Return the deployment."""
+        return (self.name,)
+
+
+class Sku(Entry, frozen=True):
+    """What a token costs under a SKU, as a multiple of the global list price; 0 where none does."""
+
+    name: SkuName
+    factor: Rate
+
+    @property
+    def subject(self) -> Subject:
+        """Return the SKU."""
+        return (self.name,)
+
+
+def _built_in(name: str, factor: str, source: str) -> Sku:
+    return Sku.model_validate(
+        {
+            "name": name,
+            "factor": factor,
+            "from": date.min,
+            "source": f"Azure's price page: {source}",
+        }
+    )
+
+
+SKUS = (
+    _built_in("global", "1", "Global Standard is the list price"),
+    _built_in("data-zone", "1.1", "Data Zone Standard is 10 % above Global"),
+    _built_in("regional", "1.1", "Regional Standard is 10 % above Global"),
+    _built_in("provisioned", "0", "throughput is paid by the hour, tokens cost nothing"),
+    _built_in("global-batch", "0.5", "Global Batch is half of Global Standard"),
+    _built_in("data-zone-batch", "0.55", "Data Zone Batch is half of Data Zone Standard"),
+)
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The entries of a prices.toml that no other corrects, in its order, and whom it trusts."""
+
+    prices: Sequence[Price] = ()
+    deployments: Sequence[Deployment] = ()
+    skus: Sequence[Sku] = SKUS
+    trusted: frozenset[str] = frozenset()
+
+    def days(self) -> Sequence[date]:
+        """Return the days, ascending, on which something begins or ends."""
+        entries: Sequence[Entry] = (*self.prices, *self.deployments, *self.skus)
+        ends = {day for entry in entries for day in (entry.from_, entry.to) if day}
+        return sorted(ends - {date.min})
+
+    def prices_of(self, priced: Subject, day: date) -> Sequence[Price]:
+        """Return what is in force for (provider, model) or (deployment,): one of each subject."""
+        return in_force([price for price in self.prices if price.priced == priced], day)
+
+    def deployment(self, name: str, day: date) -> Deployment | None:
+        """Return what runs under that name on that day, if the file says so."""
+        wanted = (name.strip().lower(),)
+        return next(iter(in_force([d for d in self.deployments if d.subject == wanted], day)), None)
+
+    def sku(self, name: str, day: date) -> Sku:
+        """Return what the SKU costs on that day."""
+        return in_force([sku for sku in self.skus if sku.name == name], day)[0]
+
+
+def in_force(entries: Iterable[AnyEntry], day: date) -> Sequence[AnyEntry]:
+    """Return of each subject the entry that began last and has not ended."""
+    latest: dict[Subject, AnyEntry] = {}
+    for entry in sorted(entries, key=lambda entry: entry.from_):
+        if entry.holds(day):
+            latest[entry.subject] = entry
+    return list(latest.values())

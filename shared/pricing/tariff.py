@@ -1,0 +1,177 @@
+"""What decides a call's rates besides its time and size, and the quotes that follow from it."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from shared.events.types import Usage
+from shared.pricing.cost import Cost, CostStatus
+from shared.pricing.listed import ListArithmetic, Listed
+from shared.pricing.names import STANDARD
+from shared.pricing.overrides import Price, Sku
+from shared.pricing.rates import (
+    PER_THOUSAND,
+    RATE_CLASSES,
+    Rates,
+    Sheet,
+    compile_rates,
+    scaled,
+)
+
+DAY_S = 86_400
+NO_TOKEN_COSTS: Sheet = {name: Decimal(0) for name in RATE_CLASSES if name not in PER_THOUSAND}
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The rates for calls of one kind, one size and one time, and how sure they are.
+
+    missing: what is in doubt whatever is used.
+    """
+
+    rates: Rates | ListArithmetic | None
+    status: CostStatus
+    source: str
+    missing: tuple[str, ...] = ()
+
+    def cost(self, used: Usage, count: int) -> Cost:
+        """Return what that usage costs, the total of `count` calls."""
+        if self.rates is None:
+            return Cost(None, "unknown", self.source, self.missing)
+        amount = self.rates.amount(used, count)
+        missing = self.rates.missing(used) + self.missing
+        if not missing:
+            return Cost(amount, self.status, self.source)
+        if not amount and self.status == "known":
+            return Cost(None, "unknown", self.source, missing)
+        return Cost(amount, "estimated", self.source, missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything about a call but its time and size that decides its rates.
+
+    label: the model, for a person to read. list_name: the price list's.
+    of_model, of_deployment: the operator's prices in force, of any tier and size; the first are
+        what the SKU's factor is applied to, the second are final.
+    """
+
+    label: str
+    list_name: str
+    listed: Listed | None
+    of_model: Sequence[Price]
+    of_deployment: Sequence[Price]
+    sku: Sku
+    tier: str
+
+    @property
+    def costs_no_tokens(self) -> bool:
+        """Tell whether the SKU is paid by the hour, whatever is used."""
+        return not self.sku.factor and not self.of_deployment
+
+    def thresholds(self, at: datetime) -> Sequence[int]:
+        """Return the input sizes, in tokens, ascending, above which a call has other rates."""
+        sizes = {price.over_input_tokens for price in (*self.of_model, *self.of_deployment)} - {0}
+        if self.listed:
+            sizes |= self.listed.thresholds(self._priced_tier(at), at)
+        return sorted(sizes)
+
+    def quote(self, at: datetime, input_tokens: int) -> Quote:
+        """Return the rates at that moment for a call of that size."""
+        if self.costs_no_tokens:
+            why = f"{self.label}, {self.sku.name}: {self.sku.source}"
+            return Quote(compile_rates(NO_TOKEN_COSTS), "overridden", why)
+        tier = self._priced_tier(at)
+        own = _fitting(self.of_model, tier, input_tokens)
+        final = _fitting(self.of_deployment, tier, input_tokens)
+        global_sheet = {**self._listed_sheet(tier, at, input_tokens), **_merged(own)}
+        sheet = {**scaled(global_sheet, self.sku.factor), **_merged(final)}
+        if "input" not in sheet and "output" not in sheet:
+            return Quote(None, "unknown", f"{self.label} has no price per token")
+        source, doubts = self._source(tier, (*own, *final)), self._doubts(tier, at)
+        if not (own or final) and self.listed and self.listed.is_exotic(tier, at):
+            exotic = ListArithmetic(self.listed, tier, at, self.sku.factor)
+            return Quote(exotic, "known", source, doubts)
+        status = "overridden" if own or final else "known"
+        return Quote(compile_rates(sheet), status, source, doubts)
+
+    def _priced_tier(self, at: datetime) -> str:
+        """Return the tier that was asked for where it has a price, else the standard one."""
+        own = {price.service_tier for price in (*self.of_model, *self.of_deployment)}
+        return self.tier if self.tier in own or self._lists(self.tier, at) else STANDARD
+
+    def _listed_sheet(self, tier: str, at: datetime, input_tokens: int) -> Sheet:
+        if self.listed is None or not self._lists(tier, at):
+            return {}
+        return self.listed.sheet(tier, at, input_tokens)
+
+    def _lists(self, tier: str, at: datetime) -> bool:
+        return self.listed is not None and (tier == STANDARD or self.listed.has_tier(tier, at))
+
+    def _doubts(self, tier: str, at: datetime) -> tuple[str, ...]:
+        unpriced = () if tier == self.tier else ("service_tier",)
+        return unpriced + (self.listed.uncounted(tier, at) if self.listed else ())
+
+    def _source(self, tier: str, prices: Sequence[Price]) -> str:
+        parts = [self.label, *(f"prices.toml from {p.from_}: {p.source}" for p in prices)]
+        if not prices:
+            parts.append(f"list price, {self.list_name}")
+        if tier != STANDARD:
+            parts.append(f"{tier} tier")
+        if self.sku.factor != 1:
+            parts.append(f"times {self.sku.factor} for {self.sku.name} ({self.sku.source})")
+        return "; ".join(parts)
+
+
+class Tariff:
+    """The quotes of one set of terms, each made when it is first asked for.
+
+    There are as many as there are dated prices, times of day and sizes in the list: a handful.
+    only: the quote where there is one alone, whatever the time and size of the call.
+    """
+
+    __slots__ = ("_quotes", "_starts", "_times", "only", "terms")
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self._starts = terms.listed.starts(terms.tier) if terms.listed else ()
+        self._times = terms.listed.times_of_day(terms.tier) if terms.listed else ()
+        self._quotes: dict[tuple[int, int], tuple[Sequence[int], Sequence[Quote]]] = {}
+        self.only: Quote | None = None
+
+    def quote(self, at: datetime, input_tokens: int) -> Quote:
+        """Return the rates at that moment for a call of that size."""
+        slot = self._slot(at) if self._starts or self._times else (0, 0)
+        if slot not in self._quotes:
+            self._quotes[slot] = self._compile(at)
+        sizes, quotes = self._quotes[slot]
+        return quotes[bisect_left(sizes, input_tokens)]
+
+    def _compile(self, at: datetime) -> tuple[Sequence[int], Sequence[Quote]]:
+        sizes = self.terms.thresholds(at)
+        quotes = [self.terms.quote(at, least) for least in (0, *(size + 1 for size in sizes))]
+        if not (self._starts or self._times or sizes):
+            self.only = quotes[0]
+        return sizes, quotes
+
+    def _slot(self, at: datetime) -> tuple[int, int]:
+        """Return which of the list's periods and times of day the moment lies in."""
+        moment = at.timestamp()
+        return bisect_right(self._starts, moment), bisect_right(self._times, moment % DAY_S)
+
+
+def _fitting(prices: Sequence[Price], tier: str, input_tokens: int) -> Sequence[Price]:
+    """Return the prices for calls of that tier and size, the narrowest last."""
+    fitting = [
+        price
+        for price in prices
+        if price.service_tier == tier
+        and (not price.over_input_tokens or input_tokens > price.over_input_tokens)
+    ]
+    return sorted(fitting, key=lambda price: price.over_input_tokens)
+
+
+def _merged(prices: Sequence[Price]) -> Sheet:
+    return {name: rate for price in prices for name, rate in price.sheet.items()}

@@ -14,8 +14,10 @@ from local.monitor import wire
 from local.monitor.breeze import UnreadableBody, read_body, sizes_of
 from local.monitor.faults import Fault, Faults, FaultSwitch
 from local.monitor.refusal import BadQuery, QueryTimeout
-from local.monitor.store import DEFAULT_WAIT_S, MonitorStore
+from local.monitor.store import MonitorStore
 
+# The SDK doubles the slash where the endpoint of its connection string ends with one.
+_TRACK = ("/v2.1/track", "/v2/track", "//v2.1/track", "//v2/track")
 _LIVE_METRICS = "QuickPulseService"
 
 
@@ -31,8 +33,7 @@ def create_app(store: MonitorStore) -> Starlette:
     http = _Http(store)
     return Starlette(
         routes=[
-            Route("/v2.1/track", http.track, methods=["POST"]),
-            Route("/v2/track", http.track, methods=["POST"]),
+            *(Route(path, http.track, methods=["POST"]) for path in _TRACK),
             Route("/v1/workspaces/{id}/query", http.query, methods=["GET", "POST"]),
             Route("/faults", http.faults, methods=["POST"]),
         ],
@@ -76,8 +77,8 @@ class _Http:
             kql, timespan = wire.read_question(asked)
             now = self._store.clock.now()
             span = wire.read_timespan(timespan, now)
-            patience_s = wire.wait_s(prefer, DEFAULT_WAIT_S)
-            answer = self._store.query(kql, span.start, span.end, now=now, wait_s=patience_s)
+            wait_s = wire.wait_s(prefer)
+            answer = self._store.query(kql, span.start, span.end, now=now, wait_s=wait_s)
         except BadQuery as error:
             return JSONResponse(wire.refusal_body(error), 400)
         except QueryTimeout as error:

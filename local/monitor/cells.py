@@ -73,7 +73,9 @@ def _other_text(value: object) -> object:
 
 
 def _dynamic(value: object) -> object:
-    return None if value is None else json.dumps(value, default=_inside, ensure_ascii=False)
+    if value is None:
+        return None
+    return json.dumps(value, default=_inside, ensure_ascii=False, separators=(",", ":"))
 
 
 def _inside(value: object) -> object:

@@ -10,7 +10,7 @@ from duckdb_kql import ir
 from local.monitor.refusal import BadQuery, semantic, unsupported
 from local.monitor.schema import TABLES, USAGE
 from local.monitor.tokens import Token, place, tokens
-from local.monitor.tree import parts, walk
+from local.monitor.tree import parts, unnamed, walk
 
 _GOOD_ESCAPES = re.compile(r"""\\[ntr\\'"]""")
 _STATEMENTS = ("set", "declare", "alias", "restrict", ".")
@@ -29,6 +29,8 @@ def check_text(kql: str) -> None:
         BadQuery: names what is refused, where, and what to write instead.
     """
     found = list(tokens(kql))
+    if not found:
+        raise BadQuery("SyntaxError", "The query is empty.", 1, 1)
     for complaint, token in (*_strings(found), *_statements(found), *_names(found)):
         line, pos = place(kql, token.start)
         raise BadQuery(complaint.code, str(complaint), line, pos)
@@ -62,6 +64,8 @@ def _names(found: Sequence[Token]) -> Iterator[tuple[BadQuery, Token]]:
             calls.append(before.kind == "name" and before.text.lower() != "with")
             if before.text in _ELSEWHERE:
                 yield semantic(f"{before.text}() is not allowed in a query of logs."), before
+        elif token.text in ("|", "print") and calls:
+            calls[-1] = False  # not arguments, but a query of its own
         elif token.text == ")" and calls:
             calls.pop()
             if after.text == "=":
@@ -140,6 +144,7 @@ def _is_dynamic(expr: ir.Expr) -> bool:
 
 
 def _is_number(expr: ir.Expr) -> bool:
+    expr = unnamed(expr)
     return isinstance(expr, ir.Literal) and expr.kind in ("int", "long", "real", "decimal")
 
 

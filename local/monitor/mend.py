@@ -9,7 +9,7 @@ from duckdb_kql.timespans import TICKS_PER_DAY, ticks
 
 from local.monitor.kinds import Kind, kind_of, kinds_of
 from local.monitor.refusal import unsupported
-from local.monitor.tree import rewrite
+from local.monitor.tree import rewrite, unnamed
 
 _DAYS_TO_1970 = 719_162
 _TICKS_PER_SECOND = TICKS_PER_DAY // 86_400
@@ -64,6 +64,7 @@ def _bin(node: ir.FunctionCall, kinds: Mapping[str, Kind]) -> ir.Expr:
 
 def _shift_s(size: ir.Expr) -> int | None:
     """Return how far bins of this size from 1970 are off; None unless it is a timespan."""
+    size = unnamed(size)
     if not (isinstance(size, ir.Literal) and size.kind == "timespan"):
         return None
     try:
@@ -82,7 +83,7 @@ def _list(node: ir.FunctionCall, kinds: Mapping[str, Kind]) -> ir.Expr:
         raise unsupported(f"{node.name}() of times. Make text of them: tostring(x).")
     if len(node.args) < 2:
         return node
-    most = node.args[1]
+    most = unnamed(node.args[1])
     if not (isinstance(most, ir.Literal) and isinstance(most.value, int) and most.value > 0):
         raise unsupported(f"{node.name}() with a size that is no number. Write the number.")
     whole = replace(node, args=node.args[:1])
@@ -107,6 +108,7 @@ def _named(node: ir.NamedExpr) -> ir.NamedExpr:
 
 
 def _percentile_name(column: str, share: ir.Expr) -> str:
+    share = unnamed(share)
     if not (isinstance(share, ir.Literal) and isinstance(share.value, int | float)):
         raise unsupported("a percentile that is no number. Write the number.")
     return f"percentile_{column}_{str(share.value).replace('.', '_')}"

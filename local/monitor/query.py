@@ -15,7 +15,7 @@ from local.monitor.refusal import BadQuery, QueryTimeout, semantic, unsupported
 from local.monitor.schema import TABLES, USAGE, Table
 from local.monitor.translate import translate
 
-MOST_ROWS = 500_000
+_AGAIN_S = 0.02
 Row = tuple[object, ...]
 
 
@@ -26,7 +26,7 @@ class QueryAnswer:
     types: of the columns: string long int real bool datetime timespan dynamic guid decimal.
     rows: datetimes are aware; a real that is no number is "NaN", "Infinity" or "-Infinity";
         dynamic values are JSON text, timespans text; a missing string is "", all else None.
-    partial: there were more rows than the 500,000 that one answer holds.
+    partial: there were more rows than one answer holds; the first ones are here.
     """
 
     columns: tuple[str, ...]
@@ -34,6 +34,14 @@ class QueryAnswer:
     rows: tuple[Row, ...]
     elapsed_s: float
     partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a query may take, and how many rows its answer holds."""
+
+    wait_s: float = 180.0
+    rows: int = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +68,29 @@ def naive(at: datetime) -> datetime:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, kql: str, span: Span, now: datetime, wait_s: float
+    con: duckdb.DuckDBPyConnection, kql: str, span: Span, now: datetime, limits: Limits
 ) -> QueryAnswer:
     """Run the query on a connection of its own.
 
     Raises:
         BadQuery: the query is wrong, or cannot be answered rightly here.
-        QueryTimeout: it took longer than wait_s.
+        QueryTimeout: it took longer than it may.
     """
     began = perf_counter()
     statement = translate(kql, naive(now))
-    with _interrupted_after(con, wait_s), _refusals():
+    with _interrupted_after(con, limits.wait_s), _refusals():
         for name in statement.tables:
             con.execute(_view(TABLES[name], span.condition()))
         con.execute(statement.sql, statement.values or None)
         described = con.description
-        rows = con.fetchmany(MOST_ROWS + 1)
+        rows = con.fetchmany(limits.rows + 1)
     kinds = [kind for _, kind, *_ in described]
     return QueryAnswer(
         tuple(name for name, *_ in described),
         tuple(kql_type(kind) for kind in kinds),
-        tuple(_cells(rows[:MOST_ROWS], kinds)),
+        tuple(_cells(rows[: limits.rows], kinds)),
         perf_counter() - began,
-        len(rows) > MOST_ROWS,
+        len(rows) > limits.rows,
     )
 
 
@@ -114,12 +122,23 @@ def _cells(rows: Sequence[Row], kinds: Sequence[object]) -> Iterator[Row]:
 
 @contextmanager
 def _interrupted_after(con: duckdb.DuckDBPyConnection, wait_s: float) -> Generator[None]:
-    timer = threading.Timer(wait_s, con.interrupt)
-    timer.start()
+    over = threading.Event()
+    watch = threading.Thread(target=_interrupt_until, args=(con, over, wait_s), daemon=True)
+    watch.start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
+        watch.join()
+
+
+def _interrupt_until(con: duckdb.DuckDBPyConnection, over: threading.Event, wait_s: float) -> None:
+    """Interrupt once and again: it does nothing between two statements."""
+    if over.wait(wait_s):
+        return
+    con.interrupt()
+    while not over.wait(_AGAIN_S):
+        con.interrupt()
 
 
 @contextmanager
@@ -142,4 +161,4 @@ def _unresolved(message: str) -> BadQuery:
     if named:
         missing = named[1] or named[2]
         return semantic(f"Failed to resolve table or column expression named '{missing}'")
-    return semantic(message.splitlines()[0])
+    return unsupported(message.splitlines()[0])

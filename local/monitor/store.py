@@ -2,19 +2,20 @@
 
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from local.monitor.breeze import TrackAnswer, judge
-from local.monitor.query import QueryAnswer, Span, run
+from local.monitor.query import Limits, QueryAnswer, Span, run
 from local.monitor.rows import Batch, Identity, UsageRow
 from local.monitor.schema import SQL_TYPES, TABLES, USAGE, Table, create_sql
 from shared.clock import Clock
 from shared.errors import Misconfigured
 
-DEFAULT_WAIT_S = 180.0
+SERVICE_LIMITS = Limits()
 
 _HIDE = """
     UPDATE raw."UsageEvents" SET "_Repeated" = TRUE
@@ -34,14 +35,16 @@ class MonitorStore:
     Safe for any number of threads; one process at a time may have the file.
     """
 
-    def __init__(self, path: Path | None, clock: Clock) -> None:
+    def __init__(self, path: Path | None, clock: Clock, limits: Limits = SERVICE_LIMITS) -> None:
         """Open the file, or begin a new one; None keeps all in memory.
 
         clock: judges how old telemetry is and dates its arrival.
+        limits: of each query; the service's own unless given.
         Raises:
             Misconfigured: another process has the file, or it is none of ours.
         """
         self.clock = clock
+        self._limits = limits
         self._root = _connect(path)
         self._writer = self._root.cursor()
         self._writing = threading.Lock()
@@ -67,17 +70,19 @@ class MonitorStore:
         end: datetime | None = None,
         *,
         now: datetime | None = None,
-        wait_s: float = DEFAULT_WAIT_S,
+        wait_s: float | None = None,
     ) -> QueryAnswer:
         """Answer KQL over rows with start <= TimeGenerated < end.
 
         now: what now() and ago() mean; the clock's time unless given.
+        wait_s: how long it may take; the service's 180 s unless given.
         Raises:
             BadQuery: the query is wrong, or the stand-in cannot answer it rightly.
-            QueryTimeout: it took longer than wait_s.
+            QueryTimeout: it took longer than it may.
         """
+        limits = self._limits if wait_s is None else replace(self._limits, wait_s=wait_s)
         with self._root.cursor() as con:
-            return run(con, kql, Span(start, end), now or self.clock.now(), wait_s)
+            return run(con, kql, Span(start, end), now or self.clock.now(), limits)
 
     def close(self) -> None:
         """Free the file. The store cannot be used any more."""

@@ -33,6 +33,11 @@ def rewrite(part: Any, change: Callable[[ir.Node], ir.Node]) -> Any:
     return change(dataclasses.replace(cast("Any", part), **fresh))
 
 
+def unnamed(expr: ir.Expr) -> ir.Expr:
+    """Return what a name of a scalar `let` stands for; any other expression as it is."""
+    return unnamed(expr.value) if isinstance(expr, ir.LetRef) else expr
+
+
 def parts(node: ir.Node) -> dict[str, object]:
     """Return the fields of the node, by name."""
     fields = dataclasses.fields(cast("Any", node)) if dataclasses.is_dataclass(node) else ()

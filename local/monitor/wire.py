@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from local.monitor.cells import datetime_text
-from local.monitor.query import MOST_ROWS, QueryAnswer, Span
+from local.monitor.query import QueryAnswer, Span
 from local.monitor.refusal import BadQuery
 from local.monitor.tokens import tokens
 
@@ -25,14 +25,15 @@ def read_timespan(text: str | None, now: datetime) -> Span:
     """
     if not text:
         return Span(None, None)
-    first, _, second = (part.strip() for part in text.partition("/"))
+    first, slash, second = (part.strip() for part in text.partition("/"))
     try:
-        if not second:
+        if not slash:
             return Span(now - _duration(first), None)
         if first.startswith("P"):
             return Span(_moment(second) - _duration(first), _moment(second))
         start = _moment(first)
-        return Span(start, start + _duration(second) if second[0] == "P" else _moment(second))
+        lasts = second.startswith("P")
+        return Span(start, start + _duration(second) if lasts else _moment(second))
     except (ValueError, OverflowError):
         raise BadQuery("InvalidTimespan", f"The timespan {text!r} is not ISO 8601.") from None
 
@@ -49,10 +50,10 @@ def _moment(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def wait_s(prefer: str, default: float) -> float:
-    """Return the seconds of `wait=N` in a Prefer header, at most 600."""
+def wait_s(prefer: str) -> float | None:
+    """Return the seconds of `wait=N` in a Prefer header, at most 600; None without one."""
     found = re.search(r"\bwait=(\d+)", prefer)
-    return min(float(found[1]), 600.0) if found else default
+    return min(float(found[1]), 600.0) if found else None
 
 
 def answer_body(answer: QueryAnswer, kql: str, prefer: str) -> dict[str, object]:
@@ -77,7 +78,7 @@ _TOO_MANY = {
     "details": [
         {
             "code": "QueryExecutionError",
-            "message": f"E_QUERY_RESULT_SET_TOO_LARGE: only the first {MOST_ROWS} rows are here",
+            "message": "E_QUERY_RESULT_SET_TOO_LARGE: only the first rows are here",
         }
     ],
 }

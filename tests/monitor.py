@@ -1,0 +1,35 @@
+"""What the tests of the Azure Monitor stand-in share: envelopes as the SDK sends them."""
+
+from datetime import datetime
+from typing import Any
+
+from tests.fakes import START
+
+KEY = "00000000-1111-2222-3333-444444444444"
+
+
+def envelope(kind: str, data: dict[str, Any], at: datetime = START, **more: Any) -> dict[str, Any]:
+    return {
+        "ver": 1,
+        "name": "Microsoft.ApplicationInsights",
+        "time": at.isoformat(),
+        "iKey": KEY,
+        "tags": {},
+        "data": {"baseType": kind, "baseData": {"ver": 2, **data}},
+        **more,
+    }
+
+
+def event(
+    text: dict[str, Any] | None = None,
+    numbers: dict[str, Any] | None = None,
+    at: datetime = START,
+    name: str = "llm.call",
+) -> dict[str, Any]:
+    """Return an event; text are its properties, numbers its measurements."""
+    data = {"name": name, "properties": text or {}, "measurements": numbers or {}}
+    return envelope("EventData", data, at)
+
+
+def metric(value: float, at: datetime = START, **more: Any) -> dict[str, Any]:
+    return envelope("MetricData", {"metrics": [{"name": "queue", "value": value, **more}]}, at)

@@ -1,0 +1,342 @@
+"""The stand-in's KQL: right answers, in the service's form, or a clear refusal."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.monitor.refusal import BadQuery
+from local.monitor.store import MonitorStore
+from tests.fakes import START, FakeClock
+from tests.monitor import event, metric
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def store() -> MonitorStore:
+    """Hold five calls of 1 to 5 s, a minute apart, and one metric."""
+    store = MonitorStore(None, FakeClock())
+    calls = [
+        event(
+            {"id": str(n), "model": "ab"[n % 2], "tags": '["x"]'},
+            {"duration_s": n, "cost_usd": n / 4},
+            START - timedelta(minutes=n),
+        )
+        for n in range(1, 6)
+    ]
+    store.track([*calls, metric(7)])
+    return store
+
+
+def refusal(store: MonitorStore, kql: str) -> BadQuery:
+    with pytest.raises(BadQuery) as caught:
+        store.query(kql)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("kql", "words"),
+    [
+        pytest.param(
+            "let f = (x: long, y: long) {x - y}; print f(y = 1, x = 5)",
+            "named arguments",
+            id="named arguments go by position",
+        ),
+        pytest.param(r'print "caf\u00e9"', "this escape", id="escapes stay as they are"),
+        pytest.param(r'AppEvents | where Name == "\d"', "this escape", id="unknown escapes"),
+        pytest.param("print ```a```", "multi-line string", id="delimiters stay"),
+        pytest.param("print ~~~a~~~", "multi-line string", id="delimiters of the other kind"),
+        pytest.param(
+            "AppEvents | summarize (A, B) = arg_max(TimeGenerated, Name)",
+            "several names at once",
+            id="the second name is dropped",
+        ),
+        pytest.param(
+            "AppEvents | summarize make_set(Name, toint(ItemCount))",
+            "with a size that is no number",
+            id="a size that the translator overlooks",
+        ),
+        pytest.param(
+            "AppEvents | extend Age = now() - TimeGenerated | summarize count() by bin(Age, 1m)",
+            "bin() of a timespan",
+            id="bins of a timespan come out as datetimes",
+        ),
+        pytest.param(
+            "AppEvents | summarize count() by bin(TimeGenerated, 100ms)",
+            "not whole seconds",
+            id="bins of a fraction of a second are off",
+        ),
+        pytest.param(
+            "AppEvents | summarize make_set(TimeGenerated)", "of times", id="times as bare text"
+        ),
+        pytest.param("union * | count", "saved function", id="a wildcard over a function"),
+        pytest.param(
+            "AppEvents | make-series n = count() on TimeGenerated step 1m",
+            "MakeSeriesOperator",
+            id="make-series",
+        ),
+        pytest.param(
+            "let T = AppEvents | take 1; let f = (t: (Name: string)) {t | count}; f(T)",
+            "the translator fails",
+            id="a table as an argument",
+        ),
+        pytest.param("AppEvents | extend x = 10m / 2", "Not supported", id="refused by DuckDB"),
+    ],
+)
+def test_what_would_be_answered_wrongly_is_refused(
+    store: MonitorStore, kql: str, words: str
+) -> None:
+    error = refusal(store, kql)
+    assert words in str(error)
+    assert error.code == "NotSupportedByStandIn"
+
+
+@pytest.mark.parametrize(
+    ("kql", "words"),
+    [
+        ("Nowhere | count", "named 'Nowhere'"),
+        ("['duckdb_tables'] | count", "named 'duckdb_tables'"),
+        ("AppEvents | project Nothing", "named 'Nothing'"),
+        ("AppEvents | where timegenerated > ago(1h)", "The column is 'TimeGenerated'"),
+        ("appevents | count", "named 'appevents'"),
+        ("AppEvents | summarize count() by Properties.model", "dynamic"),
+        ("AppEvents | summarize sum(Measurements.cost_usd)", "dynamic"),
+        ("AppEvents | where Measurements.cost_usd > 1", "dynamic"),
+        ("database('raw').AppEvents | count", "database() is not allowed"),
+        ("cluster('x').database('y').AppEvents | count", "cluster() is not allowed"),
+        ("set query_now = datetime(2020-01-01); print now()", "no `set` statement"),
+        ("declare query_parameters(n: long = 1); print n", "no `declare` statement"),
+        (".show tables", "no `.` statement"),
+    ],
+)
+def test_what_azure_refuses_is_refused(store: MonitorStore, kql: str, words: str) -> None:
+    error = refusal(store, kql)
+    assert words in str(error)
+    assert error.code == "SemanticError"
+
+
+def test_a_syntax_error_says_where(store: MonitorStore) -> None:
+    error = refusal(store, "AppEvents\n| wherex Name")
+    assert (error.code, error.line, error.pos) == ("SyntaxError", 2, 1)
+
+
+@pytest.mark.parametrize("kql", ["", " \n", "// nothing"])
+def test_an_empty_query_is_a_syntax_error(store: MonitorStore, kql: str) -> None:
+    assert refusal(store, kql).code == "SyntaxError"
+
+
+def test_a_refusal_says_where_whatever_stands_before_it(store: MonitorStore) -> None:
+    since = "datetime(2026-11-23T12:00:00Z)"
+    error = refusal(store, f"AppEvents\n| where TimeGenerated > {since} | as T")
+    assert (error.line, error.pos) == (2, 58)
+
+
+@pytest.mark.parametrize(
+    ("kql", "expected"),
+    [
+        pytest.param(
+            "print Week = bin(datetime(2007-01-05T10:00:00Z), 7d)",
+            (datetime(2007, 1, 1, tzinfo=UTC),),
+            id="weeks begin on Mondays",
+        ),
+        pytest.param(
+            "AppEvents | summarize n = count() by bin(TimeGenerated, 7d)",
+            (MONDAY, 5),
+            id="weeks of a table",
+        ),
+        pytest.param(
+            "let width = 7d; AppEvents | summarize n = count() by bin(TimeGenerated, width)",
+            (MONDAY, 5),
+            id="weeks by a name",
+        ),
+        pytest.param(
+            "AppEvents | summarize n = count() by bin(TimeGenerated, 1h)",
+            (START.replace(minute=0), 5),
+            id="hours",
+        ),
+        pytest.param(
+            "let most = 2; AppEvents | summarize array_length(make_set(Properties.id, most))",
+            (2,),
+            id="a set cut short",
+        ),
+        pytest.param(
+            "AppEvents | top 3 by TimeGenerated | summarize make_list(tostring(Properties.id), 2)",
+            ('["1","2"]',),
+            id="a list cut short",
+        ),
+        pytest.param("print h'a', h\"b\", h@'\\c'", ("a", "b", "\\c"), id="hidden strings"),
+        pytest.param(
+            "AppEvents | summarize percentiles(todouble(Measurements.duration_s), 50, 95, 99.9)",
+            (3.0, 5.0, 5.0),
+            id="percentiles",
+        ),
+        pytest.param(
+            "AppEvents | take 1 | project Lag = ingestion_time() - now()",
+            ("00:00:00",),
+            id="ingestion_time",
+        ),
+        pytest.param(
+            "print x = 1 // f(y = 1) and \\u00e9 in a comment, or 'f(y = 1)' in a string",
+            (1,),
+            id="comments are let be",
+        ),
+        pytest.param("print 'f(y = 1) ```'", ("f(y = 1) ```",), id="strings are let be"),
+        pytest.param(
+            "print k = 1 | join kind=inner (print j = 0, k = 1) on k | project j"
+            " | union (print j = 2 | extend k = 1, i = 3) | summarize s = sum(j), i = max(i)",
+            (2, 3),
+            id="columns of an inner query are no arguments",
+        ),
+        pytest.param('print @"a\\d"', ("a\\d",), id="verbatim strings take any escape"),
+    ],
+)
+def test_what_can_be_put_right_is_answered_rightly(
+    store: MonitorStore, kql: str, expected: tuple[object, ...]
+) -> None:
+    assert store.query(kql).rows == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("kql", "columns"),
+    [
+        ("summarize by bin(TimeGenerated, 7d)", ("TimeGenerated",)),
+        ("summarize percentiles(ItemCount, 50, 99.9)",
+         ("percentile_ItemCount_50", "percentile_ItemCount_99_9")),
+        ("summarize percentile(ItemCount, 2.5)", ("percentile_ItemCount_2_5",)),
+        ("summarize make_set(Name, 5), make_list(Name, 5)", ("set_Name", "list_Name")),
+        ("summarize count(), sum(ItemCount), dcount(Name)",
+         ("count_", "sum_ItemCount", "dcount_Name")),
+    ],
+)  # fmt: skip
+def test_columns_without_a_name_get_the_name_that_kusto_gives(
+    store: MonitorStore, kql: str, columns: tuple[str, ...]
+) -> None:
+    assert store.query(f"AppEvents | {kql}").columns == columns
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "of_nothing"),
+    [
+        ("count()", 0), ("countif(true)", 0), ("dcount(Name)", 0), ("sum(ItemCount)", 0),
+        ("sumif(ItemCount, true)", 0), ("sum(todouble(Measurements.x))", 0.0),
+        ("avg(ItemCount)", "NaN"), ("avgif(ItemCount, true)", "NaN"), ("stdev(ItemCount)", 0.0),
+        ("min(ItemCount)", None), ("max(ItemCount)", None), ("max(Name)", ""),
+        ("percentile(ItemCount, 95)", None), ("make_list(Name)", "[]"), ("make_set(Name)", "[]"),
+        ("take_any(ItemCount)", None), ("arg_max(TimeGenerated, ItemCount)", None),
+    ],
+)  # fmt: skip
+def test_a_summary_of_no_rows_is_one_row(
+    store: MonitorStore, aggregate: str, of_nothing: object
+) -> None:
+    rows = store.query(f"AppEvents | where Name == 'none' | summarize {aggregate}").rows
+    assert [row[-1] for row in rows] == [of_nothing]
+
+
+def test_a_summary_of_no_rows_by_something_is_empty(store: MonitorStore) -> None:
+    assert store.query("AppEvents | where false | summarize count() by Name").rows == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "cell"),
+    [
+        ("7 / 2", "long", 3), ("1 / 0", "long", None), ("1.0 / 0", "real", "Infinity"),
+        ("-1.0 / 0", "real", "-Infinity"), ("real(nan)", "real", "NaN"), ("0.5", "real", 0.5),
+        ("int(5)", "int", 5), ("true", "bool", True), ("'x'", "string", "x"),
+        ("tostring(dynamic(null))", "string", ""), ("long(null)", "long", None),
+        ("datetime(null)", "datetime", None), ("1h / 1m", "real", 60.0),
+        ("1d + 2h + 3m + 4.5s", "timespan", "1.02:03:04.5000000"),
+        ("-90s", "timespan", "-00:01:30"),
+        ("totimespan('00:00:00')", "timespan", "00:00:00"),
+        ("datetime(2026-11-23T12:00:00.25Z)", "datetime",
+         datetime(2026, 11, 23, 12, 0, 0, 250_000, UTC)),
+        ("dynamic({'a': [1, null]})", "dynamic", '{"a":[1,null]}'),
+        ("guid(74be27de-1e4e-49d9-b579-fe0b331d3642)", "guid",
+         "74be27de-1e4e-49d9-b579-fe0b331d3642"),
+        ("long(null) == 1", "bool", False), ("isnull(dynamic(null))", "bool", True),
+    ],
+)  # fmt: skip
+def test_a_cell_has_the_form_of_the_service(
+    store: MonitorStore, expression: str, kind: str, cell: object
+) -> None:
+    answer = store.query(f"print x = {expression}")
+    assert (answer.types, answer.rows) == ((kind,), ((cell,),))
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ("tostring(Properties.model)", '["b","a"]'),
+        ("bag_pack('m', tostring(Properties.model))", '[{"m":"b"},{"m":"a"}]'),
+        ("TimeGenerated", '["2026-11-23T12:29:00.0000000Z","2026-11-23T12:28:00.0000000Z"]'),
+        ("1h * toint(Properties.id)", '["01:00:00","02:00:00"]'),
+    ],
+)
+def test_a_list_is_json_text(store: MonitorStore, items: str, text: str) -> None:
+    kql = f"AppEvents | top 2 by TimeGenerated | summarize make_list({items})"
+    answer = store.query(kql)
+    assert (answer.types, answer.rows) == (("dynamic",), ((text,),))
+
+
+def test_now_is_the_callers_for_the_whole_query(store: MonitorStore) -> None:
+    noon = datetime(2020, 1, 1, 12, tzinfo=UTC)
+    assert store.query("print now(), ago(1h)", now=noon).rows == (
+        (noon, noon - timedelta(hours=1)),
+    )
+    assert store.query("print now()").rows == ((START,),)
+
+
+def test_queries_that_differ_in_their_times_alone_are_not_mixed_up(store: MonitorStore) -> None:
+    def counted(start: str, end: str) -> Any:
+        kql = f"AppEvents | where TimeGenerated >= datetime({start}) and TimeGenerated < {end}"
+        return store.query(f"{kql} | count").rows[0][0]
+
+    assert counted("2026-11-23T12:26:00Z", "datetime(2026-11-23T12:28:00Z)") == 2
+    assert counted("2026-11-23T12:26:00Z", "datetime(2026-11-23T12:26:00Z)") == 0
+    assert counted("2026-11-23T00:00:00Z", "datetime(2026-11-24T00:00:00Z)") == 5
+    assert counted("2026-11-23 12:28:00.000001", "datetime(2026-11-24)") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("print x = dynamic([datetime(2026-11-23T12:00:00Z)])",
+         '["2026-11-23T12:00:00.0000000Z"]'),
+        ("print x = 'datetime(2026-11-23T12:00:00Z)'", "datetime(2026-11-23T12:00:00Z)"),
+        ("let t = datetime(2026-11-23T12:00:00Z); print x = tostring(t)",
+         "2026-11-23T12:00:00.0000000Z"),
+        ("datatable(t: datetime)[datetime(2026-11-23T12:00:00Z)] | project tostring(t)",
+         "2026-11-23T12:00:00.0000000Z"),
+        ("range t from datetime(2026-11-23T12:00:00Z) to datetime(2026-11-23T12:00:01Z) step 1m"
+         " | project tostring(t)", "2026-11-23T12:00:00.0000000Z"),
+        ("print x = tostring(datetime(2026-13-23T12:00:00Z))", ""),
+    ],
+)  # fmt: skip
+def test_a_time_is_itself_wherever_it_stands(
+    store: MonitorStore, source: str, expected: str
+) -> None:
+    for _ in range(2):
+        assert store.query(source).rows == ((expected,),)
+
+
+@pytest.mark.parametrize("table", ["AppEvents", "AppMetrics", "UsageEvents"])
+def test_the_timespan_limits_every_table(store: MonitorStore, table: str) -> None:
+    first = START - timedelta(minutes=5)
+    everything = store.query(f"{table} | count").rows
+    assert store.query(f"{table} | count", START + timedelta(microseconds=1)).rows == ((0,),)
+    assert store.query(f"{table} | count", None, first).rows == ((0,),)
+    assert store.query(f"{table} | count", first, START + timedelta(seconds=1)).rows == everything
+
+
+def test_the_timespan_limits_both_sides_of_a_join(store: MonitorStore) -> None:
+    kql = "AppEvents | join kind=inner (UsageEvents) on TimeGenerated | count"
+    assert store.query(kql, START - timedelta(minutes=2), START).rows == ((2,),)
+    assert store.query(f"let T = UsageEvents; {kql}").rows == ((5,),)
+
+
+def test_a_query_sees_no_file_and_no_variable_of_this_machine(store: MonitorStore) -> None:
+    answer = store.query("AppEvents")
+    assert answer.rows
+    for name in ("answer", "store", "/etc/hosts", "raw.AppEvents"):
+        assert f"named '{name}'" in str(refusal(store, f"['{name}'] | count"))
+    assert "answer" in str(refusal(store, "union isfuzzy=true answer, answer | count"))

@@ -1,0 +1,82 @@
+"""The laptop's whole stack under a clock that moves when told to: real HTTP, real SDK clients."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from functions import build
+from local.pager import Incident
+from local.stack import Places, Stack
+from shared.settings import quiet_sdk, read
+from shared.wiring import App
+from tests.fakes import FakeClock
+
+TIMEOUT_S = 30
+
+
+class Laptop:
+    """Posts, drains, ticks and asks."""
+
+    def __init__(self, home: Path, clock: FakeClock) -> None:
+        self.clock = clock
+        quiet_sdk()
+        self.stack = Stack(Places(home), clock, lambda s: build(lambda: self.app))
+        self.app = App(read(self.stack.settings), clock)
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def post(self, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Send events as an agent does, and let the queue run dry."""
+        answer = self.http.post(
+            f"{self.stack.app_url}/api/events",
+            json=list(events),
+            headers={"x-functions-key": self.stack.places.key()},
+            timeout=TIMEOUT_S,
+        )
+        assert answer.status_code in (202, 207), answer.text
+        self.stack.host.drain()
+        return answer.json()
+
+    def tick(self, at: datetime) -> None:
+        """Move the clock there and run what is due."""
+        self.clock.advance(seconds=(at - self.clock.now()).total_seconds())
+        self.stack.host.tick(at)
+
+    def query(self, kql: str) -> list[list[Any]]:
+        """Ask the stand-in as a user does; return the rows."""
+        answer = self.http.post(
+            f"{self.stack.query_url}/v1/workspaces/any/query",
+            json={"query": kql},
+            timeout=TIMEOUT_S,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["tables"][0]["rows"]
+
+    def get(self, path: str) -> requests.Response:
+        """Ask the API with the key."""
+        headers = {"x-functions-key": self.stack.places.key()}
+        return self.http.get(f"{self.stack.app_url}{path}", headers=headers, timeout=TIMEOUT_S)
+
+    def incidents(self) -> list[Incident]:
+        """Return what the pager has."""
+        return self.stack.sink.incidents()
+
+
+@contextmanager
+def laptop(home: Path, clock: FakeClock) -> Generator[Laptop]:
+    """Run a stack and stop it."""
+    running = Laptop(home, clock)
+    try:
+        yield running
+    finally:
+        running.http.close()
+        running.stack.stop()
+
+
+def minutes(start: datetime, count: int) -> list[datetime]:
+    """Return the whole minutes that follow."""
+    return [start + timedelta(minutes=n) for n in range(1, count + 1)]

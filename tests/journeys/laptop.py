@@ -28,6 +28,7 @@ class Laptop:
         self.app = App(read(self.stack.settings), clock)
         self.http = requests.Session()
         self.http.trust_env = False
+        self.stack.host.tick(clock.now())  # what a start does: the timer notes when it is next due
 
     def post(self, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Send events as an agent does, and let the queue run dry."""

@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+from typing import cast
+
+import azure.functions as func
+import pytest
+
+from functions import build
+from shared.wiring import App
+
+ROOT = Path(__file__).parent.parent.parent
+TRIGGERS = {
+    "post_events": ("httpTrigger", "api/events", "POST", "FUNCTION"),
+    "get_metrics": ("httpTrigger", "metrics", "GET", "ANONYMOUS"),
+    "get_health": ("httpTrigger", "api/health", "GET", "ANONYMOUS"),
+    "get_alerts": ("httpTrigger", "api/alerts", "GET", "FUNCTION"),
+    "process_events": ("queueTrigger", "usage-events"),
+    "evaluate_alerts": ("timerTrigger", "0 * * * * *"),
+}
+
+
+def never() -> App:
+    raise AssertionError("indexing must not build the app")
+
+
+def bindings(function: func.Function) -> list[dict[str, object]]:
+    return [json.loads(raw) for raw in function.get_raw_bindings()]
+
+
+def trigger_of(function: func.Function) -> tuple[object, ...]:
+    """Return what starts the function, as the Functions host is told."""
+    (trigger,) = [b for b in bindings(function) if str(b["type"]).endswith("Trigger")]
+    match trigger["type"]:
+        case "httpTrigger":
+            methods = ",".join(cast("list[str]", trigger["methods"]))
+            return trigger["type"], trigger["route"], methods, trigger["authLevel"]
+        case "queueTrigger":
+            return trigger["type"], trigger["queueName"]
+        case kind:
+            return kind, trigger["schedule"]
+
+
+def test_the_app_indexes_exactly_these_functions_and_reads_nothing() -> None:
+    functions = build(never).get_functions()
+    assert {f.get_function_name(): trigger_of(f) for f in functions} == TRIGGERS
+
+
+def test_queues_are_those_of_the_design() -> None:
+    names = {
+        b["queueName"]
+        for function in build(never).get_functions()
+        for b in bindings(function)
+        if b["type"] == "queue"
+    }
+    assert names == {"usage-events", "usage-events-poison"}
+
+
+def test_every_function_has_one_app_and_none_twice() -> None:
+    app = build(never)
+    assert len(app.get_functions()) == len(TRIGGERS)
+    with pytest.raises(ValueError, match="unique function name"):
+        app.get_functions()
+
+
+def test_host_json_has_no_route_prefix_and_waits_before_a_retry() -> None:
+    extensions = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]
+    assert extensions["http"]["routePrefix"] == ""
+    assert extensions["queues"]["visibilityTimeout"] != "00:00:00"
+    assert extensions["queues"]["messageEncoding"] == "base64"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import pytest
 
 from shared.adapters.config_folder import read_routes
 from shared.adapters.memory import MemoryAlerts
+from shared.adapters.sqlite import connect
+from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.page import Accepted, Dead, Page
 from shared.alerting.record import RuleRecord
@@ -103,6 +105,18 @@ def test_an_incident_opens_once_and_is_resolved_once() -> None:
     assert (closed.action, closed.reason) == ("resolve", "all resolved")
     assert (closed.dedup_key, closed.route) == (opened.dedup_key, opened.route)
     assert [t.state for t in world.record().transitions] == ["pending", "firing", "resolved"]
+
+
+def test_it_goes_on_where_a_process_that_was_killed_stopped(tmp_path: Path) -> None:
+    actions: list[str] = []
+    world = World(rule())
+    for minute in range(9):
+        database = connect(tmp_path / "alerts.db")
+        store = SqliteAlerts(database)
+        world.evaluate = replace(world.evaluate, alerts=store)
+        actions += [page.action for page in world.ticks(1, Errors=12 if minute < 6 else 5)]
+        database.close()
+    assert actions == ["trigger", "resolve"]
 
 
 def test_state_and_page_are_stored_together() -> None:

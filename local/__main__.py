@@ -34,6 +34,7 @@ def main(environment: Mapping[str, str]) -> int:
         _say(str(exc))
         return 1
     stack.sink.on_change = _tell
+    stack.host.queues.end_leases()
     stack.host.start()
     described = _describe(stack)
     fleet = FleetRunner(stack.app_url, places.key(), clock)

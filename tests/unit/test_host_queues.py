@@ -37,6 +37,17 @@ def test_a_leased_message_is_hidden_for_ten_minutes_and_then_comes_again_counted
     assert second.body == b"one"
 
 
+def test_leases_of_a_dead_process_can_be_ended_and_the_message_is_counted_on(
+    queues: Queues,
+) -> None:
+    queues.put("jobs", "one")
+    (held,) = queues.lease("jobs", 1)
+    queues.end_leases()
+    (again,) = queues.lease("jobs", 1)
+    assert (again.id, again.dequeue_count) == (held.id, 2)
+    assert not queues.delete(held)
+
+
 def test_only_the_present_holder_can_delete_a_message(queues: Queues, clock: FakeClock) -> None:
     queues.put("jobs", "one")
     (late,) = queues.lease("jobs", 1)

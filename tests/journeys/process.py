@@ -1,0 +1,95 @@
+"""The laptop's stack as a process of its own, which can be killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from shared.settings import operator_environment
+
+ROOT = Path(__file__).parent.parent.parent
+START_LIMIT_S = 30.0
+
+
+def four_free_ports() -> int:
+    """Return the first of four neighbouring ports that nothing listens on."""
+    for first in range(21_000 + os.getpid() % 1_000 * 10, 60_000, 10):
+        with ExitStack() as held:
+            try:
+                for port in range(first, first + 4):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no four free ports")
+
+
+class Machine:
+    """A folder and ports to start the stack in, again and again."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.first_port = four_free_ports()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return what the stack and the commands are started with."""
+        own = {"AGENTMETER_HOME": str(self.home), "AGENTMETER_PORT": str(self.first_port)}
+        return {**operator_environment(), **own, "DEMO": "0"}
+
+    def start(self) -> None:
+        """Start the stack; return when it answers."""
+        log = (self.home.parent / f"{self.home.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+        )
+        log.close()
+        pause = threading.Event()
+        for _ in range(int(START_LIMIT_S / 0.1)):
+            assert self.process.poll() is None, "the stack ended; see its log"
+            try:
+                requests.get(f"http://127.0.0.1:{self.first_port + 1}/api/health", timeout=5)
+            except requests.ConnectionError:
+                pause.wait(0.1)
+            else:
+                return
+        raise AssertionError("the stack did not answer in time")
+
+    def end(self, how: signal.Signals) -> None:
+        """Send the signal and wait until the process is gone."""
+        assert self.process
+        self.process.send_signal(how)
+        self.process.wait(timeout=60)
+
+    def ops(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin an operator's command."""
+        return subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "ops", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def ask(self, *arguments: str) -> Any:
+        """Run an operator's command with --json and return its answer."""
+        out, err = self.ops(*arguments, "--json").communicate(timeout=120)
+        assert out, err.decode()
+        return json.loads(out)
+
+    def waiting(self) -> int:
+        """Return how many messages the queue still has."""
+        key = json.loads((self.home / "local.json").read_text())["function_key"]
+        url = f"http://127.0.0.1:{self.first_port + 1}/admin/queues"
+        queues = requests.get(url, headers={"x-functions-key": key}, timeout=10).json()["queues"]
+        return sum(depth["visible"] + depth["invisible"] for depth in queues.values())

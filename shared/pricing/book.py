@@ -142,8 +142,9 @@ def _reason(where: Sequence[int | str], message: str) -> str:
 
 def _trusted(document: Document, problems: list[str]) -> frozenset[str]:
     names = document.get(TRUSTED, [])
-    listed = cast(list[object], names) if isinstance(names, list) else [names]
-    if all(isinstance(name, str) for name in listed):
-        return frozenset(provider_of(str(name)) for name in listed)
+    if isinstance(names, list):
+        listed = cast(list[object], names)
+        if all(isinstance(name, str) for name in listed):
+            return frozenset(provider_of(str(name)) for name in listed)
     problems.append(f'`{TRUSTED}` must be a list of names, such as ["openrouter"]')
     return frozenset()

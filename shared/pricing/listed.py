@@ -8,7 +8,6 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from shared.events.types import Usage
 from shared.pricing.names import STANDARD, key
 from shared.pricing.rates import Sheet
 
@@ -36,8 +35,8 @@ CLASSES: Mapping[str, str] = {
     "web_searches_kcount": "web_search",
     "requests_kcount": "request",
 }
-COUNTED_BY_NOBODY = ("image", "video", "citation", "tool")
-"""Kinds of token that an event cannot count, so that their rates are never used."""
+"""The list's name of a rate → ours. It has fifty more, of what no event can count: left out, they
+change nothing, as tests/unit/test_pricing_whole_list.py shows against the list's own arithmetic."""
 
 UNCOUNTED_OUTPUT: Mapping[str, str] = {
     "output_image_mtok": "image_output_tokens",
@@ -68,9 +67,7 @@ class Listed:
         from genai_prices.types import StartDateConstraint
 
         found = self._constraints(tier)
-        return sorted(
-            {_midnight(c.start_date) for c in found if isinstance(c, StartDateConstraint)}
-        )
+        return sorted({midnight(c.start_date) for c in found if isinstance(c, StartDateConstraint)})
 
     def times_of_day(self, tier: str) -> Sequence[float]:
         """Return the seconds after midnight UTC, ascending, at which the price changes daily."""
@@ -115,15 +112,6 @@ class Listed:
         names = dict(_listed_in(self.prices(tier, at)))
         return tuple(part for name, part in UNCOUNTED_OUTPUT.items() if name in names)
 
-    def is_exotic(self, tier: str, at: datetime) -> bool:
-        """Tell whether a rate bears on events in a way that a sheet cannot say."""
-        return any(
-            name.endswith("_mtok")
-            and name not in CLASSES
-            and not any(kind in name for kind in COUNTED_BY_NOBODY)
-            for name, _ in _listed_in(self.prices(tier, at))
-        )
-
     def _variants(self, tier: str) -> "Sequence[PriceVariant]":
         context = _context(tier)
         return [
@@ -138,32 +126,6 @@ class Listed:
         if isinstance(self.model.prices, list):
             yield from (price.constraint for price in self.model.prices)
         yield from (variant.constraint for variant in self._variants(tier))
-
-
-@dataclass(frozen=True, slots=True)
-class ListArithmetic:
-    """genai-prices' own calculation, for prices that are no plain rates. Fits where Rates does."""
-
-    listed: Listed
-    tier: str
-    at: datetime
-    factor: Decimal
-
-    def amount(self, used: Usage, count: int) -> Decimal:
-        """Return the US dollars of that usage, the total of `count` calls."""
-        from genai_prices.types import Usage as ListUsage
-
-        each = {ours: Decimal(total) / count for ours, total in used.model_dump().items()}
-        names = {"reasoning_tokens": "output_reasoning_tokens"} | {
-            f"audio_{way}_tokens": f"{way}_audio_tokens" for way in ("input", "output")
-        }
-        usage = ListUsage(**{names.get(ours, ours): total for ours, total in each.items() if total})
-        prices = self.listed.prices(self.tier, self.at)
-        return prices.calc_price(usage)["total_price"] * count * self.factor
-
-    def missing(self, used: Usage) -> tuple[str, ...]:
-        """genai-prices does not say what it charged at another class's rate."""
-        return ()
 
 
 class Listing:
@@ -216,7 +178,8 @@ def _rate_for(price: "Decimal | TieredPrices", input_tokens: int) -> Decimal:
     return passed[-1] if passed else price.base
 
 
-def _midnight(day: date) -> float:
+def midnight(day: date) -> float:
+    """Return the moment (POSIX) at which the day begins, in UTC."""
     return datetime.combine(day, time(), UTC).timestamp()
 
 

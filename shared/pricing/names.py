@@ -55,6 +55,9 @@ HOSTS: Mapping[str, frozenset[str]] = {
 STANDARD_TIERS = frozenset({"", "auto", "default", "on-demand", "standard", "standard-only"})
 STANDARD = "standard"
 
+MAX_PREFIXES = 2
+"""As in "azure/openai/gpt-4o"; whoever sends more makes us search, not find."""
+
 _SEPARATORS = re.compile(r"[\s._/-]+")
 _RESOURCE = re.compile(r"^(?:arn:.*/|(?:.*/)?models/)")
 
@@ -89,14 +92,17 @@ def spellings(provider: str, model: str) -> Iterator[tuple[str, str]]:
     provider: as provider_of returns it. A provider before the model's name ("azure/gpt-4o")
     counts only where it fits the call's own: the same, or one that hosts the other's models.
     """
+    seller: str | None = provider
     name = model.strip().lower()
-    yield provider, name
-    for other in (_RESOURCE.sub("", name), name.partition("@")[0], _with_point(name)):
-        if other and other != name:
-            yield provider, other
-    prefix, slash, rest = name.partition("/")
-    if slash and rest and (host := _host(provider, provider_of(prefix))):
-        yield from spellings(host, rest)
+    for _ in range(MAX_PREFIXES + 1):
+        if not seller or not name:
+            return
+        yield seller, name
+        for other in (_RESOURCE.sub("", name), name.partition("@")[0], _with_point(name)):
+            if other and other != name:
+                yield seller, other
+        prefix, _, name = name.partition("/")
+        seller = _host(seller, provider_of(prefix))
 
 
 def _with_point(name: str) -> str:

@@ -196,8 +196,9 @@ class Overrides:
         return next(iter(in_force([d for d in self.deployments if d.subject == wanted], day)), None)
 
     def sku(self, name: str, day: date) -> Sku:
-        """Return what the SKU costs on that day."""
-        return in_force([sku for sku in self.skus if sku.name == name], day)[0]
+        """Return what the SKU costs on that day; before its first entry, what that one says."""
+        entries = [sku for sku in self.skus if sku.name == name]
+        return (in_force(entries, day) or entries)[0]
 
 
 def in_force(entries: Iterable[AnyEntry], day: date) -> Sequence[AnyEntry]:

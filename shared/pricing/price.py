@@ -3,14 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
 from shared.events.types import LlmCall
 from shared.pricing.book import read
 from shared.pricing.cost import Cost
-from shared.pricing.listed import Listed, Listing
+from shared.pricing.listed import Listed, Listing, midnight
 from shared.pricing.names import STANDARD, seller_of, spellings, tier_of
 from shared.pricing.overrides import Deployment, Overrides, Price
 from shared.pricing.tariff import Tariff, Terms
@@ -40,7 +40,7 @@ class Prices:
         self._overrides = overrides
         self._listing = listing
         self._days = overrides.days()
-        self._changes = [datetime.combine(day, time(), UTC).timestamp() for day in self._days]
+        self._changes = [midnight(day) for day in self._days]
         self._tariff = lru_cache(MAX_TARIFFS)(self._resolve)
 
     def price(self, call: LlmCall, at: datetime) -> Cost:
@@ -133,7 +133,7 @@ def _candidates(
 def _without_usage(call: LlmCall, tariff: Tariff) -> Cost:
     if tariff.terms.costs_no_tokens:
         return Cost(Decimal(0), "overridden", tariff.terms.label)
-    if call.status.lower() in FAILED or (call.status.isdigit() and call.status >= "400"):
+    if call.status.lower() in FAILED or (call.status.isdecimal() and int(call.status) >= 400):
         return Cost(Decimal(0), "estimated", "a failed call, assumed not billed", ("usage",))
     return Cost(None, "unknown", "the call did not tell its usage", ("usage",))
 

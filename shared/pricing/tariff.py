@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from shared.events.types import Usage
 from shared.pricing.cost import Cost, CostStatus
-from shared.pricing.listed import ListArithmetic, Listed
+from shared.pricing.listed import Listed
 from shared.pricing.names import STANDARD
 from shared.pricing.overrides import Price, Sku
 from shared.pricing.rates import (
@@ -31,7 +31,7 @@ class Quote:
     missing: what is in doubt whatever is used.
     """
 
-    rates: Rates | ListArithmetic | None
+    rates: Rates | None
     status: CostStatus
     source: str
     missing: tuple[str, ...] = ()
@@ -91,9 +91,6 @@ class Terms:
         if "input" not in sheet and "output" not in sheet:
             return Quote(None, "unknown", f"{self.label} has no price per token")
         source, doubts = self._source(tier, (*own, *final)), self._doubts(tier, at)
-        if not (own or final) and self.listed and self.listed.is_exotic(tier, at):
-            exotic = ListArithmetic(self.listed, tier, at, self.sku.factor)
-            return Quote(exotic, "known", source, doubts)
         status = "overridden" if own or final else "known"
         return Quote(compile_rates(sheet), status, source, doubts)
 

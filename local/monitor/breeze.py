@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from local.monitor.rows import Batch, add_rows
-from local.monitor.values import Fault
+from local.monitor.values import BadItem
 
 OLDEST = timedelta(hours=48)
 NEWEST = timedelta(hours=2)
@@ -114,26 +114,28 @@ def judge(
         try:
             envelope, at = _accepted(item, size, now)
             add_rows(batch, envelope, at, index)
-        except Fault as fault:
-            errors.append(ItemError(index, 400, str(fault)))
+        except BadItem as bad:
+            errors.append(ItemError(index, 400, str(bad)))
     return batch, TrackAnswer(len(items), tuple(errors))
 
 
 def _accepted(item: object, size: int, now: datetime) -> tuple[Mapping[str, object], datetime]:
-    """Return the envelope and its time in UTC, or raise the service's Fault."""
+    """Return the envelope and its time in UTC, or raise the service's BadItem."""
     if not isinstance(item, Mapping):
-        raise Fault("Invalid item: an envelope is a JSON object")
+        raise BadItem("Invalid item: an envelope is a JSON object")
     envelope = cast("Mapping[str, object]", item)
     if size > MOST_ITEM_BYTES:
-        raise Fault(f"Telemetry item length must not exceed {MOST_ITEM_BYTES}")
+        raise BadItem(f"Telemetry item length must not exceed {MOST_ITEM_BYTES}")
     for field in ("iKey", "time", "name", "data"):
         if not envelope.get(field):
-            raise Fault(f"109: Field '{field}' on type 'Envelope' is required but missing or empty")
+            raise BadItem(
+                f"109: Field '{field}' on type 'Envelope' is required but missing or empty"
+            )
     at = _moment(envelope["time"])
     if at < now - OLDEST:
-        raise Fault(_LIMIT.format(103, "older than the allowed min", "-", OLDEST // _MS))
+        raise BadItem(_LIMIT.format(103, "older than the allowed min", "-", OLDEST // _MS))
     if at > now + NEWEST:
-        raise Fault(_LIMIT.format(104, "newer than the max", "+", NEWEST // _MS))
+        raise BadItem(_LIMIT.format(104, "newer than the max", "+", NEWEST // _MS))
     return envelope, at
 
 
@@ -146,5 +148,5 @@ def _moment(value: object) -> datetime:
     try:
         at = datetime.fromisoformat(str(value))
     except ValueError:
-        raise Fault("Field 'time' on type 'Envelope' is not a valid date") from None
+        raise BadItem("Field 'time' on type 'Envelope' is not a valid date") from None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -53,6 +53,11 @@ def _statements(found: Sequence[Token]) -> Iterator[tuple[BadQuery, Token]]:
     for before, token in zip((None, *found), found, strict=False):
         if (before is None or before.text == ";") and token.text in _STATEMENTS:
             yield semantic(f"A query of logs has no `{token.text}` statement."), token
+        if before and before.text == "|" and token.text == "make":
+            yield (
+                unsupported("make-series, make-graph. Join a range with what bin() sums up."),
+                token,
+            )
 
 
 def _names(found: Sequence[Token]) -> Iterator[tuple[BadQuery, Token]]:

@@ -68,7 +68,7 @@ def add_rows(batch: Batch, envelope: Json, at: datetime, index: int) -> None:
     """Add what the envelope says to the batch; a kind of data that we do not know adds nothing.
 
     Raises:
-        Fault: the data is malformed, or a number of it is not finite.
+        BadItem: the data is malformed, or a number of it is not finite.
     """
     kind, data = _payload(envelope)
     convert = _CONVERTERS.get(kind)

@@ -11,7 +11,7 @@ Json = Mapping[str, object]
 _DURATION = re.compile(r"(-?)(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
-class Fault(ValueError):
+class BadItem(ValueError):
     """The service refuses this item, in these words."""
 
 
@@ -19,12 +19,12 @@ def mapping(value: object, name: str) -> Json:
     """Return a JSON object, an empty one where it is missing.
 
     Raises:
-        Fault: it is something else; `name` says which field.
+        BadItem: it is something else; `name` says which field.
     """
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise Fault(f"Field '{name}' is not a JSON object")
+        raise BadItem(f"Field '{name}' is not a JSON object")
     return cast("Json", value)
 
 
@@ -37,10 +37,10 @@ def finite(value: object, name: str) -> float:
     """Return the number as it was given; an int keeps all its digits.
 
     Raises:
-        Fault: it is no number, or not a finite one; `name` says which field.
+        BadItem: it is no number, or not a finite one; `name` says which field.
     """
     if type(value) not in (int, float) or not _is_finite(cast("float", value)):
-        raise Fault(f"Field '{name}' is not a finite number")
+        raise BadItem(f"Field '{name}' is not a finite number")
     return cast("float", value)
 
 

@@ -13,7 +13,7 @@ _DURATION = re.compile(
     r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>[\d.]+)D)?"
     r"(?:T(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?(?:(?P<seconds>[\d.]+)S)?)?"
 )
-_TITLE = re.compile(r"""^["'](.*)["']$""")
+_QUOTED = re.compile(r"""^["'](.*)["']$""")
 _PROPERTIES = ("title", "kind", "xtitle", "ytitle", "legend", "accumulate", "ysplit")
 
 
@@ -99,7 +99,7 @@ def rendering(kql: str) -> dict[str, object]:
         words[start:], words[start + 1 :], words[start + 2 :], strict=False
     ):
         if sign == "=" and name in _PROPERTIES:
-            asked[name] = _TITLE.sub(r"\1", value)
+            asked[name] = _QUOTED.sub(r"\1", value)
     return asked
 
 

@@ -72,14 +72,17 @@ def refusal(store: MonitorStore, kql: str) -> BadQuery:
         ),
         pytest.param("union * | count", "saved function", id="a wildcard over a function"),
         pytest.param(
-            "AppEvents | make-series n = count() on TimeGenerated step 1m",
-            "MakeSeriesOperator",
+            "AppEvents | make-series kind=nonempty n = count() on TimeGenerated step 1m",
+            "make-series",
             id="make-series",
         ),
         pytest.param(
             "let T = AppEvents | take 1; let f = (t: (Name: string)) {t | count}; f(T)",
             "the translator fails",
             id="a table as an argument",
+        ),
+        pytest.param(
+            "UsageEvents | extend model = 'x'", "differ only in case", id="names alike but for case"
         ),
         pytest.param("AppEvents | extend x = 10m / 2", "Not supported", id="refused by DuckDB"),
     ],

@@ -10,7 +10,12 @@ from shared.pricing.price import Prices, load
 
 
 def read_rules(folder: Path) -> Sequence[Rule]:
-    """Return the rules of folder/rules/*.toml, by file name.
+    """Return the rules of folder/rules, the operator's own. Raises as rules_of()."""
+    return rules_of(folder / "rules")
+
+
+def rules_of(folder: Path) -> Sequence[Rule]:
+    """Return the rules of folder/*.toml, by file name.
 
     One bad file refuses all: a rule that is left out would look removed, and be resolved.
     Raises:
@@ -18,7 +23,7 @@ def read_rules(folder: Path) -> Sequence[Rule]:
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
-    for file in sorted((folder / "rules").glob("*.toml")):
+    for file in sorted(folder.glob("*.toml")):
         name = f"rules/{file.name}"
         try:
             rule = parse_rule(_text(file), name)
@@ -31,7 +36,7 @@ def read_rules(folder: Path) -> Sequence[Rule]:
     if problems:
         raise Misconfigured("\n".join(problems))
     if not rules:
-        raise Misconfigured(f"There are no rules in {folder}/rules. Check AGENTMETER_CONFIG.")
+        raise Misconfigured(f"There are no rules in {folder}. Check AGENTMETER_CONFIG.")
     return tuple(rules.values())
 
 

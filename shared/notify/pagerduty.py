@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Annotated
 
@@ -69,14 +70,40 @@ class Event(BaseModel, frozen=True):
     links: tuple[Link, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What PagerDuty answers to a call. retry_after_s: None where it asks for no wait."""
+
+    status: int
+    text: str
+    retry_after_s: float | None = None
+
+
+Post = Callable[[str, bytes], Reply]
+"""Sends JSON to a URL, once. It raises requests.RequestException where nobody answers."""
+
+
+def post(url: str, body: bytes) -> Reply:
+    """Make the call over HTTP; a Post."""
+    answer = requests.post(
+        url,
+        data=body,
+        headers={"Content-Type": "application/json"},
+        timeout=TIMEOUT_S,
+        allow_redirects=False,
+    )
+    return Reply(answer.status_code, answer.text, _retry_after_s(answer))
+
+
 class PagerDuty:
     """One integration of a PagerDuty service; fits ports.Notifier. Safe to share by threads."""
 
-    def __init__(self, url: str, key: SecretStr, key_setting: str) -> None:
+    def __init__(self, url: str, key: SecretStr, key_setting: str, post: Post = post) -> None:
         """url: the API's base. key_setting: what to set where the key is empty."""
         self._url = f"{url}/v2/enqueue"
         self._key = key
         self._key_setting = key_setting
+        self._post = post
 
     def send(self, page: Page) -> Delivery:
         """Make one attempt.
@@ -92,38 +119,32 @@ class PagerDuty:
         except ValidationError as exc:
             return Dead(f"The page is no event of PagerDuty's: {exc.error_count()} faults.")
         try:
-            answer = requests.post(
-                self._url,
-                data=self._with_key(body),
-                headers={"Content-Type": "application/json"},
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-            )
+            reply = self._post(self._url, self._with_key(body))
         except requests.RequestException as exc:
             return Later(f"PagerDuty did not answer ({type(exc).__name__}).")
-        return self._read(page, answer)
+        return self._read(page, reply)
 
     def _with_key(self, body: str) -> bytes:
         """Put the routing key into the event's JSON object."""
         key = json.dumps(self._key.get_secret_value())
         return f'{{"routing_key":{key},{body[1:]}'.encode()
 
-    def _read(self, page: Page, answer: requests.Response) -> Delivery:
+    def _read(self, page: Page, reply: Reply) -> Delivery:
         """Tell from the answer whether PagerDuty has the page, will take it later, or never."""
-        if answer.status_code == 202:
+        if reply.status == 202:
             return Accepted(202)
-        said = f"HTTP {answer.status_code}: {self._said(answer)}"
-        if answer.status_code not in REFUSED:
-            return Later(said, _retry_after_s(answer))
+        said = f"HTTP {reply.status}: {self._said(reply)}"
+        if reply.status not in REFUSED:
+            return Later(said, reply.retry_after_s)
         if page.action == "resolve":
             return Later(f"{REFUSED_WORD}: {said}")
         if page.last_status.startswith(REFUSED_WORD):
             return Dead(f"{REFUSED_WORD}, even without details: {said}")
         return Later(f"{REFUSED_WORD}: {said}", retry_after_s=0)
 
-    def _said(self, answer: requests.Response) -> str:
+    def _said(self, reply: Reply) -> str:
         """Return PagerDuty's own words, without the key should they hold it."""
-        words = " ".join(answer.text.split())
+        words = " ".join(reply.text.split())
         return words.replace(self._key.get_secret_value(), "***")[:ANSWER_SHOWN]
 
 

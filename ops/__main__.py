@@ -19,6 +19,8 @@ from shared.settings import operator_environment
 COMMANDS: Mapping[str, str] = {
     "play": "post a recorded trace of model calls",
     "query": "ask KQL of everything that was measured",
+    "queries": "list every query that ships, for a KQL checker",
+    "generated": "write the generated files anew, or check them",
 }
 FAILED, MISUSED = 1, 2
 

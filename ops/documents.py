@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from local.monitor.usage_kql import usage_events_kql
 from shared.events.columns import COLUMNS
 from shared.events.types import AgentEvent, Common, LlmCall, Usage
 from shared.metrics.catalogue import METRICS
@@ -161,5 +162,6 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/events.md": events_page,
     "docs/metrics.md": metrics_page,
     "docs/settings.md": settings_page,
+    "infra/kql/UsageEvents.kql": usage_events_kql,
     "local.settings.json.example": local_settings,
 }

@@ -249,7 +249,6 @@ def _usage(item: _Item) -> UsageRow:
         *(_number(numbers.get(column.key), column.key, column.type) for column in NUMBERS),
         item.tags[_OPERATION_ID],
         item.tags[_PARENT_ID],
-        item.received,
     )
     attempt = numbers.get(ATTEMPT)
     return UsageRow(identity, cells, None if attempt is None else float(attempt))

@@ -128,7 +128,6 @@ USAGE = Table(
         *((column.name, column.type) for column in COLUMNS),
         ("OperationId", "string"),
         ("ParentId", "string"),
-        ("_TimeReceived", "datetime"),
     ),
     hidden=(("_Attempt", "real"), ("_Repeated", "bool")),
 )

@@ -35,7 +35,7 @@ AppEvents
 def usage_events_kql() -> str:
     """Return the body of the function, in the KQL that Azure and the stand-in both run."""
     typed = (f"{column.name} = {_cell(column)}" for column in COLUMNS)
-    columns = ("TimeGenerated", "Name", *typed, "OperationId", "ParentId", "_TimeReceived")
+    columns = ("TimeGenerated", "Name", *typed, "OperationId", "ParentId")
     return _TEMPLATE + ",\n".join(f"    {column}" for column in columns) + "\n"
 
 

@@ -180,20 +180,17 @@ class Overrides:
     skus: Sequence[Sku] = SKUS
     trusted: frozenset[str] = frozenset()
 
-    def days(self) -> Sequence[date]:
-        """Return the days, ascending, on which something begins or ends."""
-        entries: Sequence[Entry] = (*self.prices, *self.deployments, *self.skus)
-        ends = {day for entry in entries for day in (entry.from_, entry.to) if day}
-        return sorted(ends - {date.min})
-
     def prices_of(self, priced: Subject, day: date) -> Sequence[Price]:
         """Return what is in force for (provider, model) or (deployment,): one of each subject."""
         return in_force([price for price in self.prices if price.priced == priced], day)
 
+    def deployments_named(self, name: str) -> Sequence[Deployment]:
+        """Return the entries of any day for a deployment, which is named in small letters."""
+        return [entry for entry in self.deployments if entry.name == name]
+
     def deployment(self, name: str, day: date) -> Deployment | None:
         """Return what runs under that name on that day, if the file says so."""
-        wanted = (name.strip().lower(),)
-        return next(iter(in_force([d for d in self.deployments if d.subject == wanted], day)), None)
+        return next(iter(in_force(self.deployments_named(name), day)), None)
 
     def sku(self, name: str, day: date) -> Sku:
         """Return what the SKU costs on that day; before its first entry, what that one says."""

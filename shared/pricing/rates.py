@@ -1,9 +1,8 @@
 """The rates of one model at one moment, and the arithmetic over them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import attrgetter
 
 from shared.events.types import Usage
 
@@ -54,9 +53,8 @@ class Rates:
     """What one of each class costs, in whole units: integers are exact, and faster than Decimal.
 
     unit: US dollars. Every class that is a part of another says what it costs beyond that one.
-    unlisted: the fields of Usage that count a class without a rate of its own.
-    unlisted_counts: reads them all, several times faster than a loop.
-    has_extras: reasoning has a rate of its own, or each request costs something.
+    unlisted: field of Usage → itself in a tuple where its class has no rate of its own, else ().
+    has_extras: a part that is seldom priced apart is: reasoning, requests, or text has no rate.
     """
 
     unit: Decimal
@@ -71,50 +69,64 @@ class Rates:
     reasoning: int
     web_search: int
     request: int
-    unlisted: tuple[str, ...]
-    unlisted_counts: Callable[[Usage], tuple[int, ...]]
+    unlisted: Mapping[str, tuple[str, ...]]
     has_extras: bool
 
-    def amount(self, used: Usage, count: int) -> Decimal:
-        """Return the US dollars of that usage, the total of `count` calls."""
+    def charge(self, used: Usage, count: int) -> tuple[Decimal, tuple[str, ...]]:
+        """Return the US dollars of that usage, the total of `count` calls, and what is missing:
+        the parts that have no rate of their own, or that cannot be told apart."""
         units = self.input * used.input_tokens + self.output * used.output_tokens
+        missing: tuple[str, ...] = ()
         if used.cache_read_tokens:
             units += self.cache_read * used.cache_read_tokens
+            missing += self.unlisted["cache_read_tokens"]
         if used.cache_write_tokens:
             units += self.cache_write * used.cache_write_tokens
+            missing += self.unlisted["cache_write_tokens"]
+        if used.cache_write_1h_tokens:
             units += self.cache_write_1h * used.cache_write_1h_tokens
+            missing += self.unlisted["cache_write_1h_tokens"]
         if used.audio_input_tokens or used.audio_output_tokens:
             units += self._audio(used)
-        if used.web_searches:
-            units += self.web_search * used.web_searches
-        if self.has_extras:
-            units += self.reasoning * used.reasoning_tokens + self.request * count
-        return units * self.unit
-
-    def missing(self, used: Usage) -> tuple[str, ...]:
-        """Name the parts of that usage that have no rate of their own, or cannot be told apart."""
-        if not any(self.unlisted_counts(used)) and not used.audio_input_tokens:
-            return ()
-        names = tuple(name for name in self.unlisted if getattr(used, name))
-        if used.audio_input_tokens and self._splits_audio(used):
-            return (*names, "audio_cache_read_tokens")
-        return names
+            missing += self._missing_audio(used)
+        if used.web_searches or self.has_extras:
+            units += self._extras(used, count)
+            missing += self._missing_extras(used)
+        return units * self.unit, missing
 
     def _audio(self, used: Usage) -> int:
-        """Nobody reports how many cached tokens are audio: we take as few as the totals allow."""
-        shared = _least_cached_audio(used)
-        cached = min(shared, used.cache_read_tokens)
+        units = self.audio_input * used.audio_input_tokens
+        units += self.audio_output * used.audio_output_tokens
+        if used.audio_input_tokens and (used.cache_read_tokens or used.cache_write_tokens):
+            # Nobody reports how many cached tokens are audio: as few as the totals allow.
+            shared, _ = _cached_audio(used)
+            units -= self.audio_input * shared
+            units += self.audio_cache_read * min(shared, used.cache_read_tokens)
+        return units
+
+    def _missing_audio(self, used: Usage) -> tuple[str, ...]:
+        missing: tuple[str, ...] = ()
+        if used.audio_input_tokens:
+            missing += self.unlisted["audio_input_tokens"]
+            least, most = _cached_audio(used)
+            if least < most and self.audio_input:
+                missing += ("audio_cache_read_tokens",)
+        if used.audio_output_tokens:
+            missing += self.unlisted["audio_output_tokens"]
+        return missing
+
+    def _extras(self, used: Usage, count: int) -> int:
         return (
-            self.audio_input * (used.audio_input_tokens - shared)
-            + self.audio_cache_read * cached
-            + self.audio_output * used.audio_output_tokens
+            self.web_search * used.web_searches
+            + self.reasoning * used.reasoning_tokens
+            + self.request * count
         )
 
-    def _splits_audio(self, used: Usage) -> bool:
-        """Tell whether the price hangs on how many of the cached tokens are audio."""
-        cached = used.cache_read_tokens + used.cache_write_tokens
-        most = min(cached, used.audio_input_tokens)
-        return self.audio_input != 0 and _least_cached_audio(used) < most
+    def _missing_extras(self, used: Usage) -> tuple[str, ...]:
+        fields = ("input_tokens", "output_tokens", "web_searches")
+        return tuple(
+            name for field in fields if getattr(used, field) for name in self.unlisted[field]
+        )
 
 
 def compile_rates(sheet: Sheet) -> Rates:
@@ -126,13 +138,12 @@ def compile_rates(sheet: Sheet) -> Rates:
     each = {name: rate / _per(name) for name, rate in full.items()}
     beyond = {name: rate - each.get(PART_OF.get(name, ""), 0) for name, rate in each.items()}
     unit = Decimal(1).scaleb(min(0, *(int(rate.as_tuple().exponent) for rate in beyond.values())))
-    unlisted = tuple(field for name, field in COUNTED_AS.items() if name not in sheet)
+    has_text = {"input", "output"} <= sheet.keys()
     return Rates(
         unit=unit,
         **{name: int(rate / unit) for name, rate in beyond.items()},
-        unlisted=unlisted,
-        unlisted_counts=_reader(unlisted),
-        has_extras=bool(beyond["reasoning"] or beyond["request"]),
+        unlisted={field: () if name in sheet else (field,) for name, field in COUNTED_AS.items()},
+        has_extras=not has_text or bool(beyond["reasoning"] or beyond["request"]),
     )
 
 
@@ -145,13 +156,8 @@ def _per(rate_class: str) -> int:
     return 1_000 if rate_class in PER_THOUSAND else 1_000_000
 
 
-def _least_cached_audio(used: Usage) -> int:
+def _cached_audio(used: Usage) -> tuple[int, int]:
+    """Return how many of the cached tokens are audio, at least and at most."""
     cached = used.cache_read_tokens + used.cache_write_tokens
-    return max(0, cached + used.audio_input_tokens - used.input_tokens)
-
-
-def _reader(fields: tuple[str, ...]) -> Callable[[Usage], tuple[int, ...]]:
-    """attrgetter gives a tuple only for two names or more."""
-    if len(fields) > 1:
-        return attrgetter(*fields)
-    return lambda used: tuple(getattr(used, field) for field in fields)
+    least = max(0, cached + used.audio_input_tokens - used.input_tokens)
+    return least, min(cached, used.audio_input_tokens)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from shared.events.types import Usage
 from shared.pricing.cost import Cost, CostStatus
@@ -28,25 +29,25 @@ NO_TOKEN_COSTS: Sheet = {name: Decimal(0) for name in RATE_CLASSES if name not i
 class Quote:
     """The rates for calls of one kind, one size and one time, and how sure they are.
 
-    missing: what is in doubt whatever is used.
+    missing: what is in doubt whatever is used. costs_nothing: so is no usage at all.
     """
 
     rates: Rates | None
     status: CostStatus
     source: str
     missing: tuple[str, ...] = ()
+    costs_nothing: bool = False
 
     def cost(self, used: Usage, count: int) -> Cost:
         """Return what that usage costs, the total of `count` calls."""
         if self.rates is None:
             return Cost(None, "unknown", self.source, self.missing)
-        amount = self.rates.amount(used, count)
-        missing = self.rates.missing(used) + self.missing
-        if not missing:
+        amount, missing = self.rates.charge(used, count)
+        if not (missing or self.missing):
             return Cost(amount, self.status, self.source)
         if not amount and self.status == "known":
-            return Cost(None, "unknown", self.source, missing)
-        return Cost(amount, "estimated", self.source, missing)
+            return Cost(None, "unknown", self.source, missing + self.missing)
+        return Cost(amount, "estimated", self.source, missing + self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,6 @@ class Terms:
     sku: Sku
     tier: str
 
-    @property
-    def costs_no_tokens(self) -> bool:
-        """Tell whether the SKU is paid by the hour, whatever is used."""
-        return not self.sku.factor and not self.of_deployment
-
     def thresholds(self, at: datetime) -> Sequence[int]:
         """Return the input sizes, in tokens, ascending, above which a call has other rates."""
         sizes = {price.over_input_tokens for price in (*self.of_model, *self.of_deployment)} - {0}
@@ -80,9 +76,9 @@ class Terms:
 
     def quote(self, at: datetime, input_tokens: int) -> Quote:
         """Return the rates at that moment for a call of that size."""
-        if self.costs_no_tokens:
-            why = f"{self.label}, {self.sku.name}: {self.sku.source}"
-            return Quote(compile_rates(NO_TOKEN_COSTS), "overridden", why)
+        if not self.sku.factor and not self.of_deployment:
+            why = f"{self.label}; {self.sku.name}: {self.sku.source}"
+            return Quote(compile_rates(NO_TOKEN_COSTS), "overridden", why, costs_nothing=True)
         tier = self._priced_tier(at)
         own = _fitting(self.of_model, tier, input_tokens)
         final = _fitting(self.of_deployment, tier, input_tokens)
@@ -122,19 +118,35 @@ class Terms:
         return "; ".join(parts)
 
 
-class Tariff:
-    """The quotes of one set of terms, each made when it is first asked for.
+class Timetable(Protocol):
+    """Knows the terms of a call at any moment, and when they or the prices in them change."""
 
-    There are as many as there are dated prices, times of day and sizes in the list: a handful.
+    def terms(self, at: datetime) -> Terms:
+        """Return the terms of a call at that moment."""
+        ...
+
+    def starts(self) -> Sequence[float]:
+        """Return the moments (POSIX, ascending) at which something changes for good."""
+        ...
+
+    def times_of_day(self) -> Sequence[float]:
+        """Return the seconds after midnight UTC, ascending, at which something changes daily."""
+        ...
+
+
+class Tariff:
+    """The quotes for the calls of one timetable, each made when it is first asked for.
+
+    There are as many as there are dated prices, times of day and sizes: a handful.
     only: the quote where there is one alone, whatever the time and size of the call.
     """
 
-    __slots__ = ("_quotes", "_starts", "_times", "only", "terms")
+    __slots__ = ("_quotes", "_starts", "_times", "_timetable", "only")
 
-    def __init__(self, terms: Terms) -> None:
-        self.terms = terms
-        self._starts = terms.listed.starts(terms.tier) if terms.listed else ()
-        self._times = terms.listed.times_of_day(terms.tier) if terms.listed else ()
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+        self._starts = timetable.starts()
+        self._times = timetable.times_of_day()
         self._quotes: dict[tuple[int, int], tuple[Sequence[int], Sequence[Quote]]] = {}
         self.only: Quote | None = None
 
@@ -147,14 +159,15 @@ class Tariff:
         return quotes[bisect_left(sizes, input_tokens)]
 
     def _compile(self, at: datetime) -> tuple[Sequence[int], Sequence[Quote]]:
-        sizes = self.terms.thresholds(at)
-        quotes = [self.terms.quote(at, least) for least in (0, *(size + 1 for size in sizes))]
+        terms = self._timetable.terms(at)
+        sizes = terms.thresholds(at)
+        quotes = [terms.quote(at, least) for least in (0, *(size + 1 for size in sizes))]
         if not (self._starts or self._times or sizes):
             self.only = quotes[0]
         return sizes, quotes
 
     def _slot(self, at: datetime) -> tuple[int, int]:
-        """Return which of the list's periods and times of day the moment lies in."""
+        """Return the period and the time of day that the moment lies in."""
         moment = at.timestamp()
         return bisect_right(self._starts, moment), bisect_right(self._times, moment % DAY_S)
 

@@ -1,15 +1,20 @@
 """What one model call costs, and how sure that is."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import genai_prices.data_snapshot
 import pytest
 
 from shared.events.types import LlmCall, Usage
 from shared.pricing.cost import Cost
-from shared.pricing.price import MAX_NAME, MAX_TARIFFS, Prices, load
+from shared.pricing.price import MAX_TARIFFS, Prices, load
+from shared.pricing.resolve import MAX_NAME
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIST = load("")
 
@@ -322,3 +327,13 @@ def test_nothing_process_wide_of_the_price_list_is_touched() -> None:
 def process_wide() -> tuple[object, object]:
     state = vars(genai_prices.data_snapshot)
     return state["_custom_snapshot"], state["_bundled_snapshot"].cache_info()
+
+
+def test_the_price_list_is_not_loaded_before_the_first_call() -> None:
+    """It takes a quarter of a second, which a cold start does not have."""
+    code = (
+        "import sys; from shared.pricing.price import load; load('');"
+        "sys.exit('genai_prices' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0  # noqa: S603  # our own words

@@ -44,7 +44,7 @@ def test_the_largest_event_fits_into_a_message() -> None:
     text = "".join(NOISE.choices(string.printable, k=8192))
     fields = ("message", "component", "error_type", "team_id", "agent_id", "tenant")
     parts = dict.fromkeys(fields, text[:1024]) | {"message": text}
-    events, refused = judge([event("error", **parts)], NOW)
+    events, refused = judge([{**event("error"), "data": parts}], NOW)
     assert refused == []
     assert len(pack(events, NOW)) == 1
 
@@ -81,6 +81,7 @@ def test_a_foreign_message_is_given_up_on_with_the_remedy(text: str) -> None:
 
 
 def test_a_newer_version_says_to_deploy_it() -> None:
-    newer = {"v": 2, "id": "a", "batch": "a", "received_at": NOW.isoformat(), "events": []}
+    newer: dict[str, object] = {"v": 2, "id": "a", "batch": "a", "events": []}
+    newer["received_at"] = NOW.isoformat()
     with pytest.raises(GiveUp, match="version 2"):
         decode(packed(newer))

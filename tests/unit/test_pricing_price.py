@@ -8,6 +8,9 @@ from pathlib import Path
 
 import genai_prices.data_snapshot
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from shared.events.types import LlmCall, Usage
 from shared.pricing.cost import Cost
@@ -337,3 +340,62 @@ def test_the_price_list_is_not_loaded_before_the_first_call() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0  # noqa: S603  # our own words
+
+
+PARTS = ("openai/", "azure/", "models/", "@20240620", "arn:aws:bedrock:", "/", "gpt-35", "gpt-4o")
+NAME = st.one_of(
+    st.text(min_size=1, max_size=300),
+    st.lists(st.sampled_from(PARTS), min_size=1, max_size=6).map("".join),
+)
+PROVIDER = st.one_of(NAME, st.sampled_from(["openai", "azure", "aws", "google", "litellm"]))
+
+
+@settings(max_examples=150, deadline=None)
+@drawn(PROVIDER, NAME, st.none() | NAME, st.none() | NAME, st.none() | NAME)
+def test_no_name_makes_it_raise(
+    provider: str, model: str, response_model: str | None, deployment: str | None, tier: str | None
+) -> None:
+    found = cost(
+        provider=provider,
+        model=model,
+        response_model=response_model,
+        deployment=deployment,
+        service_tier=tier,
+    )
+
+    assert (found.usd is None) == (found.status == "unknown")
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    """Any usage whose parts fit their totals."""
+    tokens = draw(st.integers(0, 2_000_000)), draw(st.integers(0, 100_000))
+    read = draw(st.integers(0, tokens[0]))
+    written = draw(st.integers(0, tokens[0] - read))
+    return Usage(
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=draw(st.integers(0, written)),
+        reasoning_tokens=draw(st.integers(0, tokens[1])),
+        audio_input_tokens=draw(st.integers(0, tokens[0])),
+        audio_output_tokens=draw(st.integers(0, tokens[1])),
+        web_searches=draw(st.integers(0, 5)),
+    )
+
+
+AUDIBLE = [("openai", "gpt-realtime"), ("google", "gemini-2.5-flash"), ("openai", "gpt-4o")]
+
+
+@settings(max_examples=150, deadline=None)
+@drawn(usages(), st.sampled_from(AUDIBLE))
+def test_no_usage_costs_less_than_nothing_or_more_than_its_dearest_class(
+    used: Usage, sold: tuple[str, str]
+) -> None:
+    found = cost(provider=sold[0], model=sold[1], usage=used)
+
+    dearest = Decimal(64) / 1_000_000  # audio out of gpt-realtime
+    tokens = used.input_tokens + used.output_tokens
+    if found.usd is not None:
+        assert 0 <= found.usd <= tokens * dearest + used.web_searches * Decimal("0.035")

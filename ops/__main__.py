@@ -17,8 +17,11 @@ from shared.errors import AgentmeterError, Misconfigured
 from shared.settings import operator_environment
 
 COMMANDS: Mapping[str, str] = {
+    "replay": "run recorded events through the whole pipeline, and see what happens",
     "play": "post a recorded trace of model calls",
     "query": "ask KQL of everything that was measured",
+    "poison": "list or replay what was set aside",
+    "silence": "mute alerts for a while: list, add, end",
     "queries": "list every query that ships, for a KQL checker",
     "generated": "write the generated files anew, or check them",
 }

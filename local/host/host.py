@@ -6,7 +6,6 @@ import threading
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,9 @@ from pathlib import Path
 import azure.functions as func
 from azure.functions.timer import TimerRequest
 
+from local.host.admin import Admin
 from local.host.hostjson import read_host_json
-from local.host.http import Admin, Front, create_app
+from local.host.http import Front, create_app
 from local.host.index import HttpFunction, QueueFunction, TimerFunction, index
 from local.host.invoke import Call, Done, Failed, Invoker
 from local.host.listener import Listener
@@ -77,7 +77,7 @@ class LocalHost:
             self._invoker.run,
             self._pools,
         )
-        admin = Admin(key, [f.name for f in self.functions], self.run, self._depths)
+        admin = Admin(key, [f.name for f in self.functions], self.run, self.queues)
         self.asgi = create_app(front, admin)
         self._listeners: list[Listener] = []
         self._tickers: list[threading.Thread] = []
@@ -203,9 +203,6 @@ class LocalHost:
         now = self._clock.now()
         times = (now, now + TIME_TO_LIVE, now + LEASE)
         return Message(str(uuid.uuid4()), queue, text.encode(), 1, *times, pop_receipt="")
-
-    def _depths(self) -> dict[str, object]:
-        return {name: asdict(depth) for name, depth in self.queues.counts().items()}
 
 
 def _threads(settings: Mapping[str, str]) -> int:

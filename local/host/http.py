@@ -1,7 +1,6 @@
 """Answers HTTP as the Functions host does: routes, keys, requests as the worker sees them."""
 
 import asyncio
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -9,13 +8,13 @@ from urllib.parse import parse_qsl
 
 import azure.functions as func
 from azure.functions.http import HttpRequest
-from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from local.host.admin import Admin, holds_key
 from local.host.index import HttpFunction
 from local.host.invoke import Call, Done, Failed
 from local.host.routes import decoded
@@ -96,12 +95,6 @@ class Front:
         return outcome.result if isinstance(outcome, Done) else Response(status_code=500)
 
 
-def holds_key(request: Request, key: str) -> bool:
-    """Tell whether the request shows the key, in x-functions-key or as ?code=; "" opens nothing."""
-    given = request.headers.get("x-functions-key") or request.query_params.get("code", "")
-    return bool(key) and hmac.compare_digest(given.encode(), key.encode())
-
-
 async def read_body(request: Request) -> bytes | None:
     """Return the body, empty where there is no Content-Length; None if it is over the limit."""
     length = int(request.headers.get("content-length") or 0)
@@ -162,61 +155,6 @@ def worker_response(value: object) -> Response:
     return response
 
 
-class _Run(BaseModel):
-    """The body of a request to run a function: the message of a queue function."""
-
-    input: str = ""
-
-
-class Admin:
-    """The host's own routes, for operators, tests and the page."""
-
-    def __init__(
-        self,
-        key: str,
-        names: Sequence[str],
-        run: Callable[[str, str], bool],
-        depths: Callable[[], object],
-    ) -> None:
-        """Answer about the functions of these names.
-
-        run(name, text): run a queue or timer function; False if there is no such.
-        depths: returns the fill of every queue as JSON values.
-        """
-        self._key = key
-        self._names = list(names)
-        self._run = run
-        self._depths = depths
-
-    def status(self, _: Request) -> Response:
-        """GET /admin/host/status."""
-        return JSONResponse({"state": "Running", "functions": self._names})
-
-    def queues(self, request: Request) -> Response:
-        """GET /admin/queues."""
-        if not holds_key(request, self._key):
-            return Response(status_code=401)
-        return JSONResponse({"queues": self._depths()})
-
-    async def function(self, request: Request) -> Response:
-        """POST /admin/functions/{name} with {"input": text}: answers once it has run."""
-        if not holds_key(request, self._key):
-            return Response(status_code=401)
-        try:
-            given = _Run.model_validate_json(await request.body() or b"{}")
-        except ValidationError:
-            return Response(status_code=400)
-        known = await asyncio.to_thread(self._run, request.path_params["name"], given.input)
-        return Response(status_code=202 if known else 404)
-
-
 def create_app(front: Front, admin: Admin) -> Starlette:
     """Put the host's own routes before the app's."""
-    return Starlette(
-        routes=[
-            Route("/admin/host/status", admin.status, methods=["GET"]),
-            Route("/admin/queues", admin.queues, methods=["GET"]),
-            Route("/admin/functions/{name}", admin.function, methods=["POST"]),
-            Route("/{path:path}", front),
-        ]
-    )
+    return Starlette(routes=[*admin.routes(), Route("/{path:path}", front)])

@@ -166,18 +166,24 @@ class Queues:
         )
         return [_message(row) for row in rows]
 
-    def take(self, queue: str, message_id: str, to: str = "") -> Message | None:
+    def take(
+        self, queue: str, message_id: str, to: str = "", text: str | None = None
+    ) -> Message | None:
         """Remove a message that nobody holds; with `to`, put it into that queue in the same step.
 
+        text: what it says there; as it is unless given.
         Returns the message, or None if it is gone or leased.
+        Raises:
+            TooLarge: the text is over the limit of a queue. The message stays.
         """
+        body = None if text is None else self._checked(to, text)
         with self._db.transaction():
             rows = self._db.run(
                 "DELETE FROM messages WHERE queue = ? AND id = ? AND visible_at <= ? RETURNING *",
                 *(queue.lower(), message_id, self._clock.now().timestamp()),
             )
             if rows and to:
-                self._insert(to.lower(), _message(rows[0]).body)
+                self._insert(to.lower(), body or _message(rows[0]).body)
         if to:
             self._announce({to.lower()})
         return _message(rows[0]) if rows else None

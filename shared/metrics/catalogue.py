@@ -206,9 +206,15 @@ CAPPED = Metric(
     "Points whose label value became `other` because the label has too many values.",
     ("label",),
 )
+NOT_EXPORTED = Metric(
+    *("agentmeter_metric_rows_refused_total", "counter"),
+    "Rows of AppMetrics that Azure Monitor refused for good; the totals here have them.",
+    (),
+)
 OWN = (
     EVENTS,
     CAPPED,
+    NOT_EXPORTED,
     Metric(
         *("agentmeter_priced_calls_total", "counter"),
         "Model calls by how sure their price is; status unknown wants a price.",

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from shared.errors import RetryLater
 from shared.events.identity import event_key, response_key
 from shared.events.message import Message, decode, pack
 from shared.events.types import AnyEvent, LlmCall
-from shared.metrics.catalogue import EVENTS
+from shared.metrics.catalogue import EVENTS, NOT_EXPORTED
 from shared.metrics.derive import Measure, bounded, derive, label_values
+from shared.metrics.points import Counted
 from shared.metrics.tally import Timed, tally
 from shared.ports import (
     Claims,
@@ -150,7 +152,10 @@ class Process:
         if any(isinstance(o, ExportLater) for o in outcomes):
             self._claims.done(c.key for c in claimed if c.key not in refused)
         _raise_if_later("metric", outcomes)
-        self._series.apply(message.batch, [point for _, point in timed], now)
+        points = [point for _, point in timed]
+        if lost := sum(isinstance(o, ExportRefused) for o in outcomes):
+            points.append(Counted(NOT_EXPORTED.name, (), Decimal(lost)))
+        self._series.apply(message.batch, points, now)
 
     def _points(
         self, message: Message, claimed: Sequence[_Claimed], refused: _Refused, now: datetime
@@ -197,7 +202,7 @@ def _raise_if_later(what: str, outcomes: Sequence[ExportOutcome]) -> None:
     later = next((o for o in outcomes if isinstance(o, ExportLater)), None)
     if later:
         raise RetryLater(
-            f"Azure Monitor did not take every {what}: {later.why}. The queue tries again.",
+            f"Not every {what} was taken. {later.why.rstrip('.')}. The queue tries again.",
             later.retry_after_s,
         )
 

@@ -247,3 +247,10 @@ def test_metric_rows_are_summed_by_minute(bench: Bench) -> None:
     assert [(r.time.minute, r.total) for r in rows] == [(0, 3), (1, 1)]
     spread = next(r for r in bench.exporter.metric_rows if r.name == "llm_api_duration_seconds")
     assert (spread.count, spread.total, spread.low, spread.high) == (3, 4.5, 1.5, 1.5)
+
+
+def test_metric_rows_that_are_refused_are_counted_and_hold_nothing_up(bench: Bench) -> None:
+    bench.exporter.metric_outcome = lambda row: ExportRefused(400, "no")
+    assert bench.process.run(message(*CALLS), 1, START).exported == 3
+    assert bench.total("llm_api_calls_total") == 3
+    assert bench.total("agentmeter_metric_rows_refused_total") > 0

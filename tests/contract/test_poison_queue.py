@@ -1,0 +1,36 @@
+import pytest
+from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
+
+from ops.poison_queues import POISON, QUEUE, AccountPoison
+from tests.contract.azurite import Azurite
+
+pytestmark = pytest.mark.azurite
+
+
+def client(account: str, name: str) -> QueueClient:
+    return QueueClient.from_connection_string(
+        account,
+        name,
+        message_encode_policy=TextBase64EncodePolicy(),
+        message_decode_policy=TextBase64DecodePolicy(),
+    )
+
+
+def test_messages_of_a_storage_account_are_listed_and_put_back(azurite: Azurite) -> None:
+    account = azurite.account()
+    poisoned, queue = client(account, POISON), client(account, QUEUE)
+    poisoned.create_queue()
+    queue.create_queue()
+    for text in ("one", "two"):
+        poisoned.send_message(text)
+    operated = AccountPoison(account)
+    assert [item.text for item in operated.messages(hide=False)] == ["one", "two"]
+    first, second = operated.messages(hide=True)
+    assert operated.put_back(second, "two again")
+    assert [item.content for item in queue.receive_messages()] == ["two again"]
+    properties = poisoned.get_queue_properties()
+    assert (properties.approximate_message_count, first.text) == (1, "one")
+
+
+def test_a_queue_that_was_never_used_is_empty(azurite: Azurite) -> None:
+    assert list(AccountPoison(azurite.account()).messages(hide=False)) == []

@@ -1,0 +1,94 @@
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.__main__ import main
+from ops.command import Desk
+from ops.terminal import Terminal
+from tests.factories import event
+from tests.fakes import START, FakeClock
+from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Laptop]:
+    with laptop(tmp_path, FakeClock(START)) as running:
+        (tmp_path / "local.json").write_text(json.dumps(running.stack.describe()))
+        yield running
+
+
+def poison(box: Laptop, *argv: str) -> tuple[int, Any]:
+    """Type `ops poison … --json`; return the exit code and the answer."""
+    out = io.StringIO()
+    environment = {"AGENTMETER_HOME": str(box.stack.places.home)}
+    code = main(
+        ["poison", *argv, "--json"], Desk(Terminal(out, io.StringIO()), environment, box.clock)
+    )
+    return code, json.loads(out.getvalue())
+
+
+def fail_tracking(box: Laptop, status: int | None) -> None:
+    """Let requests to the ingestion endpoint fail from now on; None ends that."""
+    fault = {"track": {"status": status, "times": 100}} if status else {}
+    box.http.post(f"{box.stack.query_url}/faults", json=fault, timeout=TIMEOUT_S)
+
+
+def calls(box: Laptop) -> list[list[Any]]:
+    return box.query("UsageEvents | summarize sum(Count), sum(CostUsd)")
+
+
+def test_what_fails_too_often_is_set_aside_and_counts_once_when_replayed(box: Laptop) -> None:
+    fail_tracking(box, 503)
+    box.post([event(number=n) for n in range(3)])
+    for _ in range(5):
+        box.clock.advance(seconds=31)
+        box.stack.host.drain()
+    code, listed = poison(box, "list")
+    assert code == 0
+    assert [(item["events"], item["kinds"]) for item in listed] == [(3, "3 llm.call")]
+    assert "failed 5 times" in listed[0]["why"]
+
+    fail_tracking(box, None)
+    assert poison(box, "replay", listed[0]["id"]) == (
+        0,
+        {"replayed": 1, "unreadable": 0, "missing": []},
+    )
+    box.stack.host.drain()
+    assert calls(box) == [[3, pytest.approx(3 * 0.036)]]
+    assert poison(box, "list") == (0, [])
+    box.post([event(number=n) for n in range(3)])
+    assert calls(box)[0][0] == 3
+
+
+def test_what_azure_monitor_refuses_says_why(box: Laptop) -> None:
+    fail_tracking(box, 413)
+    box.post([event()])
+    code, listed = poison(box, "list")
+    assert (code, listed[0]["events"]) == (0, 1)
+    assert "413" in listed[0]["why"]
+    fail_tracking(box, None)
+    assert poison(box, "replay", "--all")[0] == 0
+    box.stack.host.drain()
+    assert calls(box)[0][0] == 1
+
+
+def test_a_message_that_is_not_there_is_named(box: Laptop) -> None:
+    assert poison(box, "replay", "gone") == (
+        1,
+        {"replayed": 0, "unreadable": 0, "missing": ["gone"]},
+    )
+
+
+def test_a_foreign_message_stays(box: Laptop) -> None:
+    box.stack.host.enqueue("usage-events", "hello")
+    for _ in range(6):
+        box.stack.host.drain()
+        box.clock.advance(seconds=timedelta(seconds=31).total_seconds())
+    code, answer = poison(box, "replay", "--all")
+    assert (code, answer["unreadable"]) == (1, 1)
+    assert len(poison(box, "list")[1]) == 1

@@ -38,10 +38,15 @@ class QueryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a query may take, and how many rows its answer holds."""
+    """How long a query may take, and how many rows its answer holds.
+
+    threads: of DuckDB, for all queries together; None is one a core. Over little data one is
+        several times faster than two.
+    """
 
     wait_s: float = 180.0
     rows: int = 500_000
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,17 @@ def naive(at: datetime) -> datetime:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, kql: str, span: Span, now: datetime, limits: Limits
+    con: duckdb.DuckDBPyConnection,
+    kql: str,
+    span: Span,
+    now: datetime,
+    limits: Limits,
+    *,
+    repeats: bool,
 ) -> QueryAnswer:
     """Run the query on a connection of its own.
 
+    repeats: some event may have come more than once, and is to be shown once.
     Raises:
         BadQuery: the query is wrong, or cannot be answered rightly here.
         QueryTimeout: it took longer than it may.
@@ -80,7 +92,7 @@ def run(
     statement = translate(kql, naive(now))
     with _interrupted_after(con, limits.wait_s), _refusals():
         for name in statement.tables:
-            con.execute(_view(TABLES[name], span.condition()))
+            con.execute(_view(TABLES[name], span.condition(), repeats))
         con.execute(statement.sql, statement.values or None)
         described = con.description
         rows = con.fetchmany(limits.rows + 1)
@@ -94,7 +106,7 @@ def run(
     )
 
 
-def _view(table: Table, condition: str) -> str:
+def _view(table: Table, condition: str, repeats: bool) -> str:
     """Return the view that shows a query what it may see of the table.
 
     An event that came again carries its attempt: the rows without one give way to those with,
@@ -102,7 +114,7 @@ def _view(table: Table, condition: str) -> str:
     """
     columns = ", ".join(f'"{name}"' for name in table.names)
     shown = f'SELECT {columns} FROM raw."{table.name}" WHERE {condition}'  # noqa: S608 - our own names
-    if table is USAGE:
+    if table is USAGE and repeats:
         shown = f"""{shown} AND NOT "_Repeated" UNION ALL {shown} AND "_Repeated"
             WINDOW event AS (PARTITION BY "Source", "EventId")
             QUALIFY max("_Attempt") OVER event IS NULL OR 1 = row_number() OVER (

@@ -46,11 +46,14 @@ class MonitorStore:
         self.clock = clock
         self._limits = limits
         self._root = _connect(path)
+        if limits.threads:
+            self._root.execute(f"SET threads = {limits.threads:d}")
         self._writer = self._root.cursor()
         self._writing = threading.Lock()
         for table in TABLES.values():
             _prepare(self._writer, table)
         self._repeated: set[Identity] = _repeated(self._writer)
+        self._has_repeats = bool(self._repeated)
 
     def track(self, envelopes: Sequence[object], sizes: Sequence[int] | None = None) -> TrackAnswer:
         """Take envelopes in; what the answer does not refuse is stored durably on return.
@@ -82,7 +85,8 @@ class MonitorStore:
         """
         limits = self._limits if wait_s is None else replace(self._limits, wait_s=wait_s)
         with self._root.cursor() as con:
-            return run(con, kql, Span(start, end), now or self.clock.now(), limits)
+            span, moment = Span(start, end), now or self.clock.now()
+            return run(con, kql, span, moment, limits, repeats=self._has_repeats)
 
     def close(self) -> None:
         """Free the file. The store cannot be used any more."""
@@ -94,6 +98,8 @@ class MonitorStore:
         """Store all of the batch in one transaction, or nothing of it."""
         again = {row.identity for row in batch.usage if row.attempt is not None}
         first = again - self._repeated
+        # Before they can be seen: a query that hides repeats in vain loses time alone.
+        self._has_repeats = self._has_repeats or bool(first)
         self._writer.begin()
         try:
             self._hide_earlier(first)

@@ -68,15 +68,19 @@ class Meaning:
         return sorted(set[float]().union(*listed))
 
     def _priced(self, spelled: Sequence[Spelling], day: date) -> tuple[Spelling, Sequence[Price]]:
-        """Return the first spelling that has a price, or the first of all; and its overrides."""
+        """Return the first spelling that the operator prices, else that the list does; and how."""
         for spelling in spelled:
-            prices = self.overrides.prices_of(spelling, day)
-            found = self.listed.get(spelling)
-            if found and not prices:
-                prices = self.overrides.prices_of((spelling[0], found.model.id.lower()), day)
-            if found or prices:
+            if prices := self._overridden(spelling, day):
                 return spelling, prices
-        return spelled[0], ()
+        return next((spelling for spelling in spelled if spelling in self.listed), spelled[0]), ()
+
+    def _overridden(self, spelling: Spelling, day: date) -> Sequence[Price]:
+        """An entry for "gpt-4o" is one for its dated names too, where they have none."""
+        prices = self.overrides.prices_of(spelling, day)
+        if prices or spelling not in self.listed:
+            return prices
+        listed_as = self.listed[spelling].model.id.lower()
+        return self.overrides.prices_of((spelling[0], listed_as), day)
 
     def _entries(self) -> Sequence[Entry]:
         """Return what the operator says of any of the names."""

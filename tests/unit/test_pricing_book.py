@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,15 @@ def starting(day: date) -> dict[str, object]:
     return {"from": day}
 
 
+loaded = cache(load)
+"""One book prices many days, as it does in a process that runs for weeks."""
+
+
 def price(book: str, at: datetime = JUNE, /, **given: object) -> Cost:
     """What a million tokens each way cost on azure's gpt-4o, but for what is given."""
     usage = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
     standard = {"provider": "azure", "model": "gpt-4o", "status": "success", "usage": usage}
-    return load(book).price(LlmCall.model_validate(standard | given), at)
+    return loaded(book).price(LlmCall.model_validate(standard | given), at)
 
 
 GPT_4O = {"provider": "azure", "model": "gpt-4o"}
@@ -64,6 +69,12 @@ def test_an_override_of_one_dated_name_leaves_the_others() -> None:
 
     assert price(book, model="gpt-4o-2024-08-06").usd == 2
     assert price(book, model="gpt-4o-2024-11-20").status == "known"
+
+
+def test_an_override_of_the_requested_name_wins_over_the_list_s_price_of_the_served() -> None:
+    book = entry("price", provider="azure", model="our-tuned", input=1, output=1)
+
+    assert price(book, model="our-tuned", response_model="gpt-4o-2024-08-06").usd == 2
 
 
 def test_an_override_gives_a_price_to_a_model_that_nobody_lists() -> None:
@@ -197,6 +208,44 @@ def test_the_deployment_map_wins_over_what_the_call_says() -> None:
     found = price(book, deployment="chat", model="gpt-4o", response_model="gpt-4")
 
     assert found.usd == Decimal("0.75")
+
+
+@pytest.mark.parametrize(
+    ("book", "given"),
+    [
+        pytest.param(
+            entry("price", **GPT_4O, **starting(date(2026, 6, 1)), input=1, output=1),
+            {"model": "gpt-4o-2024-08-06"},
+            id="the list's name of the model",
+        ),
+        pytest.param(
+            entry("price", deployment="chat", **starting(date(2026, 6, 1)), input=1, output=1),
+            {"deployment": "chat"},
+            id="the deployment",
+        ),
+        pytest.param(
+            entry("deployment", name="chat", provider="vllm", model="llama")
+            + entry("price", provider="vllm", model="llama", input=9, output=9)
+            + entry(
+                "price",
+                provider="vllm",
+                model="llama",
+                **starting(date(2026, 6, 1)),
+                input=1,
+                output=1,
+            ),
+            {"deployment": "chat"},
+            id="what the deployment runs",
+        ),
+    ],
+)
+def test_an_entry_counts_from_its_day_in_a_process_that_priced_before(
+    book: str, given: dict[str, object]
+) -> None:
+    before = price(book, datetime(2026, 5, 31, 23, 59, tzinfo=UTC), **given)
+
+    assert before.usd != 2
+    assert price(book, datetime(2026, 6, 1, tzinfo=UTC), **given).usd == 2
 
 
 def test_a_deployment_may_change_its_model() -> None:

@@ -144,9 +144,9 @@ def test_a_served_model_that_nobody_knows_leaves_the_requested_one() -> None:
 
 
 def test_on_bedrock_the_requested_profile_counts() -> None:
-    requested = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    requested = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
 
-    assert price("aws.bedrock", requested, "claude-haiku-4-5-20251001") == "6.6000"
+    assert price("aws.bedrock", requested, "claude-haiku-4-5-20251001") == "6.0000"
     assert price("aws.bedrock", "arn:aws:…/x", "global.amazon.nova-2-lite-v1:0") == "2.8000"
 
 

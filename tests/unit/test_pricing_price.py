@@ -155,6 +155,9 @@ def test_cached_audio_is_a_guess_unless_the_totals_leave_one_reading() -> None:
     either = cost(**gemini, input_tokens=1000, audio_input_tokens=500, cache_read_tokens=200)
     all_audio = cost(**gemini, input_tokens=1000, audio_input_tokens=1000, cache_read_tokens=200)
 
+    same_rate = cost(input_tokens=1000, audio_input_tokens=500, cache_read_tokens=200)
+
+    assert same_rate.missing == ("audio_input_tokens",)
     assert either.status == "estimated"
     assert either.missing == ("audio_cache_read_tokens",)
     assert either.usd == usd("0.000596")  # 300 text at 0.30, 500 audio at 1, 200 cached at 0.03

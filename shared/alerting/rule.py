@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from shared.alerting.calendar import Calendar
 from shared.alerting.condition import Condition, parse_condition
 from shared.alerting.page import Severity
 from shared.alerting.wording import is_fillable
@@ -25,6 +26,9 @@ LATE_DATA = timedelta(seconds=60)
 
 NoDataPolicy = Literal["keep", "ok", "alert"]
 LookName = Literal["main", "fast"]
+
+_TEXTS = r"""//[^\n]*|@"[^"\n]*"|@'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
+"""Comments and strings, in which nothing is bound and no word is a call."""
 
 
 def _iso_duration(value: object) -> object:
@@ -57,7 +61,10 @@ class FastPart(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One way in which a rule looks at the facts: a query over a window, and what is wrong."""
+    """One way in which a rule looks at the facts: a query over a window, and what is wrong.
+
+    calendar: whose period {since} and {until} are the bounds of, if the query asks for them.
+    """
 
     name: LookName
     query: str
@@ -69,6 +76,7 @@ class Look:
     min_samples: int
     summary: str
     description: str
+    calendar: Calendar | None = None
 
 
 class Rule(BaseModel, frozen=True, extra="forbid"):
@@ -87,6 +95,8 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     no_data_max: Duration | None = None
     min_samples: int = Field(0, ge=0)
     offset: Duration | None = None
+    calendar: Calendar | None = None
+    repeat_interval: Duration | None = None
     summary: Words
     description: str = ""
     runbook: str = ""
@@ -112,6 +122,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
             min_samples=self.min_samples,
             summary=self.summary,
             description=self.description,
+            calendar=self.calendar,
         )
         return (main,) if self.fast is None else (main, self._fast_look(self.fast))
 
@@ -137,6 +148,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
             min_samples=part.min_samples,
             summary=part.summary or self.summary,
             description=self.description if part.description is None else part.description,
+            calendar=self.calendar,
         )
 
 
@@ -178,7 +190,7 @@ def lint(rule: Rule) -> list[str]:
 def _lint_look(rule: Rule, look: Look) -> list[str]:
     """Return what is wrong with one look, each problem opening with the field's name."""
     at = "" if look.name == "main" else f"{look.name}."
-    problems = [f"{at}query: {problem}" for problem in _lint_query(look.query)]
+    problems = [f"{at}query: {problem}" for problem in _lint_query(look)]
     if look.window < rule.every:
         problems.append(f"{at}window: shorter than every: some data would never be looked at")
     if timedelta(0) < look.hold < rule.every:
@@ -198,22 +210,32 @@ def _lint_look(rule: Rule, look: Look) -> list[str]:
     return problems
 
 
-def _lint_query(query: str) -> list[str]:
+def _lint_query(look: Look) -> list[str]:
     """Return what is wrong with the text of a query; whether it runs is for the checker."""
-    code = re.sub(r"//[^\n]*|\"[^\"\n]*\"|'[^'\n]*'", "", query)
+    code = re.sub(_TEXTS, "", look.query)
+    starts = ("{start}", "{since}") if look.calendar else ("{start}",)
     problems = [
-        f"{{{name}}} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"
-        for name in ("start", "end")
-        if f"{{{name}}}" not in code
+        f"{names[0]} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"
+        for names in (starts, ("{end}",))
+        if not any(name in code for name in names)
     ]
+    if look.calendar is None and re.search(r"\{(since|until)\}", code):
+        problems.append("{since} and {until} are bounds of a period; say which in `calendar`")
+    if look.calendar and "{since}" in code and look.window < look.calendar.longest:
+        problems.append(f"{{since}} may be up to {look.calendar.longest} ago; widen `window`")
     if re.search(r"\b(now|ago)\s*\(", code):
         problems.append("now() and ago() see another time than was planned; use {start} and {end}")
     return problems
 
 
-def bind(query: str, start: datetime, end: datetime) -> str:
-    """Put the window's bounds into the query as datetime literals."""
-    return query.replace("{start}", _literal(start)).replace("{end}", _literal(end))
+def bind(query: str, start: datetime, end: datetime, calendar: Calendar | None = None) -> str:
+    """Put the window's bounds, and those of the period that its end is in, into the query."""
+    bounds = {"{start}": start, "{end}": end}
+    if calendar:
+        bounds |= {"{since}": calendar.start(end), "{until}": calendar.end(end)}
+    literals = {name: _literal(moment) for name, moment in bounds.items()}
+    pieces = "|".join((_TEXTS, *map(re.escape, bounds)))
+    return re.sub(pieces, lambda piece: literals.get(piece[0], piece[0]), query)
 
 
 def _literal(moment: datetime) -> str:

@@ -43,7 +43,7 @@ def _read(log: UsageLog, look: Look, at: datetime) -> Reading:
     end = at - look.offset
     start = end - look.window
     try:
-        table = log.query(bind(look.query, start, end), start, end)
+        table = log.query(bind(look.query, start, end, look.calendar), start, end)
         return read_samples(table.columns, table.rows)
     except AgentmeterError as exc:
         return Failed(f"{look.name}: {exc}")

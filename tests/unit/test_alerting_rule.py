@@ -178,3 +178,46 @@ def test_an_answer_of_another_shape_is_refused(
 ) -> None:
     with pytest.raises(Misconfigured, match=said):
         read_samples(columns, rows)
+
+
+PERIOD = 'window = "P32D"\ncalendar = { period = "month", timezone = "Europe/Berlin" }'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{start}", "{since}", "query: {since} and {until} are bounds of a period; say which"),
+        (
+            'window = "PT1H"',
+            'calendar = { period = "year" }\nwindow = "PT1H"',
+            "calendar.period: Input should be 'day', 'week' or 'month'",
+        ),
+        (
+            'window = "PT1H"',
+            'calendar = { period = "day", timezone = "Mars" }\nwindow = "PT1H"',
+            "calendar.timezone: Value error, 'Mars' is no time zone known here; write an IANA name",
+        ),
+    ],
+)
+def test_a_wrong_period_is_refused(old: str, new: str, said: str) -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        rule(old, new)
+    assert said in str(refusal.value)
+
+
+def test_a_query_may_begin_where_the_period_does() -> None:
+    text = TEXT.replace("{start}", "{since}").split("[fast]")[0]
+    read = parse_rule(text.replace('window = "PT1H"', PERIOD), "month.toml")
+    (look,) = read.looks
+    end = datetime(2026, 11, 1, tzinfo=UTC)
+    kql = bind(look.query, end - look.window, end, look.calendar)
+    assert "TimeGenerated >= datetime(2026-10-31T23:00:00.0000000Z)" in kql
+    with pytest.raises(Misconfigured, match="up to 32 days, 0:00:00 ago; widen `window`"):
+        parse_rule(text.replace('window = "PT1H"', PERIOD.replace("32", "30")), "month.toml")
+
+
+def test_nothing_is_bound_in_strings_and_comments() -> None:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    texts = r""""{start}" '{end}' @"\" "\"{end}\\" // it's {start}"""
+    bound = bind(f"{texts}\n{{start}}", start, start)
+    assert bound == f"{texts}\ndatetime(2026-01-05T00:00:00.0000000Z)"

@@ -11,7 +11,8 @@ from shared.ports import AlertStore, Notifier
 
 MOST_AT_ONCE = 20
 SENT_AT_ONCE = 4
-WAITS_S = (5, 15, 30, 60, 120, 240, 300)
+WAITS_S = (5, 15, 30, 60)
+"""A page that waits longer keeps a person in the dark after the other side is well again."""
 LONGEST_ASKED_S = 3600
 """A longer Retry-After is cut to this, so that no odd header buries a page."""
 

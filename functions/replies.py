@@ -14,6 +14,7 @@ from shared.errors import (
     InvalidEvent,
     LengthRequired,
     Misconfigured,
+    NotFound,
     RetryLater,
     TooLarge,
     UnsupportedMedia,
@@ -24,6 +25,7 @@ STATUS: dict[type[AgentmeterError], int] = {
     TooLarge: 413,
     UnsupportedMedia: 415,
     InvalidEvent: 400,
+    NotFound: 404,
     RetryLater: 503,
     Misconfigured: 503,
 }

@@ -32,6 +32,10 @@ class RetryLater(AgentmeterError):
         self.retry_after_s = retry_after_s
 
 
+class NotFound(AgentmeterError):
+    """There is nothing by the name that was asked for."""
+
+
 class GiveUp(AgentmeterError):
     """No repeat can succeed; it is recorded where a person finds it."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Page
 from shared.alerting.record import RuleRecord
 from shared.metrics.points import Labels, Point, SeriesState
@@ -115,6 +116,33 @@ class AlertStore(Protocol):
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome, newest first."""
+        ...
+
+
+class SilenceStore(Protocol):
+    """What people asked not to be told of."""
+
+    def all(self) -> Sequence[Silence]:
+        """Return every silence that is kept, those that have ended included, by start and id."""
+        ...
+
+    def add(self, silence: Silence) -> None:
+        """Keep the silence; one with its id that is there already is replaced.
+
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        ...
+
+    def end(self, id: str, at: datetime) -> Silence | None:
+        """End the silence at that moment and return it; None where there is none with that id.
+
+        One that has ended before is returned as it is.
+        """
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop silences that ended before that moment; return how many."""
         ...
 
 

@@ -12,13 +12,14 @@ from shared.adapters.config_folder import read_prices, read_routes, read_rules
 from shared.adapters.log_analytics import LogAnalytics
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
-from shared.ports import AlertStore, Claims, LabelBook, SeriesStore
+from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from shared.settings import Settings, quiet_sdk, read
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
+from shared.usecases.silences import Silences
 from shared.usecases.tick import Tick
 
 
@@ -30,6 +31,7 @@ class Storage:
     series: SeriesStore
     labels: LabelBook
     alerts: AlertStore
+    silences: SilenceStore
 
 
 class App:
@@ -78,9 +80,17 @@ class App:
             routes=routes,
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
             link=self.settings.AGENTMETER_LINK,
+            silences=self.silences.all,
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings))
-        return Tick(deliver, evaluate, self._storage.claims, self._storage.series)
+        storage = self._storage
+        return Tick(deliver, evaluate, storage.claims, storage.series, storage.silences)
+
+    @cached_property
+    def silences(self) -> Silences:
+        """What people do not want to be told of."""
+        routes = read_routes(self.settings.AGENTMETER_CONFIG)
+        return Silences(self._storage.silences, [item.silence() for item in routes.maintenance])
 
     @cached_property
     def report(self) -> Report:
@@ -101,6 +111,7 @@ def _sqlite(path: Path) -> Storage:
     from shared.adapters.sqlite_alerts import SqliteAlerts
     from shared.adapters.sqlite_claims import SqliteClaims
     from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
+    from shared.adapters.sqlite_silences import SqliteSilences
 
     database = connect(path)
     return Storage(
@@ -108,6 +119,7 @@ def _sqlite(path: Path) -> Storage:
         SqliteSeries(database),
         SqliteLabels(database),
         SqliteAlerts(database),
+        SqliteSilences(database),
     )
 
 
@@ -118,6 +130,7 @@ def _tables(settings: Settings) -> Storage:
     from shared.adapters.tables_claims import TableClaims
     from shared.adapters.tables_labels import TableLabels
     from shared.adapters.tables_series import TableSeries
+    from shared.adapters.tables_silences import TableSilences
 
     account = settings.AzureWebJobsStorage.get_secret_value()
     service = connect(
@@ -128,6 +141,7 @@ def _tables(settings: Settings) -> Storage:
         TableSeries(service),
         TableLabels(service),
         TableAlerts(service),
+        TableSilences(service),
     )
 
 

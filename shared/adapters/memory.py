@@ -8,7 +8,9 @@ from threading import Lock
 
 from shared.adapters import outbox
 from shared.adapters.outbox import attempted, faster, in_order, next_in_line
+from shared.adapters.silences import by_start, ended
 from shared.adapters.totals import Totals
+from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.errors import RetryLater
@@ -171,3 +173,37 @@ class MemoryAlerts:
         with self._lock:
             latest = sorted(self._history, key=lambda entry: (entry[2], entry[0].id))
             return latest[::-1][:most]
+
+
+class MemorySilences:
+    """Silences in a dict; fits ports.SilenceStore."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._silences: dict[str, Silence] = {}
+
+    def all(self) -> Sequence[Silence]:
+        """Return every silence that is kept, by start and id."""
+        with self._lock:
+            return by_start(self._silences.values())
+
+    def add(self, silence: Silence) -> None:
+        """Keep the silence; one with its id that is there already is replaced."""
+        with self._lock:
+            self._silences[silence.id] = silence
+
+    def end(self, id: str, at: datetime) -> Silence | None:
+        """End the silence at that moment and return it; None where there is none with that id."""
+        with self._lock:
+            if id not in self._silences:
+                return None
+            self._silences[id] = ended(self._silences[id], at)
+            return self._silences[id]
+
+    def forget(self, before: datetime) -> int:
+        """Drop silences that ended before that moment; return how many."""
+        with self._lock:
+            old = [key for key, silence in self._silences.items() if silence.ends_at < before]
+            for key in old:
+                del self._silences[key]
+            return len(old)

@@ -44,7 +44,7 @@ def decide(group: Group, receiver: Receiver, now: datetime) -> Decision:
             return Decision("all resolved", "resolve")
         return Decision("resolved before it was sent" if group.ended else "nothing fires")
     if group.muted.keys() >= group.firing.keys():
-        return Decision("muted", detail="; ".join(sorted(set(group.muted.values()))))
+        return Decision("muted", detail=group.muted_by)
     if group.incident is None:
         return _open(group, receiver, now)
     return _update(group, group.incident, receiver, now)

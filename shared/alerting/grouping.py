@@ -12,6 +12,7 @@ from shared.alerting.muting import Inhibition
 from shared.alerting.page import Severity
 from shared.alerting.record import Incident, SeriesAlert
 from shared.alerting.rule import Duration
+from shared.alerting.silences import Maintenance
 from shared.errors import Misconfigured
 
 SettingName = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]*)?$")]
@@ -39,6 +40,7 @@ class Routes(BaseModel, frozen=True, extra="forbid"):
 
     receivers: Mapping[str, Receiver]
     inhibitions: tuple[Inhibition, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
 
     def receiver_of(self, severity: Severity) -> str:
         """Return the name of the receiver of that severity."""
@@ -87,6 +89,11 @@ class Group:
     muted: Mapping[str, str] = field(default_factory=dict[str, str])
     ended: bool = False
     page_died: bool = False
+
+    @property
+    def muted_by(self) -> str:
+        """Return what mutes some or all of the alerts; "" where nothing does."""
+        return "; ".join(sorted(set(self.muted.values())))
 
 
 def dedup_key(deployment: str, rule: str) -> str:

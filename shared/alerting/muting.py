@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from shared.alerting.record import SeriesAlert
+from shared.alerting.recurrence import Recurrence
 
 Labels = Mapping[str, str]
+State = Literal["pending", "active", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +30,37 @@ class Matcher:
         same = bool(re.fullmatch(self.value, held)) if self.is_regex else held == self.value
         return same == self.is_equal
 
+    def __str__(self) -> str:
+        equal, unequal = ("=~", "!~") if self.is_regex else ("=", "!=")
+        return f"{self.name}{equal if self.is_equal else unequal}{self.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A time in which matching alerts are not told. starts_at is in it, ends_at is not."""
+    """A time in which matching alerts are not told. starts_at is in it, ends_at is not.
+
+    recurrence: only at these times between the two. kind: maintenance is of config/routes.toml.
+    """
 
     id: str
     matchers: tuple[Matcher, ...]
     starts_at: datetime
     ends_at: datetime
+    author: str = ""
+    comment: str = ""
+    recurrence: Recurrence | None = None
+    kind: Literal["silence", "maintenance"] = "silence"
 
     def mutes(self, labels: Labels, now: datetime) -> bool:
         """Tell whether an alert with these labels is not told now."""
-        return self.starts_at <= now < self.ends_at and all(
-            m.matches(labels) for m in self.matchers
-        )
+        return self.state(now) == "active" and all(m.matches(labels) for m in self.matchers)
+
+    def state(self, now: datetime) -> State:
+        """Tell whether it mutes now, will yet, or never will again."""
+        if now >= self.ends_at:
+            return "ended"
+        waits = self.recurrence is not None and not self.recurrence.covers(now)
+        return "pending" if now < self.starts_at or waits else "active"
 
 
 class Inhibition(BaseModel, frozen=True, extra="forbid"):
@@ -86,7 +105,7 @@ class Quiet:
                 return f"inhibited by {dict(inhibition.source)}"
         for silence in self.silences:
             if silence.mutes(labels, self.now):
-                return f"silence {silence.id}"
+                return f"{silence.kind} {silence.id}"
         return ""
 
 

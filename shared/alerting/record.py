@@ -80,6 +80,7 @@ class RuleRecord:
     series: fingerprint → alert. last_at: the last planned time evaluated, well or not.
     last_good_at: the last planned time with an answer. errors: failures in a row.
     transitions: the latest steps, newest last, at most 50.
+    muted_by: what keeps firing alerts from being told; "" where nothing does.
     """
 
     rule: str
@@ -91,6 +92,7 @@ class RuleRecord:
     errors: int = 0
     last_error: str = ""
     transitions: tuple[Transition, ...] = ()
+    muted_by: str = ""
 
     @property
     def firing(self) -> Mapping[str, SeriesAlert]:

@@ -146,10 +146,13 @@ class Evaluate:
         decision = decide(group, receiver, moment.at)
         page = self._page(item.rule, group, route, decision, moment.now)
         report = _report(item, decision, page)
-        if report.outcome == "not due":
+        if report.outcome == "not due" and group.muted_by == item.record.muted_by:
             return report
         incident = incident_after(group, page, moment.at) if page else group.incident
-        return self._store(replace(item.record, incident=incident), report)
+        after = replace(item.record, incident=incident, muted_by=group.muted_by)
+        if after.muted_by != item.record.muted_by:
+            logger.info("%s is muted by: %s", item.rule.key, after.muted_by or "nothing any more")
+        return self._store(after, report)
 
     def _page(
         self, rule: Rule, group: Group, route: str, decision: Decision, now: datetime

@@ -103,6 +103,7 @@ def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:
         "last_good_at": _iso(record.last_good_at if record else None),
         "errors": record.errors if record else 0,
         "last_error": record.last_error if record else "",
+        "muted_by": record.muted_by if record else "",
         "incident_opened_at": _iso(
             record.incident.opened_at if record and record.incident else None
         ),

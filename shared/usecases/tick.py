@@ -2,34 +2,40 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from shared.ports import Claims, SeriesStore
 from shared.usecases.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluate import Evaluate, TickReport
 
-CLAIMS_LIVE = timedelta(days=8)
+MEMORY_LIVES = timedelta(days=8)
 HOUSEKEEPING_MINUTE = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What a tick did, for the log. forgotten: claims and batches dropped, None when not due."""
+    """What a tick did, for the log. forgotten: old rows that were dropped, None when not due."""
 
     delivered: tuple[DeliveryReport, DeliveryReport]
     evaluated: TickReport
     forgotten: int | None
 
 
+class Memory(Protocol):
+    """What grows with time, and of which old parts are of no use."""
+
+    def forget(self, before: datetime) -> int:
+        """Drop what is older; return how many."""
+        ...
+
+
 class Tick:
     """Runs the parts in their order; what is due goes out even if the evaluation fails."""
 
-    def __init__(
-        self, deliver: Deliver, evaluate: Evaluate, claims: Claims, series: SeriesStore
-    ) -> None:
+    def __init__(self, deliver: Deliver, evaluate: Evaluate, *memories: Memory) -> None:
+        """memories: what is cleaned once an hour."""
         self._deliver = deliver
         self._evaluate = evaluate
-        self._claims = claims
-        self._series = series
+        self._memories = memories
 
     def run(self, now: datetime) -> Ticked:
         """Do everything that is due at `now`.
@@ -43,8 +49,7 @@ class Tick:
         return Ticked((before, after), evaluated, self._keep_house(now))
 
     def _keep_house(self, now: datetime) -> int | None:
-        """Once an hour, drop claims and batches that no repeat can ask for any more."""
+        """Once an hour, drop what no repeat can ask for any more, and silences long over."""
         if now.minute != HOUSEKEEPING_MINUTE:
             return None
-        oldest = now - CLAIMS_LIVE
-        return self._claims.forget(oldest) + self._series.forget(oldest)
+        return sum(memory.forget(now - MEMORY_LIVES) for memory in self._memories)

@@ -1,4 +1,4 @@
-"""The four stores on every kind of storage, for contracts and journeys alike.
+"""The stores on every kind of storage, for contracts and journeys alike.
 
 A conftest.py that imports `open_stores`, `stores` and `azurite` gives them to its tests, each of
 which then runs once a kind.
@@ -17,12 +17,14 @@ from shared.adapters.sqlite import connect as connect_sqlite
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.adapters.sqlite_claims import SqliteClaims
 from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
+from shared.adapters.sqlite_silences import SqliteSilences
 from shared.adapters.storage_tables import connect as connect_tables
 from shared.adapters.tables_alerts import TableAlerts
 from shared.adapters.tables_claims import TableClaims
 from shared.adapters.tables_labels import TableLabels
 from shared.adapters.tables_series import TableSeries
-from shared.ports import AlertStore, Claims, LabelBook, SeriesStore
+from shared.adapters.tables_silences import TableSilences
+from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from tests.contract.azurite import Azurite, azurite
 
 __all__ = ["Stores", "azurite", "in_memory", "in_sqlite", "in_tables", "open_stores", "stores"]
@@ -36,6 +38,7 @@ class Stores:
     series: SeriesStore
     labels: LabelBook
     alerts: AlertStore
+    silences: SilenceStore
 
 
 OpenStores = Callable[[], Stores]
@@ -45,7 +48,11 @@ OpenStores = Callable[[], Stores]
 def in_memory() -> Stores:
     """Return stores that nobody else sees."""
     return Stores(
-        memory.MemoryClaims(), memory.MemorySeries(), memory.MemoryLabels(), memory.MemoryAlerts()
+        memory.MemoryClaims(),
+        memory.MemorySeries(),
+        memory.MemoryLabels(),
+        memory.MemoryAlerts(),
+        memory.MemorySilences(),
     )
 
 
@@ -58,6 +65,7 @@ def in_sqlite(path: Path, closing: ExitStack) -> Stores:
         SqliteSeries(database),
         SqliteLabels(database),
         SqliteAlerts(database),
+        SqliteSilences(database),
     )
 
 
@@ -66,7 +74,11 @@ def in_tables(account: str, closing: ExitStack) -> Stores:
     service = connect_tables(account)
     closing.callback(service.close)
     return Stores(
-        TableClaims(service), TableSeries(service), TableLabels(service), TableAlerts(service)
+        TableClaims(service),
+        TableSeries(service),
+        TableLabels(service),
+        TableAlerts(service),
+        TableSilences(service),
     )
 
 

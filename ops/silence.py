@@ -1,0 +1,132 @@
+"""Mute alerts for a while: list the silences, add one, end one.
+
+An open incident stays open and is resolved as ever; what is muted are pages about what is wrong.
+Matchers are name=value, or with !=, =~ or !~; a regular expression matches the whole value. The
+names are an alert's labels, alertname and severity; a silence needs all of its matchers.
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+import requests
+
+from ops.command import Desk
+from ops.moments import moment, span
+from ops.stack import Api, declare_api, find_api
+from shared.errors import GiveUp, Misconfigured, RetryLater
+
+EXAMPLES = """\
+  python -m ops silence list
+  python -m ops silence add alertname=HighErrorRate --for 2h --comment "deploying"
+  python -m ops silence add 'alertname=~"High.*"' severity=warning --for 30d \\
+      --days sat,sun --between 22:00-06:00 --zone Europe/Berlin
+  python -m ops silence end 4f1d0c62a7be"""
+TIMEOUT_S = (5, 30)
+COLUMNS = ("id", "state", "matchers", "starts_at", "ends_at", "recurrence", "author", "comment")
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Add what to do, and what a new silence says."""
+    parser.add_argument("action", choices=("list", "add", "end"))
+    parser.add_argument("what", nargs="*", metavar="MATCHER | ID", help="for add; for end")
+    parser.add_argument("--from", dest="start", type=moment, metavar="ISO", help="default: now")
+    parser.add_argument("--to", dest="end", type=moment, metavar="ISO", help="when it ends")
+    parser.add_argument(
+        "--for",
+        dest="span",
+        type=span,
+        default=timedelta(hours=1),
+        metavar="SPAN",
+        help="without --to: how long, as 90s, 15m, 1h (default), 7d",
+    )
+    parser.add_argument("--days", metavar="DAYS", help="only then: mon,tue,wed,thu,fri,sat,sun")
+    parser.add_argument("--between", metavar="HH:MM-HH:MM", help="only at this time of day")
+    parser.add_argument("--zone", default="UTC", help="whose clock --between goes by; default: UTC")
+    parser.add_argument("--author", help="who asks for it; default: USER")
+    parser.add_argument("--comment", default="", help="why")
+    declare_api(parser)
+
+
+def run(given: Namespace, desk: Desk) -> int:
+    """Do it and show the silences that it is about."""
+    api = find_api(given.url, given.key, desk.environment)
+    if given.action == "list":
+        shown = _call(api, "GET", "")["silences"]
+    elif given.action == "add":
+        shown = [_call(api, "POST", "", _silence(given, desk))]
+    else:
+        shown = [_call(api, "DELETE", f"/{id}") for id in _named(given.what, "the id to end")]
+    if given.json:
+        desk.terminal.json(shown)
+    else:
+        desk.terminal.table(COLUMNS, [[_cell(one[name]) for name in COLUMNS] for one in shown])
+    return 0
+
+
+def _silence(given: Namespace, desk: Desk) -> dict[str, object]:
+    """Return the body that asks for the silence."""
+    start = given.start or desk.clock.now()
+    return {
+        "matchers": _named(given.what, "at least one matcher"),
+        "starts_at": start.isoformat(),
+        "ends_at": (given.end or start + given.span).isoformat(),
+        "author": given.author or desk.environment.get("USER") or "unknown",
+        "comment": given.comment,
+        "recurrence": _recurrence(given),
+    }
+
+
+def _recurrence(given: Namespace) -> dict[str, object] | None:
+    """Return at which times of the week, None for all of them."""
+    if not given.days and not given.between:
+        return None
+    start, dash, end = (given.between or "00:00-00:00").partition("-")
+    if not dash:
+        raise Misconfigured(f"--between {given.between} has no end. Write it as 22:00-06:00.")
+    days = {"days": given.days.split(",")} if given.days else {}
+    return {**days, "from": start, "to": end, "zone": given.zone}
+
+
+def _named(what: Sequence[str], wanted: str) -> Sequence[str]:
+    if not what:
+        raise Misconfigured(f"Name {wanted}. `python -m ops silence --help` shows examples.")
+    return what
+
+
+def _call(api: Api, method: str, path: str, body: object = None) -> Any:
+    """Ask the API; its refusal is said in its own words."""
+    try:
+        answer = requests.request(
+            method,
+            f"{api.url}/api/silences{path}",
+            json=body,
+            headers={"x-functions-key": api.key.get_secret_value()},
+            timeout=TIMEOUT_S,
+        )
+    except requests.RequestException as exc:
+        raise RetryLater(
+            f"{api.url} did not answer ({type(exc).__name__}). See that it runs; ask again."
+        ) from None
+    if answer.ok:
+        return answer.json()
+    raise GiveUp(f"The API answered {answer.status_code}: {_error(answer)}")
+
+
+def _error(answer: requests.Response) -> str:
+    """Return what the API says is wrong; a host that keeps the call from it says nothing."""
+    try:
+        return str(answer.json()["error"])
+    except (requests.JSONDecodeError, LookupError, TypeError):
+        return "it does not say why. Check --url and --key."
+
+
+def _cell(value: object) -> str:
+    """Write matchers and recurrences as one would type them."""
+    if isinstance(value, list):
+        return " ".join(map(str, cast("list[object]", value)))
+    if isinstance(value, Mapping):
+        times = cast("Mapping[str, object]", value)
+        return f"{_cell(times['days'])} {times['from']}-{times['to']} {times['zone']}"
+    return str(value or "")

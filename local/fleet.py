@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import requests
 
-from local.fleet_incidents import troubles
+from local.fleet_incidents import HISTORY, troubles
 from local.fleet_llm import calls
 from local.fleet_scene import Scene, look
 from local.fleet_work import work
@@ -99,7 +99,7 @@ class FleetRunner:
 
     def _run(self) -> None:
         """Post what happened since the last post that was taken; a repeat has the same ids."""
-        posted_until = started_at = self._clock.now()
+        posted_until = started_at = self._clock.now() - HISTORY
         fleet = Fleet(self._seed, started_at)
         with requests.Session() as session:
             session.trust_env = False

@@ -8,13 +8,15 @@ Trouble = Literal["outage", "recovery", "surge", "backlog"]
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HISTORY = timedelta(seconds=80)
+"""The fleet was in trouble for so long before anybody looks: the first incident comes soon."""
 LEAD = timedelta(seconds=6)
-"""A look at the fleet sooner after its start than this may see nothing yet."""
+"""Rules that look sooner than this after the fleet began to report may see nothing of it yet."""
 TAIL = timedelta(seconds=2)
 RECOVERY = timedelta(minutes=3)
 CYCLE = timedelta(minutes=20)
-"""Three surges an hour, about $82, are all that fit under the $100 an hour of the cost rule: with
-more, the incident that the first one opens would never be resolved."""
+"""Nine surges an hour, about $72, fit under the $100 an hour of the cost rule: with more, the
+incident that the first one opens would not be resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Entry:
 
 
 TIMETABLE = (
-    Entry("surge", 5 * MINUTE, 2.5 * MINUTE),
-    Entry("backlog", 10 * MINUTE, 6 * MINUTE),
+    Entry("surge", 6 * MINUTE, 2 * MINUTE),
+    Entry("surge", 11 * MINUTE, 2 * MINUTE),
+    Entry("backlog", 12 * MINUTE, 6 * MINUTE),
+    Entry("surge", 16 * MINUTE, 2 * MINUTE),
     Entry("outage", 18 * MINUTE, 2 * MINUTE),
     Entry("recovery", 20 * MINUTE, RECOVERY),
 )
@@ -37,12 +41,12 @@ TIMETABLE = (
 def first_outage_ends(started_at: datetime) -> datetime:
     """Return when the outage ends with which the fleet starts.
 
-    It outlasts the second whole minute of the wall clock by a little: a rule that looks at each
-    minute, and holds for one, fires at the second look and recovers at the third.
+    It outlasts the first whole minute that rules can see it at by a little: they fire there, for
+    it has lasted long enough, and recover at the next.
     """
-    seen_at = started_at + LEAD
+    seen_at = started_at + HISTORY + LEAD
     minute = seen_at.replace(second=0, microsecond=0)
-    return minute + (1 if minute == seen_at else 2) * MINUTE + TAIL
+    return (minute if minute == seen_at else minute + MINUTE) + TAIL
 
 
 def troubles(started_at: datetime, at: datetime) -> dict[Trouble, timedelta]:

@@ -20,7 +20,7 @@ CONNECTIONS = 20
 GAUGES_EVERY_S = 15
 FAILING = 0.05
 STORM, STORM_LASTS = 250, timedelta(seconds=3)
-BACKED_OFF = 16
+BACKED_OFF = 13
 """Errors a second in an outage: over 10 a second in each minute that it touches, but never so many
 that the average of five minutes is too."""
 

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "query": "ask KQL of everything that was measured",
     "poison": "list or replay what was set aside",
     "silence": "mute alerts for a while: list, add, end",
+    "price": "explain what a model call costs, or price many",
     "queries": "list every query that ships, for a KQL checker",
     "generated": "write the generated files anew, or check them",
 }

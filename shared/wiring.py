@@ -14,6 +14,7 @@ from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from shared.settings import Settings, quiet_sdk, read
+from shared.usecases.costs import Costs
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
 from shared.usecases.ingest import Ingest
@@ -71,11 +72,7 @@ class App:
         routes = read_routes(folder)
         evaluate = Evaluate(
             rules=partial(read_rules, folder),
-            log=LogAnalytics(
-                self.settings.LOGS_ENDPOINT,
-                self.settings.LOGS_WORKSPACE_ID,
-                self.settings.AZURE_CLIENT_ID,
-            ),
+            log=self._log,
             alerts=alerts,
             routes=routes,
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
@@ -97,6 +94,20 @@ class App:
         """Answers what people and machines ask."""
         rules = partial(read_rules, self.settings.AGENTMETER_CONFIG)
         return Report(self._storage.series, self._storage.alerts, rules, self._started_at)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """Tells what was spent."""
+        return Costs(self._log)
+
+    @cached_property
+    def _log(self) -> LogAnalytics:
+        """What was exported, to be asked in KQL."""
+        return LogAnalytics(
+            self.settings.LOGS_ENDPOINT,
+            self.settings.LOGS_WORKSPACE_ID,
+            self.settings.AZURE_CLIENT_ID,
+        )
 
     @cached_property
     def _storage(self) -> Storage:

@@ -49,6 +49,12 @@ TEXT = (
             "cost_status",
             "cost_source",
             "cost_missing",
+            "adjusts",
+            "old_cost_status",
+            "old_cost_usd",
+            "new_cost_usd",
+            "reason",
+            "who",
             "state",
             "result",
             "cache_type",
@@ -63,7 +69,7 @@ TEXT = (
     ),
 )
 NUMBERS = (
-    *(_column(key, "long") for key in ("count", "team_size")),
+    *(_column(key, "long") for key in ("count", "team_size", "adjusted_count", "revision")),
     *(_column(key, "real") for key in ("duration_s", "value", "amount_usd", "cost_usd")),
     *(
         _column(key, "long")
@@ -83,3 +89,6 @@ NUMBERS = (
 COLUMNS = TEXT + NUMBERS
 ATTEMPT = "attempt"
 """The measurement that only rows of a repeated delivery carry; what UsageEvents dedups by."""
+ADJUSTMENT = "cost.adjustment"
+"""The Name of a row that corrects the cost of an earlier one: its CostUsd is new minus old, its
+Count is 0, and AdjustedCount calls go from OldCostStatus to CostStatus."""

@@ -34,6 +34,10 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
     group_interval: Duration = timedelta(minutes=5)
     repeat_interval: Duration = timedelta(hours=4)
 
+    def reminding_every(self, interval: timedelta) -> "Receiver":
+        """Return the receiver with that patience between reminders, which a rule may ask for."""
+        return self.model_copy(update={"repeat_interval": interval})
+
 
 class Routes(BaseModel, frozen=True, extra="forbid"):
     """All of config/routes.toml. receivers: by the name that pages and incidents keep."""

@@ -20,6 +20,7 @@ from shared.alerting.state import drop
 from shared.errors import RetryLater
 from shared.ports import AlertStore, UsageLog
 from shared.usecases.advance import Advanced, advance
+from shared.usecases.asked_once import AskedOnce
 
 QUERIES_AT_ONCE = 4
 """Log Analytics lets one identity run five."""
@@ -107,7 +108,8 @@ class Evaluate:
         at = floor(now, timedelta(minutes=1))
         rules = {rule.key: rule for rule in self.rules()}
         stored = {record.rule: record for record in self.alerts.load_all()}
-        results = _each(QUERIES_AT_ONCE, partial(self._advance, stored, at), rules)
+        log = AskedOnce(self.log)
+        results = _each(QUERIES_AT_ONCE, partial(self._advance, log, stored, at), rules)
         advanced = {item.rule.key: item for item in results if isinstance(item, Advanced)}
         gone = {key: stored[key] for key in stored.keys() - rules if _lives(stored[key])}
         kept = {key: record for key, record in stored.items() if key in rules}
@@ -121,9 +123,11 @@ class Evaluate:
             _log(report)
         return TickReport(at, tuple(sorted(reports, key=lambda report: report.rule)))
 
-    def _advance(self, stored: Mapping[str, RuleRecord], at: datetime, rule: Rule) -> Advanced:
+    def _advance(
+        self, log: UsageLog, stored: Mapping[str, RuleRecord], at: datetime, rule: Rule
+    ) -> Advanced:
         """Take a rule to the present from where it was left."""
-        return advance(self.log, rule, stored.get(rule.key) or RuleRecord(rule.key), at)
+        return advance(log, rule, stored.get(rule.key) or RuleRecord(rule.key), at)
 
     def _moment(self, at: datetime, now: datetime, records: Mapping[str, RuleRecord]) -> _Moment:
         """Gather what mutes and what died, after all rules have moved and before any is told."""
@@ -143,6 +147,8 @@ class Evaluate:
         own = self.routes.receiver_of(item.rule.severity)
         route = group.incident.route if group.incident else own
         receiver = self.routes.receivers.get(route) or self.routes.receivers[own]
+        if item.rule.repeat_interval:
+            receiver = receiver.reminding_every(item.rule.repeat_interval)
         decision = decide(group, receiver, moment.at)
         page = self._page(item.rule, group, route, decision, moment.now)
         report = _report(item, decision, page)

@@ -405,3 +405,23 @@ def test_rules_that_cannot_be_read_touch_nothing() -> None:
     with pytest.raises(Misconfigured):
         broken.tick(world.now)
     assert world.record() == before
+
+
+def test_what_several_rules_ask_is_asked_once_a_tick() -> None:
+    same = [rule(f"R{n}", query="Errors {start} {end}", condition=f"> {n}") for n in range(8)]
+    world = World(*same)
+    world.tick(Errors=5)
+    assert len(world.log.asked) == 1
+    assert [bool(world.record(r.key).series) for r in same] == [n < 5 for n in range(8)]
+    world.tick(Errors=RetryLater("HTTP 503"))
+    assert {world.record(r.key).errors for r in same} == {1}
+    world.tick(Errors=0)
+    assert not any(world.record(r.key).series for r in same)
+
+
+def test_a_rule_may_ask_for_fewer_reminders_than_its_receiver_sends() -> None:
+    world = World(rule(hold="PT0S"), rule("Quiet", hold="PT0S", repeat_interval="P400D"))
+    pages = world.ticks(600, Errors=12, Quiet=12)
+    assert [page.rule for page in pages] == ["Errors/critical", "Quiet/critical"] + [
+        "Errors/critical"
+    ] * 2

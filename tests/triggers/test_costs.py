@@ -23,7 +23,8 @@ MILLION = {"input_tokens": 1_000_000, "output_tokens": 0}
 
 def call(number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     at = START - timedelta(hours=hours_ago)
-    return {**event(number=number, **({"usage": MILLION} | data)), "time": at.isoformat()}
+    told = event("llm.call", number, **({"usage": MILLION} | data))
+    return {**told, "time": at.isoformat()}
 
 
 @pytest.fixture(scope="module")

@@ -1,27 +1,26 @@
 """The plan of a replay: from when to when, at what pace, and what goes wrong on the way."""
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 
 from shared.alerting import muting
 from shared.alerting.schedule import floor
 from shared.errors import Misconfigured
 
 MINUTE = timedelta(minutes=1)
+NO_ANSWER = 0
+"""The status of a PagerDuty that cannot be reached."""
+
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
-"""Of the plan: since its start."""
+Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Part(BaseModel, frozen=True, extra="forbid", populate_by_name=True):
-    """A piece of a plan; what it does not know it refuses by name."""
-
-
-class Matcher(Part, frozen=True):
+class Matcher(BaseModel, frozen=True, extra="forbid"):
     """A test of one label, as Alertmanager writes it."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -29,18 +28,130 @@ class Matcher(Part, frozen=True):
     isRegex: bool = False
     isEqual: bool = True
 
-    @field_validator("value")
-    @classmethod
-    def _compiles(cls, value: str, info: object) -> str:
-        return value
+    @model_validator(mode="after")
+    def compiles(self) -> Self:
+        """Refuse a regular expression that is none."""
+        try:
+            re.compile(self.value if self.isRegex else "")
+        except re.error as exc:
+            raise ValueError(f"{self.value!r} is no regular expression: {exc}") from None
+        return self
 
 
-class Span(Part, frozen=True):
-    """A time of the plan; `from` is in it, `to` is not."""
+class Span(BaseModel, frozen=True, extra="forbid"):
+    """A time of the plan, in seconds from its start; `from` is in it, `to` is not."""
 
     from_: Seconds = Field(alias="from")
     to: Seconds
 
     def holds(self, at_s: float) -> bool:
-        """Tell whether that second of the plan is in it."""
+        """Tell whether that second is in it."""
         return self.from_ <= at_s < self.to
+
+
+class Silence(Span, frozen=True):
+    """Matching alerts are not told, but never before it was created."""
+
+    created: Seconds | None = None
+    matchers: tuple[Matcher, ...] = Field(min_length=1)
+
+
+class EvaluationFault(Span, frozen=True):
+    """The queries of that alert fail; without a name, all do."""
+
+    alert: str | None = None
+
+
+class PagerFault(Span, frozen=True):
+    """PagerDuty answers this status; 0: it does not answer."""
+
+    status: int = Field(ge=NO_ANSWER, le=599)
+
+
+class Restart(BaseModel, frozen=True, extra="forbid"):
+    """All that is in memory is dropped before the first tick from then on."""
+
+    at: Seconds
+
+
+class Plan(BaseModel, frozen=True, extra="forbid"):
+    """What a plan's file says; docs/replay.md explains each field."""
+
+    start: AwareDatetime
+    duration_s: Wait
+    tick_s: float = Field(60, ge=1, allow_inf_nan=False)
+    ingest_delay_s: Wait = 0
+    offset_s: Wait | None = None
+    fast: bool = True
+    silences: tuple[Silence, ...] = ()
+    evaluation_faults: tuple[EvaluationFault, ...] = ()
+    pagerduty_faults: tuple[PagerFault, ...] = ()
+    restarts: tuple[Restart, ...] = ()
+
+    def seconds(self, at: datetime) -> float:
+        """Return the seconds from the start, a whole number where it is one."""
+        passed = (at - self.start).total_seconds()
+        return int(passed) if passed.is_integer() else passed
+
+    @property
+    def first_tick(self) -> datetime:
+        """Return the first whole minute from the start on: that is when a timer begins."""
+        return floor(self.start + MINUTE - timedelta.resolution, MINUTE)
+
+    @property
+    def ticks(self) -> int:
+        """Count the ticks, that of the last second included."""
+        left_s = self.duration_s - self.seconds(self.first_tick)
+        return int(left_s // self.tick_s) + 1
+
+    def tick_at(self, number: int) -> datetime:
+        """Return the moment of a tick; the first has number 0, those before it are below."""
+        return self.first_tick + number * timedelta(seconds=self.tick_s)
+
+    def tick_of(self, at: datetime) -> int:
+        """Return the number of the first tick from that moment on."""
+        return -((self.first_tick - at) // timedelta(seconds=self.tick_s))
+
+    def pager_status(self, at: datetime) -> int | None:
+        """Return what PagerDuty answers whatever it is asked; None where it works."""
+        at_s = self.seconds(at)
+        return next((fault.status for fault in self.pagerduty_faults if fault.holds(at_s)), None)
+
+    def query_fails(self, alert: str, at: datetime) -> bool:
+        """Tell whether the queries of that alert fail then."""
+        at_s = self.seconds(at)
+        return any(
+            fault.holds(at_s) and fault.alert in (None, alert) for fault in self.evaluation_faults
+        )
+
+    def muted(self) -> Sequence[muting.Silence]:
+        """Return the silences."""
+        return tuple(self._silences())
+
+    def _silences(self) -> Iterator[muting.Silence]:
+        for number, silence in enumerate(self.silences, start=1):
+            created = silence.from_ if silence.created is None else silence.created
+            matchers = (
+                muting.Matcher(m.name, m.value, m.isRegex, m.isEqual) for m in silence.matchers
+            )
+            yield muting.Silence(
+                f"{number} of the plan",
+                tuple(matchers),
+                self.start + timedelta(seconds=max(silence.from_, created)),
+                self.start + timedelta(seconds=silence.to),
+            )
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan from JSON.
+
+    Raises:
+        Misconfigured: there is no such file, or it names every field that is wrong.
+    """
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except OSError as exc:
+        raise Misconfigured(f"{path} cannot be read ({exc}). Name a plan with --plan.") from exc
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+    raise Misconfigured(f"{path}: {'; '.join(problems)}. docs/replay.md shows a plan.")

@@ -1,0 +1,118 @@
+"""The app and all that it talks to, in one process and under one clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from local.monitor.query import Limits as QueryLimits
+from local.monitor.store import MonitorStore
+from local.replay.azure import DirectExporter, DirectLog
+from local.replay.pager import Pager
+from local.replay.plan import Plan
+from local.replay.recording import Recorded, Refused
+from local.replay.rules import FaultyLog, planned
+from shared.adapters.sqlite import connect
+from shared.adapters.sqlite_alerts import SqliteAlerts
+from shared.adapters.sqlite_claims import SqliteClaims
+from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
+from shared.alerting.grouping import Routes
+from shared.alerting.rule import Rule
+from shared.events.body import PLAIN, Limits
+from shared.pricing.price import load
+from shared.settings import Settings
+from shared.usecases.deliver import Deliver
+from shared.usecases.evaluate import Evaluate, RuleReport
+from shared.usecases.ingest import Ingest
+from shared.usecases.process import Process, Stores
+from shared.usecases.tick import Tick
+
+DEPLOYMENT = "replay"
+EVENTS_AT_ONCE = 500
+MOST_BYTES = 2**40
+"""Of a request; nothing is sent, so nothing limits it."""
+JSON = {"content-type": PLAIN}
+LABEL_MAX_VALUES: int = Settings.model_fields["LABEL_MAX_VALUES"].default
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What an operator edits. prices: the text of a prices.toml."""
+
+    rules: Sequence[Rule]
+    routes: Routes
+    prices: str
+
+
+class SetClock:
+    """Time that moves when told to; fits shared.clock.Clock."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Return the moment that was set."""
+        return self.at
+
+
+class World:
+    """What survives a restart is held here: Azure Monitor, PagerDuty and storage.
+
+    Storage is the laptop's SQLite, so that whatever a restart keeps has been written down.
+    """
+
+    def __init__(self, config: Config, plan: Plan) -> None:
+        self._config = config
+        self._plan = plan
+        self.clock = SetClock(plan.first_tick)
+        self.monitor = MonitorStore(None, self.clock, QueryLimits(threads=1))
+        self.pager = Pager(plan, self.clock)
+        self._database = connect(Path(":memory:"))
+        self.restart()
+
+    def restart(self) -> None:
+        """Drop all that is in memory, and make the use cases anew."""
+        claims, series = SqliteClaims(self._database), SqliteSeries(self._database)
+        stores = Stores(claims, series, SqliteLabels(self._database))
+        self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
+        self._process = Process(
+            stores, DirectExporter(self.monitor), load(self._config.prices), LABEL_MAX_VALUES
+        )
+        alerts = SqliteAlerts(self._database)
+        rules = planned(self._config.rules, self._plan)
+        evaluate = Evaluate(
+            rules=lambda: rules,
+            log=FaultyLog(DirectLog(self.monitor), self._plan, self.clock),
+            alerts=alerts,
+            routes=self._config.routes,
+            deployment=DEPLOYMENT,
+            link="",
+            silences=self._plan.muted,
+        )
+        deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
+        self._tick = Tick(deliver, evaluate, claims, series)
+
+    def take(self, events: Sequence[Recorded]) -> list[Refused]:
+        """POST the events and let the queue run dry; return those that were refused."""
+        refused: list[Refused] = []
+        for start in range(0, len(events), EVENTS_AT_ONCE):
+            refused += self._post(events[start : start + EVENTS_AT_ONCE])
+        return refused
+
+    def _post(self, events: Sequence[Recorded]) -> list[Refused]:
+        now = self.clock.now()
+        body = b"[%s]" % b",".join(event.text for event in events)
+        received = self._ingest.accept(body, JSON, now)
+        for message in received.messages:
+            self._process.run(message, 1, now)
+        return [Refused(events[one.index].number, one.error) for one in received.rejected]
+
+    def tick(self) -> Sequence[RuleReport]:
+        """Do what the timer does; return what became of each rule."""
+        return self._tick.run(self.clock.now()).evaluated.rules
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._database.close()
+        self.pager.close()
+        self.monitor.close()

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from shared import notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.config_folder import read_prices, read_routes, read_rules
+from shared.adapters.config_folder import read_budgets, read_prices, read_routes, read_rules
 from shared.adapters.log_analytics import LogAnalytics
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from shared.settings import Settings, quiet_sdk, read
+from shared.usecases.budgets import Budgets
 from shared.usecases.costs import Costs
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
@@ -99,6 +100,12 @@ class App:
     def costs(self) -> Costs:
         """Tells what was spent."""
         return Costs(self._log)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """Tells where each budget stands."""
+        budgets = partial(read_budgets, self.settings.AGENTMETER_CONFIG)
+        return Budgets(self._log, self._storage.alerts, budgets)
 
     @cached_property
     def _log(self) -> LogAnalytics:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.alerting import budget_rules
+from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.grouping import Routes, parse_routes
 from shared.alerting.rule import Rule, parse_rule
 from shared.errors import Misconfigured
@@ -12,8 +14,27 @@ from shared.pricing.price import Prices, load
 
 
 def read_rules(folder: Path) -> Sequence[Rule]:
-    """Return the rules of folder/rules, the operator's own. Raises as rules_of()."""
-    return rules_of(folder / "rules")
+    """Return the operator's own rules: those of folder/rules, then those of folder/budgets.toml.
+
+    Raises:
+        Misconfigured: as rules_of(), or as read_budgets(), or a file has the name of a budget's.
+    """
+    rules = rules_of(folder / "rules")
+    of_budgets = [r for budget in read_budgets(folder) for r in budget_rules.rules_of(budget)]
+    if twice := {rule.key for rule in rules} & {rule.key for rule in of_budgets}:
+        named = ", ".join(sorted(twice))
+        raise Misconfigured(f"budgets.toml: {named} is the name of a rule's file, too; rename one.")
+    return (*rules, *of_budgets)
+
+
+def read_budgets(folder: Path) -> Sequence[Budget]:
+    """Return the budgets of folder/budgets.toml; none where there is no such file.
+
+    Raises:
+        Misconfigured: names every wrong entry and field at once.
+    """
+    file = folder / "budgets.toml"
+    return parse_budgets(_text(file), file.name) if file.exists() else ()
 
 
 def rules_of(folder: Path) -> Sequence[Rule]:

@@ -15,6 +15,7 @@ TRIGGERS = {
     "get_health": ("httpTrigger", "api/health", "GET", "ANONYMOUS"),
     "get_alerts": ("httpTrigger", "api/alerts", "GET", "FUNCTION"),
     "get_costs": ("httpTrigger", "api/costs", "GET", "FUNCTION"),
+    "get_budgets": ("httpTrigger", "api/budgets", "GET", "FUNCTION"),
     "get_silences": ("httpTrigger", "api/silences", "GET", "FUNCTION"),
     "post_silences": ("httpTrigger", "api/silences", "POST", "FUNCTION"),
     "delete_silence": ("httpTrigger", "api/silences/{id}", "DELETE", "FUNCTION"),

@@ -92,4 +92,6 @@ class Budgets:
         try:
             return list(named(self._log.query(bind(query, start, end), start, end + LATEST)))
         except (GiveUp, RetryLater) as exc:
-            raise RetryLater(f"{budget.name} is not known: {exc} {REMEDY}") from exc
+            raise RetryLater(
+                f"What budget {budget.name} has spent is not known: {exc} {REMEDY}"
+            ) from exc

@@ -1,5 +1,6 @@
 """The laptop's whole stack under a clock that moves when told to: real HTTP, real SDK clients."""
 
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import requests
 
 from functions import build
 from local.pager import Incident
-from local.stack import Places, Stack
+from local.stack import APP_FOLDER, Places, Stack
 from shared.settings import quiet_sdk, read
 from shared.wiring import App
 from tests.fakes import FakeClock
@@ -19,13 +20,13 @@ TIMEOUT_S = 30
 
 
 class Laptop:
-    """Posts, drains, ticks and asks."""
+    """Posts, drains, ticks and asks. settings: of the app, that differ from the laptop's."""
 
-    def __init__(self, home: Path, clock: FakeClock) -> None:
+    def __init__(self, home: Path, clock: FakeClock, **settings: str) -> None:
         self.clock = clock
         quiet_sdk()
         self.stack = Stack(Places(home), clock, lambda s: build(lambda: self.app))
-        self.app = App(read(self.stack.settings), clock)
+        self.app = App(read({**self.stack.settings, **settings}), clock)
         self.http = requests.Session()
         self.http.trust_env = False
         self.stack.host.tick(clock.now())  # what a start does: the timer notes when it is next due
@@ -68,14 +69,24 @@ class Laptop:
 
 
 @contextmanager
-def laptop(home: Path, clock: FakeClock) -> Generator[Laptop]:
-    """Run a stack and stop it."""
-    running = Laptop(home, clock)
+def laptop(home: Path, clock: FakeClock, **settings: str) -> Generator[Laptop]:
+    """Run a stack and stop it; settings as Laptop has them."""
+    running = Laptop(home, clock, **settings)
     try:
         yield running
     finally:
         running.http.close()
         running.stack.stop()
+
+
+def small_config(folder: Path, budgets: str) -> str:
+    """Write a folder of configuration with these budgets and one rule, so that catching up is
+    quick; return its path as a setting."""
+    for name in ("routes.toml", "prices.toml", "rules/HighErrorRate.toml"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(APP_FOLDER / "config" / name, folder / name)
+    (folder / "budgets.toml").write_text(budgets, encoding="utf-8")
+    return str(folder)
 
 
 def minutes(start: datetime, count: int) -> list[datetime]:

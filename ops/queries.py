@@ -9,11 +9,23 @@ from pathlib import Path
 
 from ops.command import Desk
 from shared.adapters.config_folder import read_rules
-from shared.alerting.rule import bind
+from shared.alerting.budget import parse_budgets
+from shared.alerting.budget_rules import rules_of
+from shared.alerting.rule import Rule, bind
+from shared.usecases.budgets import spent_query
 
 EXAMPLES = "  python -m ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent
 END = datetime(2026, 1, 5, tzinfo=UTC)
+COMMENTED = re.compile(r"^#(?=\S)", re.MULTILINE)
+"""What stands before each line of an example in config/budgets.toml."""
+ODD_BUDGET = """
+[[budget]]
+name = "odd"
+amount_usd = 0.01
+period = "week"
+scope = { team = '"{start}\\', mission = "it's", environment = "" }
+"""
 FENCED = re.compile(r"^ *```kusto\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
@@ -22,8 +34,8 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace, desk: Desk) -> int:
-    """Print the rules' queries with their times bound, then those of the runbooks."""
-    for name, query in (*_of_rules(), *_of_pages()):
+    """Print the queries of rules and budgets with their times bound, then those of the runbooks."""
+    for name, query in (*_of_rules(), *_of_budgets(), *_of_pages()):
         desk.terminal.say(json.dumps({"name": name, "query": query}))
     return 0
 
@@ -31,8 +43,22 @@ def run(given: Namespace, desk: Desk) -> int:
 def _of_rules() -> Iterator[tuple[str, str]]:
     """Yield the query of each look of each rule."""
     for rule in read_rules(ROOT / "config"):
-        for look in rule.looks:
-            yield f"{rule.key} {look.name}", bind(look.query, END - look.window, END)
+        yield from _of_rule(rule)
+
+
+def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
+    for look in rule.looks:
+        bound = bind(look.query, END - look.window, END, look.calendar)
+        yield f"{rule.key} {look.name}", bound
+
+
+def _of_budgets() -> Iterator[tuple[str, str]]:
+    """Yield what the rules of example budgets and GET /api/budgets ask."""
+    text = COMMENTED.sub("", (ROOT / "config" / "budgets.toml").read_text(encoding="utf-8"))
+    for budget in parse_budgets(text + ODD_BUDGET, "budgets.toml"):
+        for rule in rules_of(budget):
+            yield from _of_rule(rule)
+        yield f"budget {budget.name}", bind(spent_query(budget), END - budget.calendar.longest, END)
 
 
 def _of_pages() -> Iterator[tuple[str, str]]:

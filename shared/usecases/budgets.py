@@ -86,12 +86,17 @@ class Budgets:
     def _ask(
         self, budget: Budget, start: datetime, end: datetime
     ) -> Sequence[Mapping[str, object]]:
-        query = f"""{ROWS}{scope_filter(budget)}
-| extend Moved = iff(Name == "llm.call", Count, AdjustedCount)
-| summarize Spent = sum(CostUsd), Calls = sum(Count), Unpriced = {MEASURES["unpriced_calls"]}"""
+        query = bind(spent_query(budget), start, end)
         try:
-            return list(named(self._log.query(bind(query, start, end), start, end + LATEST)))
+            return list(named(self._log.query(query, start, end + LATEST)))
         except (GiveUp, RetryLater) as exc:
             raise RetryLater(
                 f"What budget {budget.name} has spent is not known: {exc} {REMEDY}"
             ) from exc
+
+
+def spent_query(budget: Budget) -> str:
+    """Return the KQL that sums up what the budget is for, its bounds yet to be put in."""
+    return f"""{ROWS}{scope_filter(budget)}
+| extend Moved = iff(Name == "llm.call", Count, AdjustedCount)
+| summarize Spent = sum(CostUsd), Calls = sum(Count), Unpriced = {MEASURES["unpriced_calls"]}"""

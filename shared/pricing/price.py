@@ -53,9 +53,10 @@ class Prices:
         used = call.usage
         if used is None or not (used.input_tokens or used.output_tokens or used.web_searches):
             return _without_usage(call, tariff, at)
+        count = call.count
         # Rounded up: a tier begins above a whole number of tokens.
-        quote = tariff.only or tariff.quote(at, -(-used.input_tokens // call.count))
-        return quote.cost(used, call.count)
+        quote = tariff.only or tariff.quote(at, -(-used.input_tokens // count))
+        return quote.cost(used, count)
 
     def _resolve(self, names: Names) -> Tariff:
         return Tariff(meaning(names, self._overrides, self._listing))

@@ -1,10 +1,11 @@
 """What decides a call's rates besides its time and size, and the quotes that follow from it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Protocol
 
 from shared.events.types import Usage
@@ -22,7 +23,13 @@ from shared.pricing.rates import (
 )
 
 DAY_S = 86_400
+TEXT = frozenset({"input_tokens", "output_tokens"})
 NO_TOKEN_COSTS: Sheet = {name: Decimal(0) for name in RATE_CLASSES if name not in PER_THOUSAND}
+
+_cost: Callable[[tuple[Decimal, CostStatus, str, tuple[str, ...]]], Cost] = partial(
+    tuple[object, ...].__new__, Cost
+)
+"""Cost(…) without the frame of Python code that a NamedTuple is made in: half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Quote:
     """The rates for calls of one kind, one size and one time, and how sure they are.
 
     missing: what is in doubt whatever is used. costs_nothing: so is no usage at all.
+    plain: the rates again, where calls that tell no more than their text need nothing else.
     """
 
     rates: Rates | None
@@ -37,14 +45,19 @@ class Quote:
     source: str
     missing: tuple[str, ...] = ()
     costs_nothing: bool = False
+    plain: Rates | None = None
 
     def cost(self, used: Usage, count: int) -> Cost:
         """Return what that usage costs, the total of `count` calls."""
+        plain = self.plain
+        if plain and used.__pydantic_fields_set__ <= TEXT:  # the property takes twice as long
+            units = plain.input * used.input_tokens + plain.output * used.output_tokens
+            return _cost((units * plain.unit, self.status, self.source, ()))
         if self.rates is None:
             return Cost(None, "unknown", self.source, self.missing)
         amount, missing = self.rates.charge(used, count)
         if not (missing or self.missing):
-            return Cost(amount, self.status, self.source)
+            return _cost((amount, self.status, self.source, ()))
         if not amount and self.status == "known":
             return Cost(None, "unknown", self.source, missing + self.missing)
         return Cost(amount, "estimated", self.source, missing + self.missing)
@@ -88,7 +101,9 @@ class Terms:
             return Quote(None, "unknown", f"{self.label} has no price per token")
         source, doubts = self._source(tier, (*own, *final)), self._doubts(tier, at)
         status = "overridden" if own or final else "known"
-        return Quote(compile_rates(sheet), status, source, doubts)
+        rates = compile_rates(sheet)
+        plain = None if rates.has_extras or doubts else rates
+        return Quote(rates, status, source, doubts, plain=plain)
 
     def _priced_tier(self, at: datetime) -> str:
         """Return the tier that was asked for where it has a price, else the standard one."""
@@ -147,16 +162,17 @@ class Tariff:
         self._timetable = timetable
         self._starts = timetable.starts()
         self._times = timetable.times_of_day()
-        self._quotes: dict[tuple[int, int], tuple[Sequence[int], Sequence[Quote]]] = {}
+        self._quotes: dict[int, tuple[Sequence[int], Sequence[Quote]]] = {}
         self.only: Quote | None = None
 
     def quote(self, at: datetime, input_tokens: int) -> Quote:
         """Return the rates at that moment for a call of that size."""
-        slot = self._slot(at) if self._starts or self._times else (0, 0)
-        if slot not in self._quotes:
-            self._quotes[slot] = self._compile(at)
-        sizes, quotes = self._quotes[slot]
-        return quotes[bisect_left(sizes, input_tokens)]
+        slot = self._slot(at) if self._starts or self._times else 0
+        found = self._quotes.get(slot)
+        if found is None:
+            found = self._quotes[slot] = self._compile(at)
+        sizes, quotes = found
+        return quotes[bisect_left(sizes, input_tokens)] if sizes else quotes[0]
 
     def _compile(self, at: datetime) -> tuple[Sequence[int], Sequence[Quote]]:
         terms = self._timetable.terms(at)
@@ -166,10 +182,13 @@ class Tariff:
             self.only = quotes[0]
         return sizes, quotes
 
-    def _slot(self, at: datetime) -> tuple[int, int]:
-        """Return the period and the time of day that the moment lies in."""
+    def _slot(self, at: datetime) -> int:
+        """Number the period and the time of day that the moment lies in."""
         moment = at.timestamp()
-        return bisect_right(self._starts, moment), bisect_right(self._times, moment % DAY_S)
+        period = bisect_right(self._starts, moment)
+        if not self._times:
+            return period
+        return period * (len(self._times) + 1) + bisect_right(self._times, moment % DAY_S)
 
 
 def _fitting(prices: Sequence[Price], tier: str, input_tokens: int) -> Sequence[Price]:

@@ -113,6 +113,18 @@ def test_compiled_rates_equal_the_list_s_own_arithmetic_for_every_model() -> Non
     assert comparison.count > 4 * 2_330
 
 
+def test_zeros_that_are_told_change_no_price() -> None:
+    prices = load("")
+    silent = Usage(input_tokens=12_345, output_tokens=678)
+    told = Usage.model_validate(silent.model_dump())
+
+    for provider in providers:
+        for model in provider.models:
+            named = {"provider": provider.id, "model": model.id, "status": "success"}
+            calls = [LlmCall.model_validate({**named, "usage": used}) for used in (silent, told)]
+            assert prices.price(calls[0], NOW) == prices.price(calls[1], NOW), (provider, model)
+
+
 def test_models_of_others_cost_what_the_list_says_of_their_host() -> None:
     comparison = Comparison()
     hosts = [provider for provider in providers if provider.fallback_model_providers]

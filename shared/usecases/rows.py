@@ -40,9 +40,9 @@ def event_row(event: AnyEvent, cost: Cost | None, attempt: int, now: datetime) -
 def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:
     """Return everything that the event and its price say, by column key."""
     data = event.data
-    stated: dict[str, object] = dict(data)
+    stated: dict[str, object] = {**vars(data)}
     if isinstance(data, LlmCall):
-        stated |= {k: v for k, v in dict(data.usage or ()).items() if v}
+        stated |= {k: v for k, v in vars(data.usage).items() if v} if data.usage else {}
         stated["cost_usd"] = None
     if isinstance(data, LlmCall) and data.usage:
         stated |= {n: getattr(data.usage, n) for n in ("input_tokens", "output_tokens")}

@@ -92,7 +92,7 @@ def run(
     statement = translate(kql, naive(now))
     with _interrupted_after(con, limits.wait_s), _refusals():
         for name in statement.tables:
-            con.execute(_view(TABLES[name], span.condition(), repeats))
+            con.execute(_view(TABLES[name], statement.columns, span.condition(), repeats))
         con.execute(statement.sql, statement.values or None)
         described = con.description
         rows = con.fetchmany(limits.rows + 1)
@@ -106,13 +106,16 @@ def run(
     )
 
 
-def _view(table: Table, condition: str, repeats: bool) -> str:
+def _view(table: Table, needed: frozenset[str] | None, condition: str, repeats: bool) -> str:
     """Return the view that shows a query what it may see of the table.
+
+    needed: the columns that matter, of whatever table; None for all of them.
 
     An event that came again carries its attempt: the rows without one give way to those with,
     and the highest attempt stands for all.
     """
-    columns = ", ".join(f'"{name}"' for name in table.names)
+    names = [name for name in table.names if needed is None or name in needed]
+    columns = ", ".join(f'"{name}"' for name in names or table.names)
     shown = f'SELECT {columns} FROM raw."{table.name}" WHERE {condition}'  # noqa: S608 - our own names
     if table is USAGE and repeats:
         shown = f"""{shown} AND NOT "_Repeated" UNION ALL {shown} AND "_Repeated"

@@ -13,6 +13,7 @@ from duckdb_kql.translate import to_sql as emit
 
 from local.monitor.guards import check_text, check_tree, tables_read
 from local.monitor.mend import mend
+from local.monitor.needs import needed
 from local.monitor.refusal import BadQuery, semantic, unsupported
 from local.monitor.schema import TABLES
 from local.monitor.tokens import Token, tokens
@@ -27,11 +28,15 @@ _CRASHES = (AssertionError, AttributeError, IndexError, KeyError, RecursionError
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL to run. values: of its parameters, by name. tables: those that it reads."""
+    """SQL to run. values: of its parameters, by name. tables: those that it reads.
+
+    columns: those that it needs of them; None for all.
+    """
 
     sql: str
     values: dict[str, datetime]
     tables: frozenset[str]
+    columns: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class _Template:
     sql: str
     slots: frozenset[str]
     tables: frozenset[str]
+    columns: frozenset[str] | None
 
 
 def translate(kql: str, now: datetime) -> Statement:
@@ -52,7 +58,8 @@ def translate(kql: str, now: datetime) -> Statement:
     if template is None:
         template, moments = _translated(kql, {}), ()
     known = {_slot(i): at for i, at in enumerate(moments)} | {CLOCK_SLOT: now}
-    return Statement(template.sql, {s: known[s] for s in template.slots}, template.tables)
+    values = {slot: known[slot] for slot in template.slots}
+    return Statement(template.sql, values, template.tables, template.columns)
 
 
 def _slot(index: int) -> str:
@@ -108,7 +115,8 @@ def _translated(text: str, moments: Mapping[str, ir.Parameter]) -> _Template:
     except _CRASHES as error:
         raise unsupported(f"the translator fails on it ({type(error).__name__}).") from None
     slots = {*sql.slots, CLOCK_SLOT} if pinned.used else sql.slots
-    return _Template(str(sql), frozenset(slots), tables)
+    names = [name for table in tables for name in _SCHEMA.get(table, ())]
+    return _Template(str(sql), frozenset(slots), tables, needed(query, str(sql), names))
 
 
 def _without_hiding(text: str) -> str:

@@ -1,0 +1,82 @@
+"""A query that is shown few columns says what it says of all."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from local.monitor.store import MonitorStore
+from local.monitor.translate import translate
+from shared.adapters.config_folder import read_rules
+from shared.alerting.rule import Look, bind
+from tests.factories import DATA
+from tests.fakes import START, FakeClock
+from tests.monitor import event
+
+NOW = datetime(2026, 11, 23)  # noqa: DTZ001 - DuckDB's TIMESTAMP is UTC without a zone
+LOOKS = [
+    pytest.param(look, id=f"{rule.name}-{look.name}")
+    for rule in read_rules(Path(__file__).parents[2] / "config")
+    for look in rule.looks
+]
+
+
+@pytest.mark.parametrize(
+    ("kql", "columns"),
+    [
+        ("UsageEvents | summarize sum(Count)", {"Count"}),
+        ("UsageEvents | where Name == 'a' | project x = Model", {"Name", "Model"}),
+        ("UsageEvents | summarize a = sum(Value) by Source | extend b = a", {"Value", "Source"}),
+        ("UsageEvents | summarize arg_max(Value, Source)", {"Value", "Source"}),
+        ("UsageEvents | summarize count()", set[str]()),
+        ("UsageEvents | summarize arg_max(Value, *)", None),
+        ("UsageEvents | take 5 | summarize count()", None),
+        ("UsageEvents | where Count > 1", None),
+        ("UsageEvents", None),
+        ("UsageEvents | summarize by Source | join (UsageEvents) on Source", None),
+        ("UsageEvents | summarize c = sum(Count) | union (UsageEvents | take 1)", None),
+        ("let one = UsageEvents | take 5; one | summarize sum(Count)", None),
+        ("UsageEvents | extend x = Value | summarize sum(x)", None),
+        ("UsageEvents | project-away Name | summarize sum(Count)", None),
+    ],
+)
+def test_columns_are_left_out_where_that_is_certain(kql: str, columns: set[str] | None) -> None:
+    assert translate(kql, NOW).columns == columns
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[MonitorStore]:
+    store = MonitorStore(None, FakeClock())
+    store.track(
+        [
+            event(
+                {"id": f"{kind}-{n}", "source": f"s{n % 3}", **_split(kind)[0]},
+                {"count": 100.0 + n, "value": n, "cost_usd": n / 7, **_split(kind)[1]},
+                START - timedelta(seconds=30 * n + 10),
+                kind,
+            )
+            for kind in DATA
+            for n in range(12)
+        ]
+    )
+    yield store
+    store.close()
+
+
+def _split(kind: str) -> tuple[dict[str, str], dict[str, float]]:
+    texts = {name: str(v) for name, v in DATA[kind].items() if isinstance(v, str)}
+    numbers = {name: float(v) for name, v in DATA[kind].items() if isinstance(v, int | float)}
+    return texts, numbers
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_rule_finds_the_same_whatever_it_is_shown(store: MonitorStore, look: Look) -> None:
+    start = START.astimezone(UTC) - look.window
+    narrow = bind(look.query, start, START)
+    wide = narrow.replace("UsageEvents\n", "UsageEvents\n| take 1000000\n")
+    assert translate(narrow, NOW).columns is not None
+    assert translate(wide, NOW).columns is None
+    found = store.query(narrow, start, START)
+    assert found.rows
+    assert found.rows == store.query(wide, start, START).rows

@@ -128,7 +128,7 @@ def _burn(budget: Budget, pace: Pace) -> Rule:
             f"{pace.percent} %",
             "query": f"""{_costs(budget, "{start}")}
 | summarize Long = sum(CostUsd), Short = sumif(CostUsd, At >= {{end}} - {short_s}s)
-| project value = round(min_of(Long, {SHORT_PARTS} * Short), {_DIGITS})""",
+| project value = round(min_of(Long, {SHORT_PARTS} * coalesce(Short, 0.0)), {_DIGITS})""",
         },
     )
 

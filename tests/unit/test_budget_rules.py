@@ -61,11 +61,13 @@ class World:
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     spent: int = 0
 
-    def spend(self, usd: float, at: datetime, name: str = "llm.call", **text: str) -> None:
+    def spend(self, usd: float | None, at: datetime, name: str = "llm.call", **text: str) -> None:
         self.clock.advance(seconds=(at - self.clock.now()).total_seconds())
         self.spent += 1
         identity = {"id": str(self.spent), "source": "tests"}
-        self.store.track([event(identity | text, {"cost_usd": usd}, at, name)])
+        self.store.track(
+            [event(identity | text, {} if usd is None else {"cost_usd": usd}, at, name)]
+        )
 
     def tick(self, at: datetime) -> list[str]:
         """Return what is told: "+50" opens an incident, "-50" resolves it, "~50" tells more."""
@@ -270,3 +272,18 @@ def test_one_dear_call_is_no_pace(clock: FakeClock, store: MonitorStore) -> None
     it = world(MONTHLY + "forecast = false", clock, store)
     it.spend(20, OCTOBER + DAYS)
     assert it.settle(OCTOBER + DAYS + HOURS) == []
+
+
+def test_calls_without_a_price_keep_no_pace_up(clock: FakeClock, store: MonitorStore) -> None:
+    it = world(MONTHLY + "forecast = false", clock, store)
+    assert it.settle(OCTOBER + DAYS) == []
+    it.spend(20, OCTOBER + DAYS + HOURS)
+    it.spend(None, OCTOBER + DAYS + 2 * HOURS, cost_status="unknown")
+    assert it.settle(OCTOBER + DAYS + 2 * HOURS + 5 * MINUTES) == []
+
+
+def test_ten_dimes_are_a_dollar(clock: FakeClock, store: MonitorStore) -> None:
+    it = world(THRESHOLDS.replace("100", "1") + "thresholds = { 100 = 'critical' }", clock, store)
+    for _ in range(10):
+        it.spend(0.1, OCTOBER)
+    assert it.tick(OCTOBER + DAYS) == ["+100"]

@@ -110,9 +110,9 @@ def test_each_threshold_is_told_once_a_period_and_resolved_at_the_next(
     it = world(THRESHOLDS, clock, store)
     it.spend(1000, OCTOBER - MINUTES)  # of September
     assert it.settle(OCTOBER) == []
-    it.spend(49.999999999, OCTOBER)
+    it.spend(49.999999, OCTOBER)
     assert it.settle(OCTOBER + DAYS) == []
-    it.spend(0.000000001, OCTOBER + DAYS + 2 * MINUTES)
+    it.spend(0.000001, OCTOBER + DAYS + 2 * MINUTES)
     assert it.settle(OCTOBER + DAYS + 10 * MINUTES) == ["+50"]
     it.spend(30, OCTOBER + 2 * DAYS)
     assert it.settle(OCTOBER + 2 * DAYS + 10 * MINUTES) == ["+80"]

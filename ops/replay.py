@@ -59,7 +59,8 @@ def run(given: Namespace, desk: Desk) -> int:
         desk.terminal.json(found)
     else:
         _tell(desk.terminal, plan, happened, (desk.clock.now() - began).total_seconds())
-    _complain(desk.terminal, [*recording.refused, *happened.refused], happened.failed)
+    refused = sorted((*recording.refused, *happened.refused), key=lambda one: one.number)
+    _complain(desk.terminal, refused, happened.failed)
     return 1 if happened.failed else 0
 
 

@@ -16,6 +16,8 @@ from local.replay.recording import Recorded
 from local.replay.run import replay
 from local.replay.world import Config
 from shared.adapters.config_folder import read_routes, rules_of
+from shared.alerting.condition import parse_condition
+from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from tests.factories import event
 
@@ -32,8 +34,15 @@ _numbers = count()
 
 
 @cache
-def routes() -> Any:
+def routes() -> Routes:
+    """Return the routes that ship."""
     return read_routes(CONFIG)
+
+
+def graver(rule: str, over: int) -> Rule:
+    """Return that rule once more: critical, over a threshold of its own, without [fast]."""
+    change = {"severity": "critical", "condition": parse_condition(f"> {over}"), "fast": None}
+    return RULES[rule].model_copy(update=change)
 
 
 def at(second: float, kind: str, **data: object) -> Json:

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from shared.alerting.rule import Rule
 from tests.journeys.scenario import (
     ERRORS,
     FAILURES,
     POOL,
     QUEUE,
-    RULES,
     Found,
     at,
     errors,
+    graver,
     pool,
     queue,
     run,
@@ -24,10 +23,10 @@ BUSY = 150
 ALERT = [{"name": "alertname", "value": "HighTaskQueueBacklog"}]
 
 
-def backlog(**plan: Any) -> Found:
+def backlog(minutes: float = 32, **plan: Any) -> Found:
     """Replay a queue over its threshold from tick 5 to tick 29: firing from 10, told at 11."""
-    values = [BUSY if 5 <= minute < 30 else 40 for minute in range(60)]
-    return run(queue(values), QUEUE, minutes=59, **plan)
+    values = [BUSY if 5 <= minute < 30 else 40 for minute in range(int(minutes) + 1)]
+    return run(queue(values), QUEUE, minutes=minutes, **plan)
 
 
 def silence(start: float, end: float, matchers: Sequence[object] = ALERT, **more: float) -> Any:
@@ -91,26 +90,9 @@ def test_a_silence_of_one_series_leaves_the_others_of_its_incident() -> None:
     assert found.output["pagerduty"][0]["firing"] == 1
 
 
-def critical(over: int) -> Rule:
-    """Return the backlog rule once more, graver and with a threshold of its own."""
-    stated = RULES[QUEUE].model_dump(by_alias=True, exclude={"condition", "severity", "fast"})
-    return Rule.model_validate(
-        {**_as_text(stated), "condition": f"> {over}", "severity": "critical"}
-    )
-
-
-def _as_text(stated: dict[str, Any]) -> dict[str, Any]:
-    """Write durations as a rule's file does."""
-    return {
-        name: f"PT{int(value.total_seconds())}S" if hasattr(value, "total_seconds") else value
-        for name, value in stated.items()
-        if value is not None
-    }
-
-
 def test_a_warning_is_told_once_the_graver_alert_of_its_name_has_ended() -> None:
     values = [40] * 5 + [900] * 15 + [BUSY] * 10 + [40] * 5
-    found = run(queue(values), QUEUE, critical(over=500), minutes=34)
+    found = run(queue(values), QUEUE, graver(QUEUE, over=500), minutes=34)
     assert found.calls("HighTaskQueueBacklog/critical") == [
         (10, "trigger", 202),
         (20, "resolve", 202),
@@ -120,7 +102,7 @@ def test_a_warning_is_told_once_the_graver_alert_of_its_name_has_ended() -> None
 
 def test_a_warning_that_is_open_stays_so_while_the_graver_alert_fires() -> None:
     values = [40] * 5 + [BUSY] * 10 + [900] * 15 + [40] * 5
-    found = run(queue(values), QUEUE, critical(over=500), minutes=34)
+    found = run(queue(values), QUEUE, graver(QUEUE, over=500), minutes=34)
     assert found.calls(QUEUE) == [(11, "trigger", 202), (30, "resolve", 202)]
     assert [call[1] for call in found.calls()] == ["trigger", "trigger", "resolve", "resolve"]
 
@@ -153,6 +135,7 @@ def test_members_that_join_and_leave_are_told_on_the_same_incident_after_five_mi
     assert len({call["dedup_key"] for call in found.output["pagerduty"]}) == 1
 
 
+@pytest.mark.slow
 def test_an_incident_that_lasts_is_told_again_after_four_hours() -> None:
     found = run(queue([BUSY] * 260), QUEUE, minutes=255)
     assert found.calls() == [(6, "trigger", 202), (246, "trigger", 202)]
@@ -176,7 +159,7 @@ def test_a_trigger_arrives_once_within_a_minute_of_pagerdutys_recovery(status: i
 
 @pytest.mark.parametrize("status", [0, 400, 503])
 def test_a_resolve_arrives_once_within_a_minute_of_pagerdutys_recovery(status: int) -> None:
-    found = backlog(pagerduty_faults=down(25, 50.5, status))
+    found = backlog(53, pagerduty_faults=down(25, 50.5, status))
     assert [call for call in found.calls() if call[2] == 202] == [
         (11, "trigger", 202),
         (51, "resolve", 202),
@@ -210,8 +193,7 @@ def test_ticks_of_fifteen_seconds_deliver_what_waits_and_evaluate_by_the_minute(
 
 
 def test_a_resolve_follows_a_trigger_that_was_late() -> None:
-    found = backlog(pagerduty_faults=down(5, 40.5))
-    assert [call for call in found.calls() if call[2] == 202] == [
-        (41, "trigger", 202),
-        (41, "resolve", 202),
-    ]
+    found = backlog(43, pagerduty_faults=down(5, 40.5))
+    (opened, *first), (closed, *second) = [call for call in found.calls() if call[2] == 202]
+    assert (opened, *first) == (41, "trigger", 202)
+    assert (second, closed - opened <= 1) == (["resolve", 202], True)

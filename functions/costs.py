@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import cast
 
 import azure.functions as func
@@ -12,6 +13,7 @@ import azure.functions as func
 from functions.replies import headers, refusing, reply
 from shared.errors import InvalidEvent
 from shared.events.types import RFC3339
+from shared.pricing.entry import plain
 from shared.usecases.costs import DIMENSIONS, MEASURES, Bill, Period, Spending, Unpriced
 from shared.wiring import App
 
@@ -105,7 +107,7 @@ def _json(bill: Bill) -> dict[str, object]:
         "from": bill.period.start.isoformat(),
         "to": bill.period.end.isoformat(),
         "by": ",".join(bill.by),
-        "total_usd": bill.total_usd,
+        "total_usd": _number(bill.total_usd),
         **{name: bill.total(name) for name in MEASURES},
         "rows": [_row(row, bill.by) for row in bill.rows],
         "unpriced": [_unpriced(one) for one in bill.unpriced],
@@ -114,7 +116,12 @@ def _json(bill: Bill) -> dict[str, object]:
 
 def _row(row: Spending, by: tuple[str, ...]) -> dict[str, object]:
     values = dict(zip(by, row.values, strict=True))
-    return {**values, "cost_usd": row.usd, **row.measures}
+    return {**values, "cost_usd": _number(row.usd), **row.measures}
+
+
+def _number(usd: Decimal | None) -> float | None:
+    """JSON has doubles; the nearest one shows the same digits."""
+    return None if usd is None else float(usd)
 
 
 def _unpriced(one: Unpriced) -> dict[str, object]:
@@ -135,5 +142,5 @@ def _cells(row: Spending) -> Iterator[object]:
     """Yield a row's cells; a name that a spreadsheet would compute gets an apostrophe before it."""
     for value in row.values:
         yield f"'{value}" if value and value.startswith(FORMULA) else value
-    yield "" if row.usd is None else f"{row.usd:.12f}".rstrip("0").rstrip(".")
+    yield "" if row.usd is None else plain(row.usd)
     yield from row.measures.values()

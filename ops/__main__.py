@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "poison": "list or replay what was set aside",
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",
+    "reprice": "compute a period's costs again after a correction of prices",
     "queries": "list every query that ships, for a KQL checker",
     "generated": "write the generated files anew, or check them",
 }

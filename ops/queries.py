@@ -4,7 +4,7 @@ import json
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ops.command import Desk
@@ -13,6 +13,8 @@ from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.rule import Rule, bind
 from shared.usecases.budgets import spent_query
+from shared.usecases.costs import DIMENSIONS, SPENT, UNPRICED
+from shared.usecases.reprice import COUNTED, PAGE, STEPS
 
 EXAMPLES = "  python -m ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent
@@ -34,8 +36,8 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace, desk: Desk) -> int:
-    """Print the queries of rules and budgets with their times bound, then those of the runbooks."""
-    for name, query in (*_of_rules(), *_of_budgets(), *_of_pages()):
+    """Print the queries of rules, budgets and costs with times bound, then those of the docs."""
+    for name, query in (*_of_rules(), *_of_budgets(), *_of_costs(), *_of_pages()):
         desk.terminal.say(json.dumps({"name": name, "query": query}))
     return 0
 
@@ -61,8 +63,18 @@ def _of_budgets() -> Iterator[tuple[str, str]]:
         yield f"budget {budget.name}", bind(spent_query(budget), END - budget.calendar.longest, END)
 
 
+def _of_costs() -> Iterator[tuple[str, str]]:
+    """Yield what GET /api/costs and `ops reprice` ask."""
+    queries = {f"costs by {name}": SPENT + column for name, column in DIMENSIONS.items()}
+    queries |= {"costs unpriced": UNPRICED, "reprice page": PAGE}
+    queries |= {f"reprice count {step}": COUNTED.replace("{step}", step) for step, _ in STEPS}
+    for name, query in queries.items():
+        yield name, bind(query, END - timedelta(days=1), END)
+
+
 def _of_pages() -> Iterator[tuple[str, str]]:
-    """Yield each fenced query of the runbooks."""
-    for page in sorted((ROOT / "docs" / "runbooks").glob("*.md")):
+    """Yield each fenced query of the runbooks and of docs/costs.md."""
+    docs = ROOT / "docs"
+    for page in (*sorted((docs / "runbooks").glob("*.md")), docs / "costs.md"):
         for number, query in enumerate(FENCED.findall(page.read_text(encoding="utf-8")), 1):
             yield f"{page.name} {number}", query

@@ -25,3 +25,8 @@ def _digest(*parts: str) -> str:
     """Hash the parts so that no two splits of one text look alike."""
     whole = "\0".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
+
+
+def adjustment_id(source: str, event_id: str, revision: int) -> str:
+    """Return the id of the revision-th correction of an event's cost: the same at every try."""
+    return f"adjustment-{_digest(source, event_id, str(revision))}"

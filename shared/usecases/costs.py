@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import fsum
+from decimal import Decimal
 from typing import cast
 
 from shared.alerting.rule import bind
@@ -39,7 +39,7 @@ MEASURES: Mapping[str, str] = {
 LATEST = timedelta(hours=2)
 """How far ahead of now a row may be dated, and to spare."""
 DISPLAYED_DIGITS = 12
-"""Sums of doubles are shown to the trillionth of a dollar: what is below is their noise."""
+"""Amounts are shown to the trillionth of a dollar: what is below is the noise of doubles."""
 
 ROWS = f"""UsageEvents
 | where TimeGenerated >= {{start}} and Name in ("llm.call", "{ADJUSTMENT}")
@@ -55,9 +55,14 @@ end of the period is no limit for TimeGenerated. A time ahead of TimeGenerated i
 SPENT = (
     ROWS
     + f"""| extend Moved = iff(Name == "{ADJUSTMENT}", AdjustedCount, Count)
-| summarize CostUsd = sum(CostUsd), {", ".join(f"{k} = {v}" for k, v in MEASURES.items())}
+| extend Micros = tolong(CostUsd * 1e6)
+| extend Rest = CostUsd - Micros / 1e6
+| summarize Micros = sum(Micros), Rest = sum(Rest),
+    {", ".join(f"{k} = {v}" for k, v in MEASURES.items())}
     by """
 )
+"""Whole millionths are summed as integers, so that only what is left of each call is summed as
+doubles: a sum of a million calls is off by less than it shows."""
 
 UNPRICED = f"""let Rows = {ROWS};
 let Moves = Rows
@@ -92,7 +97,7 @@ class Spending:
     """
 
     values: tuple[str | None, ...]
-    usd: float | None
+    usd: Decimal | None
     measures: Mapping[str, int]
 
 
@@ -126,10 +131,10 @@ class Bill:
     unpriced: tuple[Unpriced, ...]
 
     @property
-    def total_usd(self) -> float | None:
+    def total_usd(self) -> Decimal | None:
         """Return the sum of what is known; None where there are calls and none has a price."""
         known = [row.usd for row in self.rows if row.usd is not None]
-        return round(fsum(known), DISPLAYED_DIGITS) if known or not self.rows else None
+        return sum(known, Decimal(0)) if known or not self.rows else None
 
     def total(self, measure: str) -> int:
         """Return the sum of a measure."""
@@ -173,7 +178,8 @@ def _any_unpriced(rows: Sequence[Spending]) -> bool:
 def _spending(row: Mapping[str, object], by: Sequence[str]) -> Spending:
     """A group without one priced call has no cost: what it has no price for is not free."""
     measures = {name: _int(row[name]) for name in MEASURES}
-    usd = round(cast("float | None", row["CostUsd"]) or 0.0, DISPLAYED_DIGITS)
+    rest = round(cast("float | None", row["Rest"]) or 0.0, DISPLAYED_DIGITS)
+    usd = Decimal(_int(row["Micros"])).scaleb(-6) + Decimal(repr(rest))
     is_unpriced = measures["unpriced_calls"] >= measures["calls"] > 0
     values = tuple(str(row[DIMENSIONS[name]] or "") or None for name in by)
     return Spending(values, None if is_unpriced else usd, measures)

@@ -1,0 +1,45 @@
+"""Reaches the Azure Monitor that the operator means: the laptop's, or that of the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ops.stack import find_stack
+from shared.adapters.azure_monitor import AzureMonitorExporter
+from shared.adapters.log_analytics import LogAnalytics
+from shared.settings import read
+
+LOCAL_WORKSPACE = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Where events are asked for and written to. name: for a person."""
+
+    name: str
+    log: LogAnalytics
+    exporter: AzureMonitorExporter
+
+
+def find_monitor(environment: Mapping[str, str]) -> Monitor:
+    """Return the stand-in of the stack that runs here, else what the settings name.
+
+    Raises:
+        Misconfigured: no stack runs here, and the settings do not name another.
+    """
+    stack = find_stack(environment)
+    if stack:
+        from local.stack import INSTRUMENTATION_KEY
+
+        connection = f"InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={stack.query_url}"
+        log = LogAnalytics(stack.query_url, LOCAL_WORKSPACE)
+        return Monitor("the stack on this machine", log, AzureMonitorExporter(connection))
+    settings = read(environment)
+    return Monitor(
+        f"workspace {settings.LOGS_WORKSPACE_ID}",
+        LogAnalytics(settings.LOGS_ENDPOINT, settings.LOGS_WORKSPACE_ID, settings.AZURE_CLIENT_ID),
+        AzureMonitorExporter(
+            settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
+            settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+            settings.AZURE_CLIENT_ID,
+        ),
+    )

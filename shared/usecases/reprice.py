@@ -1,0 +1,150 @@
+"""Prices the calls of a period again, and writes what differs as adjustments."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from shared.alerting.rule import bind
+from shared.clock import Clock
+from shared.errors import RetryLater
+from shared.ports import Exported, Exporter, ExportLater, ExportRefused, UsageLog
+from shared.usecases.adjustment import (
+    READ,
+    ROW_COLUMNS,
+    Note,
+    Recorded,
+    Repriced,
+    adjustment,
+    read_log,
+)
+from shared.usecases.costs import LATEST, ROWS, Period, named
+from shared.usecases.process import Prices
+
+PAGE_ROWS = 50_000
+"""Well below what one answer of Log Analytics holds: 500,000 rows, 100 MB."""
+STEPS = (
+    ("1h", timedelta(hours=1)),
+    ("1m", timedelta(minutes=1)),
+    ("1s", timedelta(seconds=1)),
+)
+PATIENCE = timedelta(minutes=3)
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
+
+COUNTED = ROWS + "| summarize Rows = count() by Slot = bin(At, {step})\n| order by Slot asc"
+PAGE = ROWS + f"| project {', '.join((*ROW_COLUMNS, *(column.name for column in READ)))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the period that one answer holds. rows: calls and adjustments in it."""
+
+    period: Period
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The calls of a page at the prices of now. unreadable: rows that are none of ours."""
+
+    calls: tuple[Repriced, ...]
+    unreadable: int
+
+
+class Reprice:
+    """Reads calls, prices them, corrects the log.
+
+    A repeat writes nothing that is there. What a run that died had written is found by the next;
+    if it is not to be seen yet it is written once more under the same id, and counts once.
+    """
+
+    def __init__(
+        self, log: UsageLog, prices: Prices, clock: Clock, *, page_rows: int = PAGE_ROWS
+    ) -> None:
+        self._log = log
+        self._prices = prices
+        self._clock = clock
+        self._page_rows = page_rows
+
+    def pages(self, period: Period) -> list[Page]:
+        """Return the period in parts, each small enough to be read at once.
+
+        Raises:
+            RetryLater: the log did not answer.
+        """
+        return list(self._pages(period, STEPS))
+
+    def judge(self, page: Page) -> Judged:
+        """Read the page's calls and price each at its own time.
+
+        Raises:
+            RetryLater: the log did not answer.
+        """
+        table = self._ask(PAGE, page.period)
+        calls, unreadable = read_log(table)
+        return Judged(tuple(map(self._reprice, calls)), unreadable)
+
+    def _reprice(self, recorded: Recorded) -> Repriced:
+        return Repriced(recorded, self._prices.price(recorded.call, recorded.happened_at))
+
+    def _pages(self, period: Period, steps: Sequence[tuple[str, timedelta]]) -> Iterator[Page]:
+        """Gather neighbouring slots into pages; a slot that is too large is cut finer."""
+        (name, step), *finer = steps
+        start, rows = period.start, 0
+        for slot in self._ask(COUNTED.replace("{step}", name), period):
+            begins, more = cast("datetime", slot["Slot"]), cast("int", slot["Rows"])
+            begins, ends = max(begins, period.start), min(begins + step, period.end)
+            if rows and rows + more > self._page_rows:
+                yield Page(Period(start, begins), rows)
+                start, rows = begins, 0
+            if more > self._page_rows and finer:
+                yield from self._pages(Period(begins, ends), finer)
+                start, rows = ends, 0
+                continue
+            rows += more
+        if rows:
+            yield Page(Period(start, period.end), rows)
+
+    def _ask(self, query: str, period: Period) -> Iterator[Mapping[str, object]]:
+        asked = bind(query, period.start, period.end)
+        return named(self._log.query(asked, period.start, self._clock.now() + LATEST))
+
+
+class Adjust:
+    """Writes adjustments until Azure Monitor has each, or will never take it."""
+
+    def __init__(
+        self, exporter: Exporter, clock: Clock, note: Note, pause: Callable[[float], object]
+    ) -> None:
+        """pause: waits so many seconds."""
+        self._exporter = exporter
+        self._clock = clock
+        self._note = note
+        self._pause = pause
+
+    def write(self, differing: Sequence[Repriced]) -> list[ExportRefused]:
+        """Write an adjustment for each; return why some were refused for good.
+
+        Raises:
+            RetryLater: Azure Monitor did not take all of them within three minutes. The same
+                command goes on where this one ended.
+        """
+        waiting = [adjustment(one, self._note, self._clock.now()) for one in differing]
+        refused: list[ExportRefused] = []
+        give_up_at = self._clock.now() + PATIENCE
+        wait_s = FIRST_WAIT_S
+        while waiting:
+            outcomes = self._exporter.events(waiting)
+            refused += [outcome for outcome in outcomes if isinstance(outcome, ExportRefused)]
+            later = [outcome for outcome in outcomes if isinstance(outcome, ExportLater)]
+            waiting = [
+                row
+                for row, outcome in zip(waiting, outcomes, strict=True)
+                if not isinstance(outcome, Exported | ExportRefused)
+            ]
+            if later and self._clock.now() >= give_up_at:
+                raise RetryLater(f"{len(later):,} adjustments were not taken: {later[0].why}")
+            if later:
+                self._pause(max(wait_s, later[0].retry_after_s or 0.0))
+                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+        return refused

@@ -104,9 +104,18 @@ class AlertStore(Protocol):
         the oldest of that key, and none while that oldest is not due."""
         ...
 
+    def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
+        """Take a waiting page for an attempt that begins now, so that nobody else makes one
+        before `until`; return it so. None where it has left, or somebody has taken or tried it
+        since it was read.
+
+        token: names who takes it; settle() passes over a page that another token holds by then.
+        """
+        ...
+
     def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
-        """Record an attempt: accepted and dead pages leave the outbox (they stay in `history`),
-        a later one waits until not_before with one attempt more. Of a page that leaves,
+        """Record an attempt. Accepted, dead and dropped pages leave the outbox (they stay in
+        `history`), a later one waits until not_before with one attempt more. Of a page that leaves,
         not_before is the moment of the attempt, as `history` tells it."""
         ...
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from local.replay.plan import Plan
+from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from shared.clock import Clock
 from shared.errors import RetryLater
@@ -18,6 +19,14 @@ def planned(rules: Sequence[Rule], plan: Plan) -> Sequence[Rule]:
     """Return the rules with the plan's offset, without [fast] where it says so, each query marked
     with its alert's name."""
     return [_planned(rule, plan) for rule in rules]
+
+
+def resolved_once(routes: Routes) -> Routes:
+    """Return the routes without the repeat of each resolve: it guards against a PagerDuty that
+    loses what it took, which that of a replay never does."""
+    once = {"resolve_again": timedelta(0)}
+    receivers = {name: item.model_copy(update=once) for name, item in routes.receivers.items()}
+    return routes.model_copy(update={"receivers": receivers})
 
 
 def _planned(rule: Rule, plan: Plan) -> Rule:

@@ -11,7 +11,7 @@ from local.replay.azure import DirectExporter, DirectLog
 from local.replay.pager import Pager
 from local.replay.plan import Plan
 from local.replay.recording import Recorded, Refused
-from local.replay.rules import FaultyLog, planned
+from local.replay.rules import FaultyLog, planned, resolved_once
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.adapters.sqlite_claims import SqliteClaims
@@ -84,7 +84,7 @@ class World:
             rules=lambda: rules,
             log=FaultyLog(DirectLog(self.monitor), self._plan, self.clock),
             alerts=alerts,
-            routes=self._config.routes,
+            routes=resolved_once(self._config.routes),
             deployment=DEPLOYMENT,
             link="",
             silences=self._plan.muted,

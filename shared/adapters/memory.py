@@ -7,7 +7,7 @@ from datetime import datetime
 from threading import Lock
 
 from shared.adapters import outbox
-from shared.adapters.outbox import attempted, faster, in_order, next_in_line
+from shared.adapters.outbox import attempted, begun, faster, in_order, next_in_line
 from shared.adapters.silences import by_start, ended
 from shared.adapters.totals import Totals
 from shared.alerting.muting import Silence
@@ -151,11 +151,20 @@ class MemoryAlerts:
         """Return the oldest page of each incident where that one is due, oldest first."""
         return next_in_line(self.waiting(), now, most)
 
+    def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
+        """Take the page for an attempt; None where somebody else was faster."""
+        with self._lock:
+            stored = self._outbox.get((page.rule, page.id))
+            taken = stored and begun(stored, page, token, now, until)
+            if taken:
+                self._outbox[page.rule, page.id] = taken
+            return taken
+
     def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
-        """Record an attempt; a page that has left the outbox already is passed over."""
+        """Record an attempt; a page that has left, or is another's by now, is passed over."""
         tried, key = attempted(page, outcome, not_before), (page.rule, page.id)
         with self._lock:
-            if key not in self._outbox:
+            if key not in self._outbox or self._outbox[key].lease != page.lease:
                 return
             if isinstance(outcome, Later):
                 self._outbox[key] = tried

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from shared.alerting.page import Accepted, Dead, Delivery, Page
+from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.record import RuleRecord
 
 HISTORY_KEPT = 500
@@ -16,7 +16,7 @@ HISTORY_KEPT = 500
 
 RECORD = TypeAdapter(RuleRecord)
 PAGE = TypeAdapter(Page)
-SETTLED = TypeAdapter[Accepted | Dead](Accepted | Dead)
+SETTLED = TypeAdapter[Accepted | Dead | Dropped](Accepted | Dead | Dropped)
 
 Written = TypeVar("Written")
 
@@ -34,9 +34,24 @@ def in_order(pages: Iterable[Page]) -> list[Page]:
     return sorted(pages, key=lambda page: page.id)
 
 
+def begun(stored: Page, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
+    """Return the page as an attempt at `now` finds it, None where it is not what was read."""
+    if (stored.lease, stored.attempts, stored.not_before) != (
+        *(page.lease, page.attempts, page.not_before),
+    ):
+        return None
+    return replace(stored, lease=token, tried_at=now, not_before=until)
+
+
 def attempted(page: Page, outcome: Delivery, not_before: datetime) -> Page:
     """Return the page as this attempt leaves it."""
-    said = str(outcome.status) if isinstance(outcome, Accepted) else outcome.why
+    match outcome:
+        case Accepted():
+            said = str(outcome.status)
+        case Dropped():
+            return replace(page, last_status=outcome.reason, not_before=not_before)
+        case Later() | Dead():
+            said = outcome.why
     return replace(page, attempts=page.attempts + 1, last_status=said, not_before=not_before)
 
 

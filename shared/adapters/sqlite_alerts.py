@@ -12,6 +12,7 @@ from shared.adapters.outbox import (
     SETTLED,
     as_json,
     attempted,
+    begun,
     faster,
     next_in_line,
 )
@@ -69,28 +70,33 @@ class SqliteAlerts:
         """Return the oldest page of each incident where that one is due, oldest first."""
         return next_in_line(self.waiting(), now, most)
 
-    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
-        """Record an attempt; a page that has left the outbox already is passed over."""
-        tried, key = attempted(page, outcome, not_before), (page.id, page.rule)
+    def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
+        """Take the page for an attempt; None where somebody else was faster."""
         with self._database.write() as sql:
+            stored = _stored(sql, page)
+            taken = stored and begun(stored, page, token, now, until)
+            if taken:
+                _change(sql, taken)
+            return taken
+
+    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
+        """Record an attempt; a page that has left, or is another's by now, is passed over."""
+        tried = attempted(page, outcome, not_before)
+        with self._database.write() as sql:
+            stored = _stored(sql, page)
+            if stored is None or stored.lease != page.lease:
+                return
             if isinstance(outcome, Later):
-                sql.execute(
-                    "UPDATE outbox SET page = ? WHERE id = ? AND rule = ?",
-                    (as_json(PAGE, tried), *key),
-                )
-            elif sql.execute("DELETE FROM outbox WHERE id = ? AND rule = ?", key).rowcount:
-                entry = (
-                    stamp(not_before),
-                    page.id,
-                    as_json(PAGE, tried),
-                    as_json(SETTLED, outcome),
-                )
-                sql.execute("INSERT INTO history VALUES (?, ?, ?, ?)", entry)
-                sql.execute(
-                    "DELETE FROM history WHERE rowid IN (SELECT rowid FROM history"
-                    " ORDER BY settled_at DESC, id DESC LIMIT -1 OFFSET ?)",
-                    (outbox.HISTORY_KEPT,),
-                )
+                _change(sql, tried)
+                return
+            sql.execute("DELETE FROM outbox WHERE id = ? AND rule = ?", (page.id, page.rule))
+            entry = (stamp(not_before), page.id, as_json(PAGE, tried), as_json(SETTLED, outcome))
+            sql.execute("INSERT INTO history VALUES (?, ?, ?, ?)", entry)
+            sql.execute(
+                "DELETE FROM history WHERE rowid IN (SELECT rowid FROM history"
+                " ORDER BY settled_at DESC, id DESC LIMIT -1 OFFSET ?)",
+                (outbox.HISTORY_KEPT,),
+            )
 
     def waiting(self) -> Sequence[Page]:
         """Return every page of the outbox, oldest first."""
@@ -124,6 +130,21 @@ def _put(sql: sqlite3.Connection, saved: RuleRecord) -> None:
     )
     if not replaced.rowcount:
         raise sqlite3.IntegrityError("version")
+
+
+def _stored(sql: sqlite3.Connection, page: Page) -> Page | None:
+    """Return the page as it waits, None where it has left."""
+    where = "SELECT page FROM outbox WHERE id = ? AND rule = ?"
+    found = sql.execute(where, (page.id, page.rule)).fetchone()
+    return PAGE.validate_json(found[0]) if found else None
+
+
+def _change(sql: sqlite3.Connection, page: Page) -> None:
+    """Replace a page that waits."""
+    sql.execute(
+        "UPDATE outbox SET page = ? WHERE id = ? AND rule = ?",
+        (as_json(PAGE, page), page.id, page.rule),
+    )
 
 
 def _entries(

@@ -16,6 +16,7 @@ from shared.adapters.outbox import (
     SETTLED,
     as_json,
     attempted,
+    begun,
     faster,
     in_order,
     next_in_line,
@@ -72,19 +73,39 @@ class TableAlerts:
         """Return the oldest page of each incident where that one is due, oldest first."""
         return next_in_line(self.waiting(), now, most)
 
+    def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
+        """Take the page for an attempt; None where somebody else was faster."""
+        row = self._rows.get(_text_key(page.rule), f"o:{_text_key(page.id)}")
+        stored = row and PAGE.validate_json(unpacked(row))
+        taken = stored and begun(stored, page, token, now, until)
+        if not row or not taken:
+            return None
+        try:
+            self._rows.commit(
+                [tables_row.replace(row.partition, row.key, _fields(taken), row.etag)]
+            )
+        except Conflict:
+            return None
+        return taken
+
     def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
-        """Record an attempt; a page that has left the outbox already is passed over."""
+        """Record an attempt; a page that has left, or is another's by now, is passed over."""
         tried = attempted(page, outcome, not_before)
         partition, key = _text_key(page.rule), _text_key(page.id)
+        row = self._rows.get(partition, f"o:{key}", "lease")
+        if row is None or row.fields["lease"] != page.lease:
+            return
         with suppress(Conflict):
             if isinstance(outcome, Later):
-                self._rows.commit([tables_row.replace(partition, f"o:{key}", _fields(tried))])
+                self._rows.commit(
+                    [tables_row.replace(partition, row.key, _fields(tried), row.etag)]
+                )
                 return
             order = f"{not_before.astimezone(UTC):%Y%m%dT%H%M%S.%f} {page.id}"
             entry = {"order": order, "outcome": as_json(SETTLED, outcome), **_fields(tried)}
             self._rows.commit(
                 [
-                    delete(partition, f"o:{key}"),
+                    delete(partition, row.key, row.etag),
                     upsert(partition, f"h:{key}", entry),
                 ]
             )
@@ -135,8 +156,9 @@ def _waiting(page: Page) -> Operation:
     return create(_text_key(page.rule), f"o:{_text_key(page.id)}", _fields(page))
 
 
-def _fields(page: Page) -> dict[str, bytes]:
-    return packed(as_json(PAGE, page), "a page. Shorten the rule's description.")
+def _fields(page: Page) -> dict[str, str | bytes]:
+    data = packed(as_json(PAGE, page), "a page. Shorten the rule's description.")
+    return {"lease": page.lease, **data}
 
 
 def _text_key(text: str) -> str:

@@ -57,9 +57,10 @@ def replace(partition: str, key: str, fields: Fields, etag: str = "*") -> Operat
     return "update", _entity(partition, key, fields), {"mode": UpdateMode.REPLACE, **condition}
 
 
-def delete(partition: str, key: str) -> Operation:
-    """Delete the row; a conflict where it is gone."""
-    return "delete", _entity(partition, key, {}), {}
+def delete(partition: str, key: str, etag: str = "*") -> Operation:
+    """Delete the row; a conflict where it is gone, or not what it was (`*`: whatever it was)."""
+    condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+    return "delete", _entity(partition, key, {}), {} if etag == "*" else condition
 
 
 def check_size(operations: Sequence[Operation]) -> None:

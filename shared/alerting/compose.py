@@ -11,7 +11,7 @@ from shared.alerting.condition import Condition
 from shared.alerting.decide import Decision
 from shared.alerting.grouping import Group, dedup_key
 from shared.alerting.page import Page, Severity
-from shared.alerting.record import Incident, SeriesAlert
+from shared.alerting.record import Incident, Resolved, SeriesAlert
 from shared.alerting.rule import Look, Rule
 from shared.alerting.wording import fill
 
@@ -103,6 +103,15 @@ def incident_after(group: Group, page: Page, at: datetime) -> Incident | None:
         page=page.id,
         summary=group.incident.summary if group.incident else page.summary,
     )
+
+
+def resolved_after(group: Group, page: Page | None, at: datetime) -> Resolved | None:
+    """Return which incident's resolve is to be repeated: a new trigger must not be undone."""
+    if page is None:
+        return group.resolved
+    if page.action == "resolve" and group.incident:
+        return Resolved(group.incident, at)
+    return None
 
 
 def _page_id(now: datetime, key: str) -> str:

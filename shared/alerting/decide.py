@@ -6,13 +6,14 @@ from typing import Literal
 
 from shared.alerting.grouping import Group, Receiver
 from shared.alerting.page import Action
-from shared.alerting.record import Incident
+from shared.alerting.record import Incident, Resolved
 
 Reason = Literal[
     "first",
     "new alerts added",
     "some resolved",
     "all resolved",
+    "resolved again",
     "repeat interval elapsed",
     "the last page died",
     "rule removed",
@@ -42,12 +43,20 @@ def decide(group: Group, receiver: Receiver, now: datetime) -> Decision:
     if not group.firing:
         if group.incident:
             return Decision("all resolved", "resolve")
+        if is_repeated(group.resolved, receiver, now):
+            return Decision("resolved again", "resolve")
         return Decision("resolved before it was sent" if group.ended else "nothing fires")
     if group.muted.keys() >= group.firing.keys():
         return Decision("muted", detail=group.muted_by)
     if group.incident is None:
         return _open(group, receiver, now)
     return _update(group, group.incident, receiver, now)
+
+
+def is_repeated(resolved: Resolved | None, receiver: Receiver, now: datetime) -> bool:
+    """Tell whether a resolve is sent once more now, in case that the other side lost it."""
+    wait = receiver.resolve_again
+    return resolved is not None and bool(wait) and now - resolved.at >= wait
 
 
 def _open(group: Group, receiver: Receiver, now: datetime) -> Decision:

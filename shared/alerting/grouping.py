@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from shared.alerting.muting import Inhibition
 from shared.alerting.page import Severity
-from shared.alerting.record import Incident, SeriesAlert
+from shared.alerting.record import Incident, Resolved, SeriesAlert
 from shared.alerting.rule import Duration
 from shared.alerting.silences import Maintenance
 from shared.errors import Misconfigured
@@ -25,6 +25,7 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
     group_wait: from the first alert to the first page; none for an alert of a [fast] part.
     group_interval: at least this between two pages of an open incident; a resolve never waits.
     repeat_interval: from one page to a reminder that the incident is still open.
+    resolve_again: from a resolve to its repeat, in case the other side lost it; PT0S: none.
     """
 
     severities: tuple[Severity, ...] = Field(min_length=1)
@@ -33,6 +34,7 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
     group_wait: Duration = timedelta(seconds=30)
     group_interval: Duration = timedelta(minutes=5)
     repeat_interval: Duration = timedelta(hours=4)
+    resolve_again: Duration = timedelta(minutes=15)
 
     def reminding_every(self, interval: timedelta) -> "Receiver":
         """Return the receiver with that patience between reminders, which a rule may ask for."""
@@ -86,6 +88,7 @@ class Group:
 
     firing: by fingerprint. muted: what keeps which of them from being told.
     ended: a firing alert has just resolved. page_died: the last trigger was never taken.
+    resolved: the incident before, while its resolve has not been repeated.
     """
 
     firing: Mapping[str, SeriesAlert]
@@ -93,6 +96,7 @@ class Group:
     muted: Mapping[str, str] = field(default_factory=dict[str, str])
     ended: bool = False
     page_died: bool = False
+    resolved: Resolved | None = None
 
     @property
     def muted_by(self) -> str:

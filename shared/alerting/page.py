@@ -20,6 +20,8 @@ class Page:
     body: what the notifier says, as JSON values; never a secret.
     not_before: do not attempt earlier.
     reason: why it was decided, in a word or two ("first", "all resolved", ...).
+    tried_at: when the last attempt began. lease: who has begun it; not_before is then when others
+    may try.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Page:
     reason: str
     attempts: int = 0
     last_status: str = ""
+    tried_at: datetime | None = None
+    lease: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +63,11 @@ class Dead:
     why: str
 
 
-Delivery = Accepted | Later | Dead
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """It was not sent, for there was no need any more."""
+
+    reason: str
+
+
+Delivery = Accepted | Later | Dead | Dropped

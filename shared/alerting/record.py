@@ -73,6 +73,14 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """The last incident, whose resolve may be sent once more. at: when it was resolved."""
+
+    incident: Incident
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRecord:
     """All that is stored of one rule, in one document.
 
@@ -80,6 +88,7 @@ class RuleRecord:
     series: fingerprint → alert. last_at: the last planned time evaluated, well or not.
     last_good_at: the last planned time with an answer. errors: failures in a row.
     transitions: the latest steps, newest last, at most 50.
+    resolved: the incident that was resolved last, until its resolve has been repeated.
     muted_by: what keeps firing alerts from being told; "" where nothing does.
     """
 
@@ -92,6 +101,7 @@ class RuleRecord:
     errors: int = 0
     last_error: str = ""
     transitions: tuple[Transition, ...] = ()
+    resolved: Resolved | None = None
     muted_by: str = ""
 
     @property

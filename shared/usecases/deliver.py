@@ -1,16 +1,25 @@
 """Sends the pages that are due, one attempt each, and never gives one up that may yet be taken."""
 
 import logging
-from collections.abc import Mapping
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.outgoing import PER_MINUTE, needless, paced, rested
+from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.ports import AlertStore, Notifier
 
-MOST_AT_ONCE = 20
+MOST_AT_ONCE = PER_MINUTE
 SENT_AT_ONCE = 4
+FAILURES_BORNE = 8
+"""After so many failures of a road in a run, its other pages wait for the next run."""
+LEASE = timedelta(minutes=3)
+"""Longer than an attempt and what went before it in its tick; a page whose sender vanished waits
+for so long."""
 WAITS_S = (5, 15, 30, 60)
 """A page that waits longer keeps a person in the dark after the other side is well again."""
 LONGEST_ASKED_S = 3600
@@ -60,28 +69,76 @@ class Deliver:
     def run(self, now: datetime) -> DeliveryReport:
         """Try each page that is due once, the oldest of each incident.
 
-        A page of a receiver that is no more waits, and says so, until there is one again.
+        However many do this at once, a page is tried by one of them at a time. One of a receiver
+        that is no more waits, and says so, until there is one again.
         Raises:
             RetryLater: the store does not answer. What was sent may be sent once more.
         """
-        pages = self.alerts.due(now, MOST_AT_ONCE)
+        if not self.alerts.due(now, 1):
+            return DeliveryReport(())
+        token = secrets.token_hex(8)
+        dropped = [
+            attempt
+            for page in needless(self.alerts.waiting())
+            if (attempt := self._attempt(page, token, now, _not_needed))
+        ]
+        failures = Counter[str]()
         with ThreadPoolExecutor(SENT_AT_ONCE) as pool:
-            outcomes = pool.map(self._send, pages)
-            attempts = [
-                Attempt(page, outcome, _next_at(page, outcome, now))
-                for page, outcome in zip(pages, outcomes, strict=True)
-            ]
-        for attempt in attempts:
-            self.alerts.settle(attempt.page, attempt.outcome, attempt.next_at)
-            _log(attempt)
-        return DeliveryReport(tuple(attempts))
+            work = partial(self._send, token=token, now=now, failures=failures)
+            made = [attempt for attempt in pool.map(work, self._going(now)) if attempt]
+        return DeliveryReport((*dropped, *made))
 
-    def _send(self, page: Page) -> Delivery:
-        """Make one attempt on the page's own road."""
+    def _going(self, now: datetime) -> list[Page]:
+        """Return the pages that go out in this run."""
+        settled = self.alerts.history(2 * PER_MINUTE)
+        pages = rested(self.alerts.due(now, MOST_AT_ONCE), settled, now)
+        return paced(pages, self.alerts.waiting(), settled, self._road, now)
+
+    def _road(self, page: Page) -> str:
+        """Return the first receiver that has the notifier of this page's."""
+        notifier = self.notifiers.get(page.route)
+        return next((n for n, item in self.notifiers.items() if item is notifier), page.route)
+
+    def _send(
+        self, page: Page, token: str, now: datetime, failures: Counter[str]
+    ) -> Attempt | None:
+        """Make one attempt on the page's own road; none where the road is blocked.
+
+        failures: counts those of this run by road; without an end to them, a run would last longer
+        than the minute until the next.
+        """
+        road = self._road(page)
+        if failures[road] >= FAILURES_BORNE:
+            return None
+        attempt = self._attempt(page, token, now, self._notify)
+        if attempt and isinstance(attempt.outcome, Later):
+            failures[road] += 1
+        return attempt
+
+    def _attempt(
+        self, page: Page, token: str, now: datetime, act: Callable[[Page], Delivery]
+    ) -> Attempt | None:
+        """Take the page, do it and note what came of it; None where somebody else has it."""
+        taken = self.alerts.lease(page, token, now, now + LEASE)
+        if taken is None:
+            return None
+        outcome = act(taken)
+        attempt = Attempt(taken, outcome, _next_at(taken, outcome, now))
+        self.alerts.settle(taken, outcome, attempt.next_at)
+        _log(attempt)
+        return attempt
+
+    def _notify(self, page: Page) -> Delivery:
+        """Hand the page to its notifier."""
         notifier = self.notifiers.get(page.route)
         if notifier is None:
             return Later(f"No receiver is named {page.route}. Put it back into config/routes.toml.")
         return notifier.send(page)
+
+
+def _not_needed(page: Page) -> Delivery:
+    """Say why a page is not sent of whose incident nobody has heard."""
+    return Dropped("resolved before notified")
 
 
 def _next_at(page: Page, outcome: Delivery, now: datetime) -> datetime:
@@ -102,5 +159,7 @@ def _log(attempt: Attempt) -> None:
         logger.info("%s of %s was taken by %s", *said)
     elif isinstance(outcome, Later):
         logger.warning("%s of %s waits for %s: %s", *said, outcome.why)
+    elif isinstance(outcome, Dropped):
+        logger.info("%s of %s was not sent to %s: %s", *said, outcome.reason)
     else:
         logger.error("%s of %s will never be taken by %s: %s", *said, outcome.why)

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
-from shared.alerting.compose import Sender, incident_after, resolve, trigger
-from shared.alerting.decide import Decision, decide
-from shared.alerting.grouping import Group, Routes
+from shared.alerting.compose import Sender, incident_after, resolve, resolved_after, trigger
+from shared.alerting.decide import Decision, decide, is_repeated
+from shared.alerting.grouping import Group, Receiver, Routes
 from shared.alerting.muting import Quiet, Silence, alert_labels
-from shared.alerting.page import Dead, Page
-from shared.alerting.record import RuleRecord, Transition
+from shared.alerting.page import Dead, Page, Severity
+from shared.alerting.record import Incident, RuleRecord, Transition
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.alerting.state import drop
@@ -24,7 +24,8 @@ from shared.usecases.asked_once import AskedOnce
 
 QUERIES_AT_ONCE = 4
 """Log Analytics lets one identity run five."""
-SETTLED_SEEN = 100
+SETTLED_SEEN = 500
+"""Of so many pages it is known whether they died: more than go out in a group interval."""
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -111,7 +112,8 @@ class Evaluate:
         log = AskedOnce(self.log)
         results = _each(QUERIES_AT_ONCE, partial(self._advance, log, stored, at), rules)
         advanced = {item.rule.key: item for item in results if isinstance(item, Advanced)}
-        gone = {key: stored[key] for key in stored.keys() - rules if _lives(stored[key])}
+        removed = {key: stored[key] for key in stored.keys() - rules}
+        gone = {key: record for key, record in removed.items() if self._owes(record, at)}
         kept = {key: record for key, record in stored.items() if key in rules}
         moment = self._moment(at, now, kept | {k: item.record for k, item in advanced.items()})
         reports = [
@@ -144,9 +146,7 @@ class Evaluate:
     def _conclude(self, moment: _Moment, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state."""
         group = _group(item, moment)
-        own = self.routes.receiver_of(item.rule.severity)
-        route = group.incident.route if group.incident else own
-        receiver = self.routes.receivers.get(route) or self.routes.receivers[own]
+        route, receiver = self._receiver(item.rule.severity, group.incident)
         if item.rule.repeat_interval:
             receiver = receiver.reminding_every(item.rule.repeat_interval)
         decision = decide(group, receiver, moment.at)
@@ -155,7 +155,12 @@ class Evaluate:
         if report.outcome == "not due" and group.muted_by == item.record.muted_by:
             return report
         incident = incident_after(group, page, moment.at) if page else group.incident
-        after = replace(item.record, incident=incident, muted_by=group.muted_by)
+        after = replace(
+            item.record,
+            incident=incident,
+            resolved=resolved_after(group, page, moment.at),
+            muted_by=group.muted_by,
+        )
         if after.muted_by != item.record.muted_by:
             logger.info("%s is muted by: %s", item.rule.key, after.muted_by or "nothing any more")
         return self._store(after, report)
@@ -166,22 +171,46 @@ class Evaluate:
         """Return the page that the decision asks for."""
         if decision.action == "trigger":
             return trigger(self._sender, rule, group, route, decision, now)
-        if decision.action == "resolve" and group.incident:
-            return resolve(self._sender, rule.key, group.incident, decision, now)
+        if decision.action == "resolve":
+            return self._resolve(rule.key, group, decision, now)
         return None
+
+    def _resolve(self, rule: str, group: Group, decision: Decision, now: datetime) -> Page | None:
+        """Return the page that ends the open incident, or ends the one before once more."""
+        incident = group.incident or (group.resolved and group.resolved.incident)
+        return incident and resolve(self._sender, rule, incident, decision, now)
+
+    def _receiver(self, severity: Severity, incident: Incident | None) -> tuple[str, Receiver]:
+        """Return who is told, by name: who was told of the open incident, if there is one."""
+        own = self.routes.receiver_of(severity)
+        route = incident.route if incident else own
+        return route, self.routes.receivers.get(route) or self.routes.receivers[own]
 
     def _remove(self, moment: _Moment, record: RuleRecord) -> RuleReport:
         """End the alerts of a rule that is no more; its open incident is resolved."""
-        decision = Decision("rule removed", "resolve")
+        lives = record.incident or record.series
+        decision = Decision("rule removed" if lives else "resolved again", "resolve")
+        group = Group({}, record.incident, resolved=record.resolved)
         made = drop(record.series, moment.at, decision.reason)
         page = None
-        if record.incident:
-            page = resolve(self._sender, record.rule, record.incident, decision, moment.now)
-        after = replace(record.with_transitions(made), series={}, incident=None)
+        if record.incident or not record.series:
+            page = self._resolve(record.rule, group, decision, moment.now)
+        after = replace(
+            record.with_transitions(made),
+            series={},
+            incident=None,
+            resolved=resolved_after(group, page, moment.at),
+        )
         report = RuleReport(
             record.rule, "removed", transitions=made, reason=decision.reason, page=page
         )
         return self._store(after, report)
+
+    def _owes(self, record: RuleRecord, at: datetime) -> bool:
+        """Tell whether something of a rule that is no more is yet to be ended."""
+        severity = cast("Severity", record.rule.rpartition("/")[2])
+        _, receiver = self._receiver(severity, None)
+        return bool(record.series or record.incident) or is_repeated(record.resolved, receiver, at)
 
     def _store(self, record: RuleRecord, report: RuleReport) -> RuleReport:
         """Write the state and its page in one; whoever was faster has told already."""
@@ -224,6 +253,7 @@ def _group(item: Advanced, moment: _Moment) -> Group:
         muted=muted,
         ended=any(change.state == "resolved" for change in item.transitions),
         page_died=record.incident is not None and record.incident.page in moment.died,
+        resolved=record.resolved,
     )
 
 
@@ -240,11 +270,6 @@ def _report(item: Advanced, decision: Decision, page: Page | None) -> RuleReport
         page,
         item.record.last_error,
     )
-
-
-def _lives(record: RuleRecord) -> bool:
-    """Tell whether something of the rule is yet to be ended."""
-    return bool(record.series or record.incident)
 
 
 def _log(report: RuleReport) -> None:

@@ -1,8 +1,10 @@
 """The outbox: one attempt each, in order, never given up while it may yet be taken."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.page import Accepted, Action, Dead, Delivery, Later, Page
@@ -90,15 +92,106 @@ def test_a_dead_page_is_settled_and_counted() -> None:
 
 
 def test_a_resolve_waits_for_its_trigger() -> None:
-    alerts = outbox(page(1), page(2, action="resolve"))
-    road = FakeRoad([BUSY])
+    alerts, road = outbox(page(1)), FakeRoad([BUSY])
     deliver = Deliver(alerts, {"r": road})
     deliver.run(START)
+    alerts.save(alerts.load("Errors/critical"), [page(2, action="resolve")])
     deliver.run(START)
     assert [p.id for p in road.sent] == ["0001"]
     deliver.run(START + timedelta(minutes=1))
-    deliver.run(START + timedelta(minutes=1))
+    deliver.run(START + timedelta(minutes=2))
     assert [p.action for p in road.sent] == ["trigger", "trigger", "resolve"]
+
+
+def test_a_resolve_goes_out_five_seconds_after_its_trigger_was_taken() -> None:
+    alerts, road = outbox(page(1)), FakeRoad()
+    deliver = Deliver(alerts, {"r": road})
+    deliver.run(START)
+    alerts.save(
+        alerts.load("Errors/critical"), [page(2, action="resolve"), page(3, "b", "resolve")]
+    )
+    deliver.run(START + timedelta(seconds=4.9))
+    assert [p.id for p in road.sent] == ["0001", "0003"]
+    deliver.run(START + timedelta(seconds=5))
+    assert [p.id for p in road.sent] == ["0001", "0003", "0002"]
+
+
+def test_what_is_over_before_anyone_was_told_is_dropped_and_said() -> None:
+    update = replace(page(2), reason="new alerts added")
+    alerts = outbox(page(1), update, page(3, action="resolve"), page(4, "b"))
+    road = FakeRoad()
+    report = Deliver(alerts, {"r": road}).run(START)
+    assert [p.id for p in road.sent] == ["0004"]
+    assert alerts.waiting() == []
+    said = [(p.id, p.attempts, p.last_status) for p, _, _ in alerts.history(9) if p.id != "0004"]
+    assert sorted(said) == [(f"000{n}", 0, "resolved before notified") for n in (1, 2, 3)]
+    assert (len(report.attempts), report.accepted) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(replace(page(1), tried_at=START, attempts=1), id="it-may-have-arrived"),
+        pytest.param(replace(page(1), tried_at=START), id="its-sender-vanished"),
+        pytest.param(replace(page(1), reason="new alerts added"), id="they-know-of-the-incident"),
+        pytest.param(replace(page(1), action="resolve"), id="it-is-a-resolve"),
+    ],
+)
+def test_what_somebody_may_have_heard_of_is_never_dropped(first: Page) -> None:
+    alerts, road = outbox(first, page(2, action="resolve")), FakeRoad()
+    deliver = Deliver(alerts, {"r": road})
+    deliver.run(START)
+    deliver.run(START + timedelta(minutes=1))
+    assert [p.id for p in road.sent] == ["0001", "0002"]
+
+
+def test_a_road_takes_a_hundred_attempts_a_minute_and_others_are_not_held_up() -> None:
+    flood = [page(n, f"k{n}") for n in range(150)]
+    roads = {"r": FakeRoad(), "twin": FakeRoad(), "other": FakeRoad()}
+    roads["twin"] = roads["r"]
+    alerts = outbox(*flood, page(200, "t", route="twin"), page(201, "o", route="other"))
+    deliver = Deliver(alerts, roads)
+    for seconds in (0, 20, 40, 59):
+        deliver.run(START + timedelta(seconds=seconds))
+    assert (len(roads["r"].sent), len(roads["other"].sent)) == (100, 1)
+    deliver.run(START + timedelta(seconds=60))
+    assert len(roads["r"].sent) == 151
+
+
+def test_a_dead_road_does_not_hold_up_a_run() -> None:
+    road, other = FakeRoad([BUSY] * 90), FakeRoad()
+    pages = [page(n, f"k{n}") for n in range(80)]
+    alerts = outbox(*pages, page(99, "o", route="other"))
+    Deliver(alerts, {"r": road, "other": other}).run(START)
+    assert 8 <= len(road.sent) <= 8 + 3
+    assert len(other.sent) == 1
+    assert len(alerts.waiting()) == 80
+    Deliver(alerts, {"r": FakeRoad(), "other": other}).run(START + timedelta(minutes=1))
+    assert alerts.waiting() == []
+
+
+def test_a_page_whose_sender_vanished_is_sent_again_once_its_lease_is_over() -> None:
+    alerts, road = outbox(page(1)), FakeRoad()
+    deliver = Deliver(alerts, {"r": road})
+    assert alerts.lease(page(1), "gone", START, START + timedelta(minutes=3))
+    deliver.run(START + timedelta(minutes=2))
+    assert road.sent == []
+    deliver.run(START + timedelta(minutes=3))
+    assert len(road.sent) == 1
+    assert alerts.waiting() == []
+
+
+def test_of_two_that_deliver_at_once_one_sends() -> None:
+    alerts, road = outbox(page(1)), FakeRoad()
+
+    class Slow(FakeRoad):
+        def send(self, page: Page) -> Delivery:
+            Deliver(alerts, {"r": road}).run(START)
+            return super().send(page)
+
+    slow = Slow()
+    Deliver(alerts, {"r": slow}).run(START)
+    assert (len(slow.sent), len(road.sent)) == (1, 0)
 
 
 def test_a_page_that_is_not_taken_stops_no_other() -> None:

@@ -101,10 +101,36 @@ def test_an_incident_opens_once_and_is_resolved_once() -> None:
     assert (opened.action, opened.reason, opened.route) == ("trigger", "first", "critical")
     assert opened.dedup_key == "agentmeter/prod/Errors/critical"
     assert opened.summary == "[CRITICAL] 12 errors"
-    (closed,) = world.ticks(30, Errors=5)
+    (closed,) = world.ticks(15, Errors=5)
     assert (closed.action, closed.reason) == ("resolve", "all resolved")
     assert (closed.dedup_key, closed.route) == (opened.dedup_key, opened.route)
     assert [t.state for t in world.record().transitions] == ["pending", "firing", "resolved"]
+
+
+def test_a_resolve_is_repeated_once_after_a_quarter_of_an_hour() -> None:
+    world = World(rule())
+    (opened,) = world.ticks(3, Errors=12)
+    closed, again = world.ticks(60, Errors=5)
+    assert (again.action, again.reason) == ("resolve", "resolved again")
+    assert again.created_at - closed.created_at == timedelta(minutes=15)
+    assert (again.dedup_key, again.route) == (opened.dedup_key, opened.route)
+
+
+def test_a_repeat_of_a_resolve_never_undoes_a_later_trigger() -> None:
+    world = World(rule())
+    assert len(world.ticks(3, Errors=12)) == 1
+    assert len(world.ticks(5, Errors=5)) == 1
+    (reopened,) = world.ticks(60, Errors=12)
+    assert reopened.action == "trigger"
+
+
+def test_a_resolve_that_its_receiver_does_not_want_twice_is_sent_once() -> None:
+    world = World(rule())
+    receiver = ROUTES.receivers["critical"].model_copy(update={"resolve_again": timedelta(0)})
+    routes = ROUTES.model_copy(update={"receivers": {**ROUTES.receivers, "critical": receiver}})
+    world.evaluate = replace(world.evaluate, routes=routes)
+    assert len(world.ticks(3, Errors=12)) == 1
+    assert len(world.ticks(60, Errors=5)) == 1
 
 
 def test_it_goes_on_where_a_process_that_was_killed_stopped(tmp_path: Path) -> None:
@@ -286,6 +312,8 @@ def test_an_incident_of_a_removed_rule_is_resolved() -> None:
     assert (removed.page.action, removed.page.summary) == ("resolve", "[CRITICAL] 12 errors")
     assert [t.state for t in removed.transitions] == ["resolved"]
     assert [item.rule for item in world.tick().rules] == ["Other/critical"]
+    (again,) = world.ticks(60)
+    assert (again.action, again.reason) == ("resolve", "resolved again")
 
 
 def test_a_resolve_goes_the_way_of_its_trigger() -> None:

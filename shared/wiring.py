@@ -8,11 +8,13 @@ from pathlib import Path
 
 from shared import notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.config_folder import read_budgets, read_prices, read_routes, read_rules
+from shared.adapters.config_folder import read_budgets, read_routes, read_rules
 from shared.adapters.log_analytics import LogAnalytics
+from shared.adapters.price_book import PriceBook, Texts
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
+from shared.pricing.listed import Listing
 from shared.settings import Settings, quiet_sdk, read
 from shared.usecases.budgets import Budgets
 from shared.usecases.costs import Costs
@@ -34,6 +36,7 @@ class Storage:
     labels: LabelBook
     alerts: AlertStore
     silences: SilenceStore
+    texts: Texts
 
 
 class App:
@@ -63,8 +66,7 @@ class App:
             self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             self.settings.AZURE_CLIENT_ID,
         )
-        prices = read_prices(self.settings.AGENTMETER_CONFIG)
-        return Process(stores, exporter, prices, self.settings.LABEL_MAX_VALUES)
+        return Process(stores, exporter, self._prices, self.settings.LABEL_MAX_VALUES)
 
     @cached_property
     def tick(self) -> Tick:
@@ -93,8 +95,14 @@ class App:
     @cached_property
     def report(self) -> Report:
         """Answers what people and machines ask."""
-        rules = partial(read_rules, self.settings.AGENTMETER_CONFIG)
-        return Report(self._storage.series, self._storage.alerts, rules, self._started_at)
+        folder = self.settings.AGENTMETER_CONFIG
+        config = {
+            "rules": lambda: f"{len(read_rules(folder))} rules",
+            "routes.toml": lambda: f"{len(read_routes(folder).receivers)} receivers",
+            "prices.toml": self._prices.check,
+        }
+        rules = partial(read_rules, folder)
+        return Report(self._storage.series, self._storage.alerts, rules, config, self._started_at)
 
     @cached_property
     def costs(self) -> Costs:
@@ -106,6 +114,13 @@ class App:
         """Tells where each budget stands."""
         budgets = partial(read_budgets, self.settings.AGENTMETER_CONFIG)
         return Budgets(self._log, self._storage.alerts, budgets)
+
+    @cached_property
+    def _prices(self) -> PriceBook:
+        """What model calls cost."""
+        file = self.settings.AGENTMETER_CONFIG / "prices.toml"
+        listing = Listing()
+        return PriceBook(file, self._storage.texts, self.clock, lambda: listing)
 
     @cached_property
     def _log(self) -> LogAnalytics:
@@ -130,6 +145,7 @@ def _sqlite(path: Path) -> Storage:
     from shared.adapters.sqlite_claims import SqliteClaims
     from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
     from shared.adapters.sqlite_silences import SqliteSilences
+    from shared.adapters.sqlite_texts import SqliteTexts
 
     database = connect(path)
     return Storage(
@@ -138,6 +154,7 @@ def _sqlite(path: Path) -> Storage:
         SqliteLabels(database),
         SqliteAlerts(database),
         SqliteSilences(database),
+        SqliteTexts(database),
     )
 
 
@@ -149,6 +166,7 @@ def _tables(settings: Settings) -> Storage:
     from shared.adapters.tables_labels import TableLabels
     from shared.adapters.tables_series import TableSeries
     from shared.adapters.tables_silences import TableSilences
+    from shared.adapters.tables_texts import TableTexts
 
     account = settings.AzureWebJobsStorage.get_secret_value()
     service = connect(
@@ -160,6 +178,7 @@ def _tables(settings: Settings) -> Storage:
         TableLabels(service),
         TableAlerts(service),
         TableSilences(service),
+        TableTexts(service),
     )
 
 

@@ -34,7 +34,7 @@ def read_budgets(folder: Path) -> Sequence[Budget]:
         Misconfigured: names every wrong entry and field at once.
     """
     file = folder / "budgets.toml"
-    return parse_budgets(_text(file), file.name) if file.exists() else ()
+    return parse_budgets(read_text(file), file.name) if file.exists() else ()
 
 
 def rules_of(folder: Path) -> Sequence[Rule]:
@@ -49,7 +49,7 @@ def rules_of(folder: Path) -> Sequence[Rule]:
     for file in sorted(folder.glob("*.toml")):
         name = f"rules/{file.name}"
         try:
-            rule = parse_rule(_text(file), name)
+            rule = parse_rule(read_text(file), name)
         except Misconfigured as exc:
             problems.append(str(exc))
             continue
@@ -69,11 +69,15 @@ def read_routes(folder: Path) -> Routes:
     Raises:
         Misconfigured: the file is missing or wrong.
     """
-    return parse_routes(_text(folder / "routes.toml"), "routes.toml")
+    return parse_routes(read_text(folder / "routes.toml"), "routes.toml")
 
 
-def _text(file: Path) -> str:
-    """Return the file's text."""
+def read_text(file: Path) -> str:
+    """Return the file's text.
+
+    Raises:
+        Misconfigured: there is none, or it is no UTF-8.
+    """
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
@@ -86,9 +90,9 @@ def read_prices(folder: Path) -> Prices:
     Raises:
         Misconfigured: the file is missing, or names every wrong entry.
     """
-    return load(_text(folder / "prices.toml"))
+    return load(read_text(folder / "prices.toml"))
 
 
 def read_overrides(folder: Path) -> Overrides:
     """Return what folder/prices.toml itself says. Raises as read_prices()."""
-    return book.read(_text(folder / "prices.toml"))
+    return book.read(read_text(folder / "prices.toml"))

@@ -211,10 +211,16 @@ NOT_EXPORTED = Metric(
     "Rows of AppMetrics that Azure Monitor refused for good; the totals here have them.",
     (),
 )
+CONFIG_PROBLEMS = Metric(
+    *("agentmeter_config_problems", "gauge"),
+    "1 for a file of the configuration that is wrong, 0 for one that is right.",
+    ("file",),
+)
 OWN = (
     EVENTS,
     CAPPED,
     NOT_EXPORTED,
+    CONFIG_PROBLEMS,
     Metric(
         *("agentmeter_priced_calls_total", "counter"),
         "Model calls by how sure their price is; status unknown wants a price.",

@@ -129,7 +129,13 @@ class Listed:
 
 
 class Listing:
-    """The price list that came with genai-prices, loaded when it is first asked."""
+    """A price list; without providers of its own, the one that came with genai-prices, which is
+    loaded when it is first asked."""
+
+    def __init__(self, providers: "list[Provider] | None" = None, name: str = "") -> None:
+        """name: tells a person which list it is, and of when."""
+        self._given = providers
+        self.name = name or f"genai-prices {version('genai-prices')}"
 
     def find(self, provider: str, model: str) -> Listed | None:
         """Return the model, or None. No caller can make this remember anything."""
@@ -140,12 +146,9 @@ class Listing:
         return found and Listed(seller, found, any(found is own for own in seller.models))
 
     @cached_property
-    def name(self) -> str:
-        """Name the list for a person, with its version."""
-        return f"genai-prices {version('genai-prices')}"
-
-    @cached_property
     def _all(self) -> "list[Provider]":
+        if self._given is not None:
+            return self._given
         from genai_prices.data import providers  # a quarter of a second: not at a cold start
 
         return providers

@@ -1,12 +1,13 @@
 """Answers what people and machines ask: metrics, alerts, health."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.alerting.record import RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import AgentmeterError
+from shared.metrics.catalogue import CONFIG_PROBLEMS
 from shared.metrics.prometheus import exposition
 from shared.ports import AlertStore, SeriesStore
 
@@ -31,16 +32,24 @@ class Report:
         series: SeriesStore,
         alerts: AlertStore,
         rules: Callable[[], Sequence[Rule]],
+        config: Mapping[str, Callable[[], str]],
         started_at: datetime,
     ) -> None:
+        """config: file of the configuration → reads it and says what is in it, or raises."""
         self._series = series
         self._alerts = alerts
         self._rules = rules
+        self._config = config
         self._started_at = started_at
 
     def metrics(self, now: datetime) -> str:
-        """Return the running totals as Prometheus text."""
-        return exposition(self._series.read(), now)
+        """Return the running totals as Prometheus text, and which files are wrong now."""
+        state = self._series.read()
+        wrong = {
+            (CONFIG_PROBLEMS.name, (("file", check.name),), ""): (now, float(not check.ok))
+            for check in self._check_config()
+        }
+        return exposition(replace(state, gauges={**state.gauges, **wrong}), now)
 
     def alerts(self) -> dict[str, object]:
         """Return every rule with its state, the alerts that are pending or firing, and the pages
@@ -58,13 +67,10 @@ class Report:
 
     def health(self, now: datetime) -> list[Check]:
         """Return what works and what does not, each with the remedy."""
-        return [self._check_rules(), self._check_ticks(now), self._check_outbox(now)]
+        return [*self._check_config(), self._check_ticks(now), self._check_outbox(now)]
 
-    def _check_rules(self) -> Check:
-        try:
-            return Check("rules", True, f"{len(self._rules())} rules")
-        except AgentmeterError as exc:
-            return Check("rules", False, str(exc), "Run `python -m ops check`.")
+    def _check_config(self) -> list[Check]:
+        return [_read(name, read) for name, read in self._config.items()]
 
     def _check_ticks(self, now: datetime) -> Check:
         ticks = [r.last_good_at for r in self._alerts.load_all() if r.last_good_at]
@@ -89,6 +95,14 @@ class Report:
             *("pages", not stuck, said),
             "Look up the notifier's answer above; keys are in the PAGERDUTY_ settings.",
         )
+
+
+def _read(name: str, read: Callable[[], str]) -> Check:
+    """Read a file of the configuration."""
+    try:
+        return Check(name, True, read())
+    except AgentmeterError as exc:
+        return Check(name, False, str(exc), "Run `python -m ops check`, mend, release again.")
 
 
 def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:

@@ -126,7 +126,8 @@ def test_health_says_what_it_looked_at(box: Laptop) -> None:
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
     assert body["status"] == "ok"
-    assert {check["name"] for check in body["checks"]} == {"rules", "evaluation", "pages"}
+    looked_at = {"rules", "routes.toml", "prices.toml", "evaluation", "pages"}
+    assert {check["name"] for check in body["checks"]} == looked_at
 
 
 def test_health_is_degraded_when_no_evaluation_comes(tmp_path: Path) -> None:

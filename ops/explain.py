@@ -36,6 +36,7 @@ class Line:
 class Explanation:
     """A price with its arithmetic: the lines add up to the cost exactly.
 
+    since: when the call began to cost this; None: ever, as far as is known.
     lines: empty where no rates were used: there are none, or the provider reported the cost.
     changes: sentences, each about something that would make the same call cost otherwise.
     """
@@ -43,6 +44,7 @@ class Explanation:
     call: LlmCall
     at: datetime
     cost: Cost
+    since: datetime | None
     lines: tuple[Line, ...]
     changes: tuple[str, ...]
 
@@ -60,10 +62,12 @@ class Explainer:
         cost = self._prices.price(call, at)
         used = call.usage or Usage()
         lines: tuple[Line, ...] = ()
+        since = None
         if cost.usd is not None and cost.status != "reported" and (found := self._meaning(call)):
+            since = self._since(call, at, cost, found)
             rates = found.terms(at).quote(at, -(-used.input_tokens // call.count)).rates
             lines = tuple(_lines(rates, used, call.count)) if rates else ()
-        return Explanation(call, at, cost, lines, tuple(self._changes(call, at, cost)))
+        return Explanation(call, at, cost, since, lines, tuple(self._changes(call, at, cost)))
 
     def _meaning(self, call: LlmCall) -> Meaning | None:
         names = (call.provider, call.model, call.response_model, call.deployment, call.service_tier)
@@ -71,6 +75,14 @@ class Explainer:
             return meaning(names, self._overrides, self._listing)
         except NameTooLong:
             return None
+
+    def _since(self, call: LlmCall, at: datetime, cost: Cost, found: Meaning) -> datetime | None:
+        for start in reversed(found.starts()):
+            moment = datetime.fromtimestamp(start, UTC)
+            before = self._prices.price(call, moment - timedelta(days=1))
+            if moment <= at and (before.usd, before.source) != (cost.usd, cost.source):
+                return moment
+        return None
 
     def _changes(self, call: LlmCall, at: datetime, cost: Cost) -> Iterator[str]:
         if cost.missing:

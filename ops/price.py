@@ -192,6 +192,7 @@ def _machine(explained: Explanation) -> dict[str, object]:
     return {
         **_cost(explained.cost),
         "at": explained.at,
+        "since": explained.since,
         "call": call,
         "lines": lines,
         "changes": changes,
@@ -205,6 +206,8 @@ def _tell(terminal: Terminal, explained: Explanation) -> None:
     terminal.say(f"status   {cost.status}")
     terminal.say(f"source   {cost.source}")
     terminal.say(f"at       {explained.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+    if explained.since:
+        terminal.say(f"since    {explained.since:%Y-%m-%d}")
     if cost.missing:
         terminal.say(f"missing  {', '.join(cost.missing)}")
     if explained.lines:

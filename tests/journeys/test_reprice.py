@@ -177,6 +177,19 @@ def test_only_the_period_is_corrected(office: Office) -> None:
     assert told["adjustments"] == 2
 
 
+def test_an_estimate_that_became_exact_is_one_no_more(office: Office) -> None:
+    office.prices("")
+    spoken = {"input_tokens": 1000, "audio_input_tokens": 1000}
+    office.box.post([call("gpt-4", 50, 3, count=2, usage=spoken, mission_id="m")])
+    mission = "by=mission&from=2026-11-23"
+    assert office.costs(mission)["estimated_calls"] == 2
+    office.prices(CONTRACT.replace("output = 40", "output = 40\naudio_input = 100"))
+    office.reprice()
+    told = office.costs(mission)
+    (row,) = [row for row in told["rows"] if row["mission"] == "m"]
+    assert (row["cost_usd"], row["calls"], row["estimated_calls"]) == (0.1, 2, 0)
+
+
 class Dying:
     """Sends what it is told of the rows; then the process is gone."""
 

@@ -83,6 +83,15 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     PAGERDUTY_WARNING_KEY: SecretStr = Field(
         SecretStr(""), description="Events v2 integration key for warning"
     )
+    WEBHOOK_URL: SecretStr = Field(
+        SecretStr(""), description='Where receivers with `notifier = "webhook"` are told'
+    )
+    WEBHOOK_SECRET: SecretStr = Field(
+        SecretStr(""), description="Signs these calls (docs/rules.md), for `key` of such a receiver"
+    )
+    SLACK_WEBHOOK_URL: SecretStr = Field(
+        SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"
+    )
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:

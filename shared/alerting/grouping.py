@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from shared.alerting.muting import Inhibition
 from shared.alerting.page import Severity
@@ -28,7 +28,7 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
     resolve_again: from a resolve to its repeat, in case the other side lost it; PT0S: none.
     """
 
-    severities: tuple[Severity, ...] = Field(min_length=1)
+    severities: tuple[Severity, ...] = ()
     notifier: str = "pagerduty"
     key: SettingName = ""
     group_wait: Duration = timedelta(seconds=30)
@@ -42,8 +42,12 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
 
 
 class Routes(BaseModel, frozen=True, extra="forbid"):
-    """All of config/routes.toml. receivers: by the name that pages and incidents keep."""
+    """All of config/routes.toml. receivers: by the name that pages and incidents keep.
 
+    meta: the receiver that is told when pages do not reach the others; "": nobody is.
+    """
+
+    meta: str = ""
     receivers: Mapping[str, Receiver]
     inhibitions: tuple[Inhibition, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
@@ -73,9 +77,16 @@ def parse_routes(text: str, file: str) -> Routes:
 
 
 def _lint(routes: Routes) -> list[str]:
-    """Return the severities that nobody or that several are told of."""
+    """Return the severities that nobody or that several are told of, and idle receivers."""
     named = [severity for item in routes.receivers.values() for severity in item.severities]
-    return [
+    idle = [
+        f"receivers.{name}: severities: nothing is told there; name some, or let `meta` name it"
+        for name, item in routes.receivers.items()
+        if not item.severities and name != routes.meta
+    ]
+    if routes.meta and routes.meta not in routes.receivers:
+        idle.append(f"meta: there is no receiver {routes.meta}; name one of those below")
+    return idle + [
         f"receivers: {named.count(severity)} of them name {severity}; let exactly one"
         for severity in get_args(Severity)
         if named.count(severity) != 1

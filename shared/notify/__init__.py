@@ -8,6 +8,8 @@ from shared.alerting.grouping import Receiver, Routes
 from shared.errors import Misconfigured
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty
+from shared.notify.slack import Slack
+from shared.notify.webhook import Webhook
 from shared.ports import Notifier
 from shared.settings import Settings
 
@@ -17,6 +19,8 @@ NOTIFIERS: Mapping[str, Make] = {
     "pagerduty": lambda receiver, key, settings: PagerDuty(
         settings.PAGERDUTY_URL, key, receiver.key
     ),
+    "webhook": lambda receiver, key, settings: Webhook(settings.WEBHOOK_URL, key, receiver.key),
+    "slack": lambda receiver, key, settings: Slack(key, receiver.key),
     "log": lambda receiver, key, settings: LogNotifier(),
 }
 
@@ -24,11 +28,16 @@ NOTIFIERS: Mapping[str, Make] = {
 def build(routes: Routes, settings: Settings) -> Mapping[str, Notifier]:
     """Return the notifier of each receiver, by the receiver's name.
 
-    A receiver whose key is not set keeps its pages waiting, and says so: they are not lost.
+    Receivers of one notifier and key share it, and so its pace. One whose key is not set keeps its
+    pages waiting, and says so: they are not lost.
     Raises:
         Misconfigured: a receiver names a notifier or setting that there is not.
     """
-    return {name: _notifier(name, item, settings) for name, item in routes.receivers.items()}
+    made = {
+        (item.notifier, item.key): _notifier(name, item, settings)
+        for name, item in routes.receivers.items()
+    }
+    return {name: made[item.notifier, item.key] for name, item in routes.receivers.items()}
 
 
 def _notifier(name: str, receiver: Receiver, settings: Settings) -> Notifier:

@@ -3,21 +3,17 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Annotated
 
 import requests
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 
 from shared.alerting.page import Accepted, Action, Dead, Delivery, Later, Page, Severity
+from shared.notify.call import Reply, call
 
-TIMEOUT_S = (3.05, 10.0)
-"""To connect, and to wait for the answer."""
 BODY_MAX_BYTES = 512_000
 SUMMARY_MAX = 1024
 DEDUP_KEY_MAX = 255
-ANSWER_SHOWN = 300
 REFUSED = (400, 413)
 DETAILS = ("source", "component", "group", "class", "custom_details")
 REFUSED_WORD = "Refused by PagerDuty"
@@ -70,29 +66,13 @@ class Event(BaseModel, frozen=True):
     links: tuple[Link, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What PagerDuty answers to a call. retry_after_s: None where it asks for no wait."""
-
-    status: int
-    text: str
-    retry_after_s: float | None = None
-
-
 Post = Callable[[str, bytes], Reply]
 """Sends JSON to a URL, once. It raises requests.RequestException where nobody answers."""
 
 
 def post(url: str, body: bytes) -> Reply:
     """Make the call over HTTP; a Post."""
-    answer = requests.post(
-        url,
-        data=body,
-        headers={"Content-Type": "application/json"},
-        timeout=TIMEOUT_S,
-        allow_redirects=False,
-    )
-    return Reply(answer.status_code, answer.text, _retry_after_s(answer))
+    return call(url, body, {})
 
 
 class PagerDuty:
@@ -133,7 +113,7 @@ class PagerDuty:
         """Tell from the answer whether PagerDuty has the page, will take it later, or never."""
         if reply.status == 202:
             return Accepted(202)
-        said = f"HTTP {reply.status}: {self._said(reply)}"
+        said = reply.said(self._key)
         if reply.status not in REFUSED:
             return Later(said, reply.retry_after_s)
         if page.action == "resolve":
@@ -141,11 +121,6 @@ class PagerDuty:
         if page.last_status.startswith(REFUSED_WORD):
             return Dead(f"{REFUSED_WORD}, even without details: {said}")
         return Later(f"{REFUSED_WORD}: {said}", retry_after_s=0)
-
-    def _said(self, reply: Reply) -> str:
-        """Return PagerDuty's own words, without the key should they hold it."""
-        words = " ".join(reply.text.split())
-        return words.replace(self._key.get_secret_value(), "***")[:ANSWER_SHOWN]
 
 
 def encode(page: Page, *, plain: bool = False) -> str:
@@ -187,15 +162,3 @@ def _links(page: object, runbook: object) -> list[Mapping[str, object]]:
     """Return links to what has an address; a runbook in the repository has none."""
     wanted = (("agentmeter", page), ("Runbook", runbook))
     return [{"text": text, "href": href} for text, href in wanted if str(href).startswith("http")]
-
-
-def _retry_after_s(answer: requests.Response) -> float | None:
-    """Return the seconds that PagerDuty asks for, given as such or as a date."""
-    asked = answer.headers.get("Retry-After", "")
-    if asked.isdecimal():
-        return float(asked)
-    try:
-        until = parsedate_to_datetime(asked) - parsedate_to_datetime(answer.headers["Date"])
-    except (ValueError, TypeError, KeyError):
-        return None
-    return max(0.0, until.total_seconds())

@@ -210,7 +210,10 @@ def test_notifiers_are_made_as_the_routes_say() -> None:
 @pytest.mark.parametrize(
     ("receiver", "said"),
     [
-        ({"notifier": "pigeon"}, "receivers.all.notifier: 'pigeon' is none of pagerduty, log"),
+        (
+            {"notifier": "pigeon"},
+            "receivers.all.notifier: 'pigeon' is none of pagerduty, webhook, slack, log",
+        ),
         ({"key": "PAGERDUTY_SECRET"}, "receivers.all.key: there is no secret setting PAGERDUTY_S"),
         ({"key": "PAGERDUTY_URL"}, "receivers.all.key: there is no secret setting PAGERDUTY_URL"),
     ],

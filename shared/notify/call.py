@@ -1,0 +1,64 @@
+"""One HTTP call to where people are told: a short wait, no redirect, no repeat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote, urlsplit
+
+import requests
+from pydantic import SecretStr
+
+TIMEOUT_S = (3.05, 10.0)
+"""To connect, and to wait for the answer."""
+ANSWER_SHOWN = 300
+SHORTEST_SECRET = 8
+"""Shorter parts of an address stand for nothing, and in many words."""
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the other side answers. retry_after_s: None where it asks for no wait."""
+
+    status: int
+    text: str
+    retry_after_s: float | None = None
+
+    def said(self, *secrets: SecretStr) -> str:
+        """Return the answer in short, without the secrets should it hold them."""
+        words = " ".join(self.text.split())
+        for secret in secrets:
+            for form in _forms(secret.get_secret_value()):
+                words = words.replace(form, "***")
+        return f"HTTP {self.status}: {words[:ANSWER_SHOWN]}"
+
+
+def _forms(secret: str) -> list[str]:
+    """Return the secret and, of one that is an address, what a server may repeat of it."""
+    parts = urlsplit(secret)
+    path = [unquote(parts.path), parts.path, *parts.path.split("/"), parts.query]
+    return [secret, *(part for part in path if len(part) >= SHORTEST_SECRET)] if secret else []
+
+
+def call(url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """POST JSON once.
+
+    Raises:
+        requests.RequestException: nobody answered; its text may hold the URL.
+    """
+    answer = requests.post(
+        url, data=body, headers={**JSON, **headers}, timeout=TIMEOUT_S, allow_redirects=False
+    )
+    return Reply(answer.status_code, answer.text, _retry_after_s(answer))
+
+
+def _retry_after_s(answer: requests.Response) -> float | None:
+    """Return the seconds that the other side asks for, given as such or as a date."""
+    asked = answer.headers.get("Retry-After", "")
+    if asked.isdecimal():
+        return float(asked)
+    try:
+        until = parsedate_to_datetime(asked) - parsedate_to_datetime(answer.headers["Date"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return max(0.0, until.total_seconds())

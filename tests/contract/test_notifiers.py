@@ -1,0 +1,185 @@
+"""What every road to a person promises, over real HTTP."""
+
+import hashlib
+import hmac
+import json
+import logging
+import traceback
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from shared.alerting.grouping import Receiver
+from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.notify import NOTIFIERS
+from shared.notify.webhook import SIGNATURE
+from shared.ports import Notifier
+from shared.settings import read
+from tests.loopback import Reply, Request, loopback
+
+SECRET = "0123456789abcdef" * 2
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PAGE = Page(
+    id="20261123-1",
+    rule="Errors/critical",
+    dedup_key="agentmeter/prod/Errors/critical",
+    route="critical",
+    action="trigger",
+    severity="critical",
+    summary="[CRITICAL] <!channel> & über 10 errors a second",
+    body={
+        "source": "agentmeter/prod",
+        "link": "https://page.test",
+        "custom_details": {"value": 15},
+    },
+    created_at=NOON,
+    not_before=NOON,
+    reason="first",
+)
+RESOLVE = replace(PAGE, action="resolve")
+OVER_HTTP = sorted(NOTIFIERS.keys() - {"log"})
+OK = {"pagerduty": 202, "webhook": 204, "slack": 200}
+
+
+def made(kind: str, url: str) -> Notifier:
+    """Return the notifier as config/routes.toml and the settings make it; its secret is SECRET."""
+    key = SecretStr(f"{url}/{SECRET}" if kind == "slack" else SECRET)
+    settings = read(
+        {
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
+            "LOGS_WORKSPACE_ID": "w",
+            "PAGERDUTY_URL": url,
+            "WEBHOOK_URL": f"{url}/{SECRET}",
+        }
+    )
+    receiver = Receiver(severities=("critical",), notifier=kind, key="WEBHOOK_SECRET")
+    return NOTIFIERS[kind](receiver, key, settings)
+
+
+def sent(kind: str, reply: Reply, page: Page = PAGE) -> tuple[Delivery, list[Request]]:
+    """Return what became of the page, and the calls that were made."""
+    with loopback(lambda _: reply) as server:
+        return made(kind, server.url).send(page), server.received
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("page", [PAGE, RESOLVE], ids=["trigger", "resolve"])
+def test_a_page_is_taken_in_one_call(kind: str, page: Page) -> None:
+    outcome, calls = sent(kind, Reply(OK[kind]), page)
+    assert outcome == Accepted(OK[kind])
+    assert len(calls) == 1
+    assert calls[0].headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 502, 503, 504])
+def test_what_may_pass_or_be_mended_waits_as_long_as_asked(kind: str, status: int) -> None:
+    outcome, calls = sent(kind, Reply(status, b"busy", {"Retry-After": "90"}))
+    assert isinstance(outcome, Later)
+    assert outcome.retry_after_s == 90
+    assert f"HTTP {status}: busy" in outcome.why
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_a_refused_trigger_is_dead_in_the_end_and_a_refused_resolve_never_is(kind: str) -> None:
+    outcome, _ = sent(kind, Reply(400, b"no such field"))
+    if isinstance(outcome, Later):
+        page = replace(PAGE, attempts=1, last_status=outcome.why)
+        outcome, _ = sent(kind, Reply(400, b"no such field"), page)
+    assert isinstance(outcome, Dead)
+    assert "no such field" in outcome.why
+    again = replace(RESOLVE, attempts=1, last_status=outcome.why)
+    assert isinstance(sent(kind, Reply(400), again)[0], Later)
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_a_redirect_is_not_followed(kind: str) -> None:
+    outcome, calls = sent(kind, Reply(302, b"", {"Location": "/elsewhere"}))
+    assert isinstance(outcome, Later)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_no_answer_is_later(kind: str) -> None:
+    with loopback(lambda _: "hang up") as server:
+        outcomes = [made(kind, server.url).send(PAGE)]
+        assert len(server.received) == 1
+    outcomes.append(made(kind, server.url).send(PAGE))
+    assert all(isinstance(outcome, Later) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_silence_ends_after_the_time_limit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.notify.call.TIMEOUT_S", (1, 0.2))
+    with loopback(lambda _: "silence") as server:
+        outcome = made(kind, server.url).send(PAGE)
+    assert isinstance(outcome, Later)
+    assert "ReadTimeout" in outcome.why
+
+
+@pytest.mark.parametrize("kind", sorted(NOTIFIERS))
+@pytest.mark.parametrize("echo", [True, False], ids=["echoed", "unreachable"])
+def test_no_secret_is_ever_said(kind: str, echo: bool, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def behave(request: Request) -> Reply:
+        return Reply(500, f"{request.path} {request.body.decode()} {SECRET}".encode())
+
+    with loopback(behave) as server:
+        notifier = made(kind, server.url if echo else "http://127.0.0.1:1")
+        outcome = notifier.send(PAGE)
+    known = [repr(outcome), repr(notifier), repr(vars(notifier)), *map(_whole, caplog.records)]
+    assert SECRET not in "".join(known)
+
+
+def _whole(record: logging.LogRecord) -> str:
+    """Return all that a record says; quiet_sdk() mutes urllib3's debugging in the app."""
+    trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+    return record.getMessage() + trace if not record.name.startswith("urllib3") else ""
+
+
+@pytest.mark.parametrize("kind", sorted(NOTIFIERS))
+def test_a_page_without_details_or_with_odd_ones_is_sent_too(kind: str) -> None:
+    for body in ({}, {"custom_details": {"when": NOON, "nan": float("nan")}}):
+        outcome, _ = sent(kind, Reply(OK.get(kind, 200)), replace(PAGE, body=body))
+        assert isinstance(outcome, Accepted)
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_without_a_secret_it_waits_and_names_the_setting(kind: str) -> None:
+    receiver = Receiver(severities=("critical",), notifier=kind, key="WEBHOOK_SECRET")
+    settings = read(
+        {
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
+            "LOGS_WORKSPACE_ID": "w",
+            "WEBHOOK_URL": "http://127.0.0.1:1",
+        }
+    )
+    outcome = NOTIFIERS[kind](receiver, SecretStr(""), settings).send(PAGE)
+    assert isinstance(outcome, Later)
+    assert "Set WEBHOOK_SECRET." in outcome.why
+
+
+def test_a_webhook_is_signed_over_its_time_and_its_very_bytes() -> None:
+    page = replace(PAGE, tried_at=NOON)
+    _, (call,) = sent("webhook", Reply(204), page)
+    fields = dict(part.split("=") for part in call.headers[SIGNATURE.lower()].split(","))
+    signed = f"{fields['t']}.".encode() + call.body
+    assert fields["v1"] == hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+    assert int(fields["t"]) == NOON.timestamp()
+    assert call.headers["idempotency-key"] == page.id
+    said = call.json()
+    assert (said["action"], said["summary"]) == ("trigger", PAGE.summary)
+    assert said["custom_details"] == {"value": 15}
+
+
+def test_slack_is_told_in_a_line_that_mentions_nobody() -> None:
+    _, (opened,) = sent("slack", Reply(200))
+    text = json.loads(opened.body)["text"]
+    assert text.startswith(":red_circle: *[CRITICAL] &lt;!channel&gt; &amp; über 10")
+    assert "<https://page.test|agentmeter>" in text
+    _, (closed,) = sent("slack", Reply(200), RESOLVE)
+    assert json.loads(closed.body)["text"].startswith(":white_check_mark: Resolved: *")

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from ops.command import Desk
 from ops.explain import Explainer, Explanation
 from ops.moments import moment
+from ops.prices_folder import declare_folder, find_folder
 from ops.terminal import Terminal
 from shared.adapters.config_folder import read_overrides
 from shared.errors import Misconfigured
@@ -28,7 +29,6 @@ from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
 from shared.pricing.listed import Listing
 from shared.pricing.price import Prices
-from shared.settings import APP_FOLDER
 
 EXAMPLES = """\
   python -m ops price --provider openai --model gpt-4o --input 1200 --cache-read 1000 --output 80
@@ -68,15 +68,13 @@ def declare(parser: ArgumentParser) -> None:
         parser.add_argument(_option(name), dest=name, type=int, default=0, metavar="N")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="the totals are of N (1)")
     parser.add_argument("--at", type=moment, metavar="ISO", help="when it happened; default: now")
-    parser.add_argument(
-        "--config", type=Path, metavar="DIR", help="folder of prices.toml; default: the project's"
-    )
+    declare_folder(parser)
 
 
 def run(given: Namespace, desk: Desk) -> int:
     """Explain the call, or price the file; 1 when a line of it is wrong."""
-    named = given.config or desk.environment.get("AGENTMETER_CONFIG") or APP_FOLDER / "config"
-    overrides = read_overrides(Path(named))
+    folder = find_folder(given, desk.environment)
+    overrides = read_overrides(folder)
     at: datetime = given.at or desk.clock.now()
     if given.file:
         priced = _price_file(given.file, Prices(overrides, Listing()), at)

@@ -12,16 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 from ops.command import Desk
 from ops.moments import moment
 from ops.monitor import find_monitor
+from ops.prices_folder import declare_folder, find_folder
 from ops.terminal import Terminal
 from shared.adapters.config_folder import read_prices
 from shared.errors import Misconfigured, RetryLater
 from shared.pricing.entry import plain
-from shared.settings import APP_FOLDER
 from shared.usecases.adjustment import Note, Repriced
 from shared.usecases.costs import Period
 from shared.usecases.reprice import Adjust, Page, Reprice
@@ -94,21 +93,19 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show it all and write nothing")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit trail")
     parser.add_argument("--who", metavar="NAME", help="by whom; default: USER")
-    parser.add_argument(
-        "--config", type=Path, metavar="DIR", help="folder of prices.toml; default: the project's"
-    )
+    declare_folder(parser)
 
 
 def run(given: Namespace, desk: Desk) -> int:
     """Reprice the period; 1 when an adjustment was refused."""
-    named = given.config or desk.environment.get("AGENTMETER_CONFIG") or APP_FOLDER / "config"
-    prices = read_prices(Path(named))
+    folder = find_folder(given, desk.environment)
+    prices = read_prices(folder)
     period = _period(given, desk.clock.now())
     note = _note(given, desk)
     monitor = find_monitor(desk.environment)
     reprice = Reprice(monitor.log, prices, desk.clock)
     adjust = Adjust(monitor.exporter, desk.clock, note, threading.Event().wait)
-    desk.terminal.note(f"reprice: calls of {monitor.name}, prices of {named}")
+    desk.terminal.note(f"reprice: calls of {monitor.name}, prices of {folder}")
     summary = _work(reprice, None if given.dry_run else adjust, period, desk.terminal)
     if given.json:
         desk.terminal.json(_machine(summary, period, given.dry_run))

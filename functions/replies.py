@@ -43,13 +43,23 @@ def reply(status: int, body: object, **headers: str) -> func.HttpResponse:
     )
 
 
+def status_of(exc: AgentmeterError) -> int:
+    """Return the HTTP status that tells of the error."""
+    return next((code for kind, code in STATUS.items() if isinstance(exc, kind)), 500)
+
+
+def wait_of(exc: AgentmeterError) -> int:
+    """Return how many seconds to wait before a repeat."""
+    wait = exc.retry_after_s if isinstance(exc, RetryLater) else None
+    return round(wait or RETRY_AFTER_S)
+
+
 def refusal(exc: AgentmeterError) -> func.HttpResponse:
     """Answer with the error; where a repeat may help, say when."""
-    status = next((code for kind, code in STATUS.items() if isinstance(exc, kind)), 500)
+    status = status_of(exc)
     if status != 503:
         return reply(status, {"error": str(exc)})
-    wait = exc.retry_after_s if isinstance(exc, RetryLater) else None
-    return reply(status, {"error": str(exc)}, **{"Retry-After": str(round(wait or RETRY_AFTER_S))})
+    return reply(status, {"error": str(exc)}, **{"Retry-After": str(wait_of(exc))})
 
 
 def refusing(trigger: Callable[P, func.HttpResponse]) -> Callable[P, func.HttpResponse]:

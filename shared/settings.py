@@ -15,6 +15,7 @@ SDK_SWITCHES = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+    "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",
 )
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -64,6 +65,16 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     BATCH_MAX_EVENTS: int = Field(1000, ge=1, le=10_000, description="Events in one request")
     BODY_MAX_BYTES: int = Field(1_048_576, ge=1024, description="Request body as it comes")
     UNPACKED_MAX_BYTES: int = Field(8_388_608, ge=1024, description="Request body, unpacked")
+    OTLP_MAX_BYTES: int = Field(
+        16_777_216, ge=1024, description="A request to /v1/traces, as it comes and unpacked"
+    )
+    OTLP_KEEP_CONTENT: int = Field(
+        0,
+        ge=0,
+        le=8000,
+        description="Characters of each text attribute that spans keep, prompts and answers "
+        "included; 0 keeps names and numbers alone",
+    )
     LABEL_MAX_VALUES: int = Field(
         200, ge=1, le=10_000, description="Distinct values of a metric label before `other`"
     )

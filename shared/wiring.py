@@ -13,6 +13,7 @@ from shared.adapters.log_analytics import LogAnalytics
 from shared.adapters.price_book import PriceBook, Texts
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
+from shared.events.unpack import Sizes
 from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from shared.pricing.listed import Listing
 from shared.settings import Settings, quiet_sdk, read
@@ -25,6 +26,7 @@ from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
 from shared.usecases.silences import Silences
 from shared.usecases.tick import Tick
+from shared.usecases.traces import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class App:
             unpacked_bytes=self.settings.UNPACKED_MAX_BYTES,
         )
         return Ingest(limits)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Takes what OpenTelemetry exporters send."""
+        from shared.adapters.otlp_wire import read_traces
+
+        most_bytes, setting = self.settings.OTLP_MAX_BYTES, "OTLP_MAX_BYTES"
+        sizes = Sizes(most_bytes, most_bytes, setting, setting)
+        return Traces(read_traces, sizes, self.settings.OTLP_KEEP_CONTENT)
 
     @cached_property
     def process(self) -> Process:

@@ -1,15 +1,13 @@
-"""Reads the events out of a request's body: encoding, media type, JSON."""
+"""Reads the events out of a request's body: media type, JSON."""
 
-import gzip
-import io
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from pydantic_core import from_json
 
-from shared.errors import InvalidEvent, LengthRequired, TooLarge, UnsupportedMedia
+from shared.errors import InvalidEvent, TooLarge, UnsupportedMedia
+from shared.events.unpack import Sizes, refuse_chunks, unpack
 
 SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -32,13 +30,9 @@ def read_events(body: bytes, headers: Mapping[str, str], limits: Limits) -> list
     Raises:
         InvalidEvent: or one of its subclasses; nothing can be made of the body as a whole.
     """
-    if not body and "chunked" in headers.get("transfer-encoding", "").lower():
-        raise LengthRequired(
-            "The body came in chunks, which Azure Functions does not pass on. Send it whole, with "
-            "a Content-Length header."
-        )
+    refuse_chunks(body, headers)
     media = _media_type(headers.get("content-type", ""))
-    text = _unpack(body, headers.get("content-encoding", "").strip().lower(), limits)
+    text = unpack(body, headers, Sizes(limits.body_bytes, limits.unpacked_bytes))
     events = _as_list(_parse(text), media)
     if len(events) > limits.events:
         raise TooLarge(
@@ -56,33 +50,6 @@ def _media_type(content_type: str) -> str:
             f"Content-Type is {media[:100] or 'absent'!r}. Send {PLAIN}, {SINGLE} or {BATCH}."
         )
     return media
-
-
-def _unpack(body: bytes, encoding: str, limits: Limits) -> bytes:
-    """Undo gzip, within the limits."""
-    if len(body) > limits.body_bytes:
-        raise TooLarge(
-            f"The body has {len(body)} bytes; the limit is {limits.body_bytes}. Send fewer events "
-            "in a request, compress with gzip, or raise BODY_MAX_BYTES."
-        )
-    if encoding in ("", "identity"):
-        return body
-    if encoding != "gzip":
-        raise UnsupportedMedia(
-            f"Content-Encoding is {encoding[:50]!r}. Send gzip, or no encoding at all."
-        )
-    try:
-        unpacked = gzip.GzipFile(fileobj=io.BytesIO(body)).read(limits.unpacked_bytes + 1)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise InvalidEvent(
-            f"The body is not gzip: {exc}. Compress it again, or drop the Content-Encoding header."
-        ) from exc
-    if len(unpacked) > limits.unpacked_bytes:
-        raise TooLarge(
-            f"The body unpacks to more than {limits.unpacked_bytes} bytes. Send fewer events in a "
-            "request, or raise UNPACKED_MAX_BYTES."
-        )
-    return unpacked
 
 
 def _parse(text: bytes) -> object:

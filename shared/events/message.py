@@ -5,11 +5,13 @@ import binascii
 import gzip
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import uuid4
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from shared.errors import GiveUp
+from shared.events.carried import CarriedSpan
 from shared.events.types import AgentEvent, AnyEvent
 
 MAX_MESSAGE_CHARS = 49_152
@@ -32,6 +34,15 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     attempts: int = 0
     note: str = ""
     events: list[AgentEvent]
+    spans: list[CarriedSpan] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What must travel in one message: events, and the spans that they come from."""
+
+    events: tuple[AnyEvent, ...]
+    spans: tuple[CarriedSpan, ...] = ()
 
 
 _MESSAGE = TypeAdapter(Message)
@@ -46,7 +57,14 @@ def pack(
     The text is gzip in base64: it does not look like JSON, which the Functions host would take
     apart on its way into the queue and out of it.
     """
-    if not events:
+    return pack_parcels([Parcel((event,)) for event in events], received_at, holder, note)
+
+
+def pack_parcels(
+    parcels: Sequence[Parcel], received_at: AwareDatetime, holder: str = "", note: str = ""
+) -> list[str]:
+    """Return queue messages that together hold the parcels in their order; as pack()."""
+    if not parcels:
         return []
     batch = uuid4().hex
     message = Message.model_construct(
@@ -56,17 +74,23 @@ def pack(
         received_at=received_at,
         attempts=1 if holder else 0,
         note=note,
-        events=list(events),
+        events=[event for parcel in parcels for event in parcel.events],
+        spans=[span for parcel in parcels for span in parcel.spans],
     )
     text = encode(message)
     if len(text) <= MAX_MESSAGE_CHARS:
         return [text]
-    half = len(events) // 2
     return [
-        text
-        for part in (events[:half], events[half:])
-        for text in pack(part, received_at, holder=holder, note=note)
+        text for part in _parts(parcels) for text in pack_parcels(part, received_at, holder, note)
     ]
+
+
+def _parts(parcels: Sequence[Parcel]) -> list[Sequence[Parcel]]:
+    """Return what to try instead of too much at once: halves; of one parcel, its events alone."""
+    half = len(parcels) // 2
+    if half:
+        return [parcels[:half], parcels[half:]]
+    return [[Parcel((event,))] for event in parcels[0].events]
 
 
 def encode(message: Message) -> str:

@@ -11,6 +11,9 @@ from shared.wiring import App
 ROOT = Path(__file__).parent.parent.parent
 TRIGGERS = {
     "post_events": ("httpTrigger", "api/events", "POST", "FUNCTION"),
+    "post_traces": ("httpTrigger", "v1/traces", "POST", "FUNCTION"),
+    "post_metrics": ("httpTrigger", "v1/metrics", "POST", "FUNCTION"),
+    "post_logs": ("httpTrigger", "v1/logs", "POST", "FUNCTION"),
     "get_metrics": ("httpTrigger", "metrics", "GET", "ANONYMOUS"),
     "get_health": ("httpTrigger", "api/health", "GET", "ANONYMOUS"),
     "get_alerts": ("httpTrigger", "api/alerts", "GET", "FUNCTION"),

@@ -1,0 +1,74 @@
+"""POST /v1/traces: what OpenTelemetry exporters send; to metrics and logs, a friendly no."""
+
+from collections.abc import Callable
+from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
+
+import azure.functions as func
+
+from functions.replies import headers, status_of, wait_of
+from shared.adapters.otlp_answer import (
+    INTERNAL,
+    INVALID_ARGUMENT,
+    UNAVAILABLE,
+    failure,
+    success,
+)
+from shared.errors import AgentmeterError
+from shared.events.otlp_media import JSON, Media, media_of, media_wanted
+from shared.wiring import App
+
+UNUSED = (
+    "No {signal} are used here, only traces. Set OTEL_{name}_EXPORTER=none to spare the requests."
+)
+
+
+def blueprint(app: Callable[[], App]) -> func.Blueprint:
+    """Register the triggers."""
+    bp = func.Blueprint()
+
+    @bp.route(route="v1/traces", methods=["POST"])
+    @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
+        arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
+    )
+    def post_traces(
+        req: func.HttpRequest,
+        messages: func.Out[List[str]],  # noqa: UP006 - see above
+    ) -> func.HttpResponse:
+        given = headers(req)
+        try:
+            media, parts = media_wanted(given), app()
+            received = parts.traces.accept(req.get_body(), given, media, parts.clock.now())
+        except AgentmeterError as exc:
+            return _refusal(media_of(given) or JSON, exc)
+        if received.messages:
+            messages.set(list(received.messages))
+        return _reply(200, media, success(media, "traces", received.rejected, received.said))
+
+    @bp.route(route="v1/metrics", methods=["POST"])
+    def post_metrics(req: func.HttpRequest) -> func.HttpResponse:
+        return _unused(req, "metrics")
+
+    @bp.route(route="v1/logs", methods=["POST"])
+    def post_logs(req: func.HttpRequest) -> func.HttpResponse:
+        return _unused(req, "logs")
+
+    return bp
+
+
+def _unused(req: func.HttpRequest, signal: str) -> func.HttpResponse:
+    """Answer so that the exporter neither retries nor believes that something came of it."""
+    media = media_of(headers(req)) or JSON
+    message = UNUSED.format(signal=signal, name=signal.upper())
+    return _reply(200, media, success(media, signal, 0, message))
+
+
+def _refusal(media: Media, exc: AgentmeterError) -> func.HttpResponse:
+    """Answer with the error as OTLP has it; where a repeat may help, say when."""
+    status = status_of(exc)
+    code = {503: UNAVAILABLE, 500: INTERNAL}.get(status, INVALID_ARGUMENT)
+    wait = {"Retry-After": str(wait_of(exc))} if status == 503 else {}
+    return _reply(status, media, failure(media, code, str(exc)), **wait)
+
+
+def _reply(status: int, media: Media, body: bytes, **headers: str) -> func.HttpResponse:
+    return func.HttpResponse(body, status_code=status, mimetype=media, headers=headers)

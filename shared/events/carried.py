@@ -1,0 +1,29 @@
+"""A span on its way through the queue, to be written beside the event that it reports."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class CarriedSpan(BaseModel, frozen=True, extra="forbid"):
+    """A GenAI span, without what nobody asked to keep.
+
+    source, id: the identity of its event, where it has one; its own otherwise.
+    parent_id: "" for a root. start_ns: since 1970. role: what AppRoleName shows.
+    client: it called a service; it is the sender's own work otherwise.
+    """
+
+    source: str
+    id: str
+    trace_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    span_id: Id
+    parent_id: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{16})?$")] = ""
+    name: str
+    role: str
+    client: bool = False
+    start_ns: Annotated[int, Field(ge=0)]
+    duration_ns: Annotated[int, Field(ge=0)] = 0
+    failed: bool = False
+    attributes: dict[str, str | bool | int | float] = {}

@@ -19,7 +19,7 @@ from local.replay.run import Happened, replay
 from local.replay.world import Config
 from ops.command import Desk
 from ops.terminal import Terminal
-from shared.adapters.config_folder import rules_of
+from shared.adapters.config_folder import read_text, rules_of
 from shared.alerting.grouping import parse_routes
 from shared.errors import Misconfigured
 from shared.settings import Settings
@@ -71,16 +71,9 @@ def _config(given: Namespace, environment: Mapping[str, str]) -> Config:
     routes = given.routes or folder / "routes.toml"
     return Config(
         rules=rules_of(given.rules or folder / "rules"),
-        routes=parse_routes(_text(routes), routes.name),
-        prices=_text(given.prices or folder / "prices.toml"),
+        routes=parse_routes(read_text(routes), routes.name),
+        prices=read_text(given.prices or folder / "prices.toml"),
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise Misconfigured(f"{path} cannot be read ({exc}). Name a file that can.") from exc
 
 
 def _write(path: Path, found: Mapping[str, object]) -> None:

@@ -262,14 +262,13 @@ def replayed(sources: dict[str, list[bool]], minutes: int, **plan: Any) -> Found
     return run(events, POOL, minutes=minutes - 1, **plan)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_many_series_at_once_do_what_the_documents_say(seed: int) -> None:
-    sources = patterns(seed, sources=12, minutes=60)
+def test_many_series_at_once_do_what_the_documents_say() -> None:
+    sources = patterns(1, sources=12, minutes=60)
     found, oracle = replayed(sources, 60), Oracle(2, sources)
     assert {name: found.states(POOL, Source=name) for name in sources} == oracle.states
 
 
-@pytest.mark.parametrize("seed", [3, 4, 5])
+@pytest.mark.parametrize("seed", [3, 4])
 def test_few_series_open_and_close_one_incident_as_the_documents_say(seed: int) -> None:
     sources = patterns(seed, sources=2, minutes=60)
     found, oracle = replayed(sources, 60), Oracle(2, sources)

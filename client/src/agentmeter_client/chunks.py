@@ -1,0 +1,91 @@
+"""Reads usage from the chunks of a streamed response: each provider has a place for it."""
+
+from __future__ import annotations
+
+from agentmeter_client.fields import field, items, text
+from agentmeter_client.usage import Reading, Usage, read, usage_of
+
+RESPONSE_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+MESSAGE_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation",
+    "output_tokens_details",
+    "server_tool_use",
+)
+
+
+class Chunks:
+    """Looks at the chunks as they pass; keeps none of them."""
+
+    def __init__(self) -> None:
+        self._seen = Reading()
+        self._usage: Usage | None = None
+        self._final = False
+        self._message: object = None
+
+    def add(self, chunk: object) -> None:
+        """Look at one chunk or event."""
+        kind = text(chunk, "type") or ""
+        if kind.startswith("response."):
+            self._response_event(kind, field(chunk, "response"))
+        elif kind == "message_start":
+            self._message = field(chunk, "message")
+            self._remember(self._message)
+        elif kind == "message_delta":
+            self._message_delta(field(chunk, "usage"))
+        else:
+            self._plain_chunk(chunk)
+
+    def reading(self, complete: bool) -> Reading:
+        """Return what the stream said.
+
+        complete: it was read to its end. Of a stream that was broken off only a final usage
+        counts: running ones would make a long answer cheap.
+        """
+        return self._seen._replace(usage=self._usage if complete or self._final else None)
+
+    def _response_event(self, kind: str, response: object) -> None:
+        """OpenAI's Responses: the last event carries the whole response."""
+        if response is None:
+            return
+        self._remember(response)
+        if kind in RESPONSE_ENDS:
+            self._take(usage_of(response), final=True)
+
+    def _message_delta(self, used: object) -> None:
+        """Anthropic: the delta's totals replace those that the message started with."""
+        started = field(self._message, "usage")
+        both = {name: _later(started, used, name) for name in MESSAGE_COUNTS}
+        self._take(usage_of({"usage": both}), final=True)
+
+    def _plain_chunk(self, chunk: object) -> None:
+        """Chat completions, Azure and Google: usage stands in the last chunk, or in every one."""
+        self._remember(chunk)
+        choices = [*items(chunk, "choices"), *items(chunk, "candidates")]
+        ends = any(text(choice, "finish_reason", "finishReason") is not None for choice in choices)
+        self._take(usage_of(chunk), final=ends or not choices)
+
+    def _take(self, usage: Usage | None, final: bool) -> None:
+        """Keep the latest usage."""
+        if usage is not None:
+            self._usage = usage
+            self._final = final
+
+    def _remember(self, chunk: object) -> None:
+        """Keep what the chunk says about the call; what is said later counts."""
+        told = read(chunk)
+        self._seen = Reading(
+            None,
+            told.response_id or self._seen.response_id,
+            told.response_model or self._seen.response_model,
+            told.service_tier or self._seen.service_tier,
+        )
+
+
+def _later(first: object, second: object, name: str) -> object:
+    """Return the field as it was said last."""
+    said = field(second, name)
+    return field(first, name) if said is None else said

@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from decimal import Decimal
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+from agentmeter_client import Limits, Meter
+from conftest import KEY, QUICK, MakeMeter
+from endpoint import HANG_UP, HANG_UP_AFTER_TAKING, Endpoint, Reply, Request, serving
+
+
+def send(meter: Meter, count: int = 1, operation: str = "step") -> None:
+    """Record so many events."""
+    for _ in range(count):
+        meter.task(operation)
+
+
+def balanced(meter: Meter) -> bool:
+    """Say whether every recorded event is accounted for."""
+    s = meter.stats()
+    return s.recorded == s.sent + s.refused + s.dropped + s.waiting + s.spooled
+
+
+def test_an_event_arrives_as_the_api_wants_it(endpoint: Endpoint, meter: Meter) -> None:
+    meter.revenue("pro", Decimal("49.90"), team_id="search", count=2)
+    assert meter.flush(5)
+    [request] = endpoint.requests
+    assert request.path == "/api/events"
+    assert request.headers["x-functions-key"] == KEY
+    assert request.headers["content-encoding"] == "gzip"
+    assert request.headers["content-type"] == "application/cloudevents-batch+json"
+    [event] = request.events
+    assert event["data"] == {
+        "team_id": "search",
+        "count": 2,
+        "pricing_tier": "pro",
+        "amount_usd": "49.90",
+    }
+    assert {name: event[name] for name in ("specversion", "source", "type")} == {
+        "specversion": "1.0",
+        "source": "tests",
+        "type": "revenue",
+    }
+    assert event["time"].endswith("+00:00")
+
+
+def test_events_leave_by_themselves_over_one_connection(endpoint: Endpoint, meter: Meter) -> None:
+    for _ in range(3):
+        send(meter)
+        deadline = time.monotonic() + 5
+        while meter.stats().waiting and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+    assert len(endpoint.of("task.operation")) == 3
+    assert len(endpoint.requests) == 3
+    assert len({request.connection for request in endpoint.requests}) == 1
+
+
+def test_what_is_refused_is_counted_and_logged(
+    endpoint: Endpoint, meter: Meter, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(meter, 3)
+    send(meter, 1, "poison")
+    send(meter, 3)
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 6
+    assert (meter.stats().sent, meter.stats().refused) == (6, 1)
+    assert "refused 1 of 7 events; the first: bad" in caplog.text
+
+
+def test_a_batch_of_nothing_but_refused_events_is_not_repeated(
+    endpoint: Endpoint, meter: Meter
+) -> None:
+    send(meter, 2, "poison")
+    assert meter.flush(5)
+    assert (len(endpoint.requests), meter.stats().refused) == (1, 2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), 10**400])
+def test_what_json_cannot_say_does_not_stop_its_neighbours(
+    endpoint: Endpoint, meter: Meter, value: float
+) -> None:
+    send(meter)
+    meter.task_queue("high", value)
+    meter.task("half a surrogate \ud800")
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 2
+    assert balanced(meter)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_batch_that_is_not_taken_as_a_whole_is_split(
+    endpoint: Endpoint, meter: Meter, status: int
+) -> None:
+    def limited(request: Request) -> Reply:
+        ours = [event["data"]["operation"] for event in request.events]
+        if len(ours) > 3 or "too big" in ours:
+            return Reply(status)
+        return endpoint.take(request)
+
+    endpoint.behave = limited
+    send(meter, 5)
+    send(meter, 1, "too big")
+    send(meter, 5)
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 10
+    assert (meter.stats().sent, meter.stats().refused) == (10, 1)
+
+
+def test_requests_stay_under_the_limit_of_bytes(endpoint: Endpoint, make_meter: MakeMeter) -> None:
+    meter = make_meter(Limits(batch_bytes=10_000, max_age_s=0.05))
+    for n in range(20):
+        meter.error("planner", "Timeout", message=f"{n}" * 3000)
+    assert meter.flush(5)
+    assert len(endpoint.of("error")) == 20
+    assert max(len(request.events) for request in endpoint.requests) <= 3
+
+
+@pytest.mark.parametrize("trouble", [Reply(503), Reply(429), Reply(408), Reply(500), HANG_UP])
+def test_what_was_not_taken_is_sent_again_unchanged(
+    endpoint: Endpoint, meter: Meter, trouble: Reply
+) -> None:
+    endpoint.script.extend([trouble] * 3)
+    send(meter, 2)
+    meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 2
+    assert len({str(request.events) for request in endpoint.requests}) == 1
+    assert meter.stats().sent == 2
+    assert meter.stats().failures >= 2
+
+
+def test_a_lost_answer_counts_once(endpoint: Endpoint, meter: Meter) -> None:
+    endpoint.script.append(HANG_UP_AFTER_TAKING)
+    send(meter, 4)
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 4
+    assert set(endpoint.arrivals.values()) == {2}
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_retry_after_is_waited_for_even_by_flush(
+    endpoint: Endpoint, meter: Meter, dated: bool
+) -> None:
+    asked = formatdate(time.time() + 2, usegmt=True) if dated else "1"  # noqa: TID251 - HTTP's own
+    endpoint.script.append(Reply(429, headers=(("Retry-After", asked),)))
+    send(meter)
+    began = time.monotonic()
+    assert not meter.flush(0.2)
+    assert meter.flush(5)
+    assert time.monotonic() - began >= 0.9
+
+
+def test_a_slow_answer_is_given_up_and_blocks_nobody(
+    endpoint: Endpoint, make_meter: MakeMeter
+) -> None:
+    meter = make_meter(Limits(timeout_s=0.3, max_age_s=0.02, backoff_s=0.01))
+    endpoint.script.append(Reply(202, wait_s=3))
+    send(meter)
+    began = time.monotonic()
+    while not endpoint.requests:
+        threading.Event().wait(0.01)
+    send(meter, 1000)
+    assert time.monotonic() - began < 0.25
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 1001
+
+
+@pytest.mark.parametrize("status", [200, 301, 401, 403, 404])
+def test_what_an_operator_can_mend_loses_nothing(
+    endpoint: Endpoint, meter: Meter, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.script.extend([Reply(status, headers=(("Location", "http://127.0.0.1:9/"),))] * 2)
+    send(meter)
+    meter.flush(0.05)
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 1
+    assert "will not take events until this is mended" in caplog.text
+
+
+def test_when_memory_is_full_the_oldest_gives_way_and_is_counted(
+    endpoint: Endpoint, make_meter: MakeMeter, caplog: pytest.LogCaptureFixture
+) -> None:
+    meter = make_meter(Limits(max_queue=100, max_age_s=30))
+    for n in range(250):
+        meter.task_queue("high", n)
+    assert meter.stats().dropped == 150
+    assert meter.flush(5)
+    assert [data["value"] for data in endpoint.of("task.queue")] == list(range(150, 250))
+    assert "dropped 150 events for want of room" in caplog.text
+    assert balanced(meter)
+
+
+def test_a_hundred_thousand_events_wait_for_an_endpoint_that_is_away(
+    make_meter: MakeMeter,
+) -> None:
+    with serving() as gone:
+        port = gone.port
+    meter = make_meter(
+        Limits(max_queue=100_000, max_age_s=0.02, backoff_s=0.05, longest_backoff_s=0.1),
+        url=f"http://127.0.0.1:{port}",
+    )
+    threads = [threading.Thread(target=send, args=(meter, 12_500)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with serving(port) as back:
+        assert meter.flush(30)
+        assert len(back.of("task.operation")) == 100_000
+        assert set(back.arrivals.values()) == {1}
+    assert meter.stats().sent == 100_000
+    assert balanced(meter)
+
+
+def test_closing_counts_what_the_endpoint_did_not_take(
+    endpoint: Endpoint, make_meter: MakeMeter, caplog: pytest.LogCaptureFixture
+) -> None:
+    meter = make_meter()
+    endpoint.behave = lambda request: Reply(503)
+    send(meter, 5)
+    assert not meter.close(0.2)
+    send(meter, 2)
+    assert (meter.stats().dropped, meter.stats().waiting) == (7, 0)
+    assert "lost 5 events" in caplog.text
+
+
+def test_the_spool_keeps_what_cannot_be_sent(
+    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
+) -> None:
+    endpoint.behave = lambda request: Reply(503)
+    meter = make_meter(spool=tmp_path)
+    for _ in range(3):
+        send(meter, 10)
+        assert meter.flush(5)
+    assert (meter.stats().spooled, meter.stats().waiting) == (30, 0)
+    assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
+    assert KEY.encode() not in next(tmp_path.iterdir()).read_bytes()
+    meter.close(0.1)
+
+    endpoint.behave = endpoint.take
+    later = make_meter(spool=tmp_path)
+    send(later, 5)
+    deadline = time.monotonic() + 5
+    while later.stats().spooled and time.monotonic() < deadline:
+        later.flush(1)
+    assert len(endpoint.of("task.operation")) == 35
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_spool_is_bounded_and_says_what_it_gave_up(
+    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
+) -> None:
+    endpoint.behave = lambda request: Reply(503)
+    meter = make_meter(
+        Limits(max_age_s=0.01, spool_bytes=4_000, batch_events=50, backoff_s=0.01), spool=tmp_path
+    )
+    for _ in range(40):
+        send(meter, 50)
+        meter.flush(5)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 4_000
+    stats = meter.stats()
+    assert stats.dropped > 0
+    assert stats.dropped + stats.spooled == 2000
+
+
+def test_a_broken_file_in_the_spool_stops_nothing(
+    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
+) -> None:
+    now_ms = int(time.time() * 1000)  # noqa: TID251 - the name of the file tells when it was written
+    (tmp_path / f"{now_ms:014d}-abc-000001-7.gz").write_bytes(b"no gzip at all")
+    (tmp_path / "00000000000001-abc-000001-3.gz").write_bytes(b"far too old")
+    (tmp_path / "notes.gz").write_bytes(b"somebody else's")
+    meter = make_meter(spool=tmp_path)
+    send(meter, 4)
+    assert meter.flush(5)
+    deadline = time.monotonic() + 5
+    while meter.stats().spooled and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert len(endpoint.of("task.operation")) == 4
+    assert meter.stats().dropped == 10
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.gz"]
+
+
+def test_a_directory_that_cannot_be_used_is_done_without(
+    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    meter = make_meter(spool=tmp_path / "file")
+    send(meter)
+    assert meter.flush(5)
+    assert len(endpoint.of("task.operation")) == 1
+    assert "works without its spool directory" in caplog.text
+
+
+@pytest.mark.parametrize("address", ["", "ftp://host", "http://[", "host", "http://h:99999"])
+def test_a_meter_without_an_endpoint_is_off_and_says_so(
+    address: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AGENTMETER_ENDPOINT", raising=False)
+    meter = Meter(address, "key")
+    with meter.agent_operation("a", "b"), meter.llm_call("openai", "gpt-4o"):
+        send(meter)
+    assert meter.flush(0.1)
+    assert (meter.stats().recorded, meter.stats().dropped) == (3, 3)
+    assert "agentmeter is off" in caplog.text
+
+
+def test_settings_come_from_the_environment(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTMETER_ENDPOINT", f"{endpoint.url}/base/api/events/")
+    monkeypatch.setenv("AGENTMETER_KEY", "from outside")
+    with Meter(limits=QUICK) as meter:
+        send(meter)
+    assert endpoint.requests[0].path == "/base/api/events"
+    assert endpoint.requests[0].headers["x-functions-key"] == "from outside"
+
+
+def test_a_function_url_brings_its_key(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AGENTMETER_KEY", raising=False)
+    with Meter(f"{endpoint.url}/api/events?code=s%2Fcret", limits=QUICK) as meter:
+        send(meter)
+        assert "s/cret" not in repr(meter)
+    assert endpoint.requests[0].path == "/api/events"
+    assert endpoint.requests[0].headers["x-functions-key"] == "s/cret"
+
+
+def test_the_key_is_in_no_log_and_no_repr(
+    endpoint: Endpoint, make_meter: MakeMeter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    meter = make_meter()
+    endpoint.script.extend([Reply(401), HANG_UP, Reply(503), Reply(413)])
+    send(meter, 3)
+    meter.flush(1)
+    meter.flush(5)
+    shown = [repr(meter), str(meter.stats()), caplog.text]
+    shown += [repr(part) for part in vars(meter).values()]
+    assert all(KEY not in text for text in shown)
+    assert caplog.text

@@ -17,6 +17,7 @@ from shared.errors import AgentmeterError, Misconfigured
 from shared.settings import operator_environment
 
 COMMANDS: Mapping[str, str] = {
+    "check": "read every file of config/ and say all that is wrong",
     "replay": "run recorded events through the whole pipeline, and see what happens",
     "play": "post a recorded trace of model calls",
     "query": "ask KQL of everything that was measured",

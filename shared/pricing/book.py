@@ -1,4 +1,4 @@
-"""Reads config/prices.toml, and holds a new edition against the released one."""
+"""Reads config/prices.toml."""
 
 import re
 import tomllib
@@ -27,7 +27,19 @@ def read(text: str) -> Overrides:
     Raises:
         Misconfigured: names every wrong entry, with its line, and the remedy.
     """
-    document = _parse(text)
+    overrides, problems = judge(text)
+    if problems:
+        raise Misconfigured(f"prices.toml: {'; '.join(problems)}. {REMEDY}")
+    return overrides
+
+
+def judge(text: str) -> tuple[Overrides, list[str]]:
+    """Return what is right in a prices.toml, and every problem with its line, entry and field.
+
+    Raises:
+        Misconfigured: it is no TOML.
+    """
+    document = parse(text)
     problems = [f"`{name}` is not known here" for name in document.keys() - {*TABLES, TRUSTED}]
     prices = _entries(document, text, "price", Price, problems)
     deployments = _entries(document, text, "deployment", Deployment, problems)
@@ -38,41 +50,21 @@ def read(text: str) -> Overrides:
         for place, entry in deployments
         if entry.sku not in known
     ]
-    trusted = _trusted(document, problems)
-    if problems:
-        raise Misconfigured(f"prices.toml: {'; '.join(problems)}. {REMEDY}")
-    return Overrides(
+    overrides = Overrides(
         prices=[entry for _, entry in prices],
         deployments=[entry for _, entry in deployments],
         skus=[*SKUS, *(entry for _, entry in skus)],
-        trusted=trusted,
+        trusted=_trusted(document, problems),
     )
+    return overrides, problems
 
 
-def history_problems(old: str, new: str) -> list[str]:
-    """Name the entries of the released text that the new one changes, drops or moves.
+def parse(text: str) -> Document:
+    """Return the TOML as it stands, amounts exact.
 
-    old, new: two editions of prices.toml. Whom to trust is no entry and may change.
     Raises:
-        Misconfigured: one of the two is no TOML.
+        Misconfigured: it is no TOML.
     """
-    released, current = _parse(old), _parse(new)
-    return [problem for table in TABLES for problem in _rewritten(table, released, current, old)]
-
-
-def _rewritten(table: str, released: Document, current: Document, old: str) -> Iterator[str]:
-    kept = iter(_rows(current, table))
-    for place, row in _placed(released, old, table):
-        # `in` reads the iterator up to the row, so that the next must come after it.
-        if row not in kept:
-            kept = iter(_rows(current, table))
-            yield (
-                f"{place} of the released prices.toml was changed, moved or dropped. Put it back, "
-                "and append an entry (with `corrects = true` where the old one was wrong)."
-            )
-
-
-def _parse(text: str) -> Document:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as exc:
@@ -125,13 +117,14 @@ def _overlaps(entries: Sequence[Placed[AnyEntry]]) -> Iterator[str]:
 def _placed(document: Document, text: str, table: str) -> Iterator[tuple[str, object]]:
     header = re.compile(rf"^[ \t]*\[\[[ \t]*{table}[ \t]*\]\]", re.MULTILINE)
     lines = [text.count("\n", 0, found.start()) + 1 for found in header.finditer(text)]
-    rows = _rows(document, table)
+    rows = rows_of(document, table)
     for number, row in enumerate(rows):
         line = f"line {lines[number]}, " if len(lines) == len(rows) else ""
         yield f"{line}[[{table}]] {number + 1}", row
 
 
-def _rows(document: Document, table: str) -> Sequence[object]:
+def rows_of(document: Document, table: str) -> Sequence[object]:
+    """Return the entries of a table, whatever they are."""
     rows = document.get(table, [])
     return cast(list[object], rows) if isinstance(rows, list) else [rows]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Misconfigured
-from shared.pricing.book import history_problems
+from shared.pricing.lock import lock_of, rewritten, unreleased
 from shared.pricing.price import load
 from tests.pricing import GPT_4O, entry, starting
 
@@ -72,32 +72,42 @@ RELEASED = (
 def test_appending_and_commenting_rewrites_no_history() -> None:
     appended = RELEASED + "# why\n" + entry("price", **GPT_4O, input=3, corrects=True)
 
-    assert history_problems(RELEASED, appended) == []
-    assert history_problems(RELEASED, RELEASED.replace("[]", '["openrouter"]')) == []
-    assert history_problems("", RELEASED) == []
+    assert rewritten(lock_of(RELEASED), appended) == []
+    assert rewritten(lock_of(RELEASED), RELEASED.replace("[]", '["openrouter"]')) == []
+    assert rewritten("", RELEASED) == []
+    assert unreleased(lock_of(RELEASED), appended) == 1
+    assert lock_of(appended) != lock_of(RELEASED)
 
 
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        pytest.param(("input = 1", "input = 1.5"), "line 2, [[price]] 1", id="a rate"),
-        pytest.param(("source", "to = 2026-09-01\nsource"), "line 2, [[price]] 1", id="an end"),
         pytest.param(
-            (entry("price", **GPT_4O, input=1), ""), "line 2, [[price]] 1", id="an entry dropped"
+            ("input = 1", "input = 1.5"), "[[price]] 1 azure/gpt-4o from 2026-01-01", id="a rate"
+        ),
+        pytest.param(
+            ("source", "to = 2026-09-01\nsource"),
+            "[[price]] 1 azure/gpt-4o from 2026-01-01",
+            id="an end",
+        ),
+        pytest.param(
+            (entry("price", **GPT_4O, input=1), ""),
+            "[[price]] 1 azure/gpt-4o from 2026-01-01",
+            id="an entry dropped",
         ),
         pytest.param(
             (
                 entry("price", **GPT_4O, input=1),
                 entry("price", **GPT_4O, **starting(date(2026, 6, 1)), input=2),
             ),
-            "line 2, [[price]] 1",
+            "[[price]] 1 azure/gpt-4o from 2026-01-01",
             id="an entry moved",
         ),
-        pytest.param(('"chat"', '"talk"'), "[[deployment]] 1", id="a deployment"),
+        pytest.param(('"chat"', '"talk"'), "[[deployment]] 1 gpt-4o/chat", id="a deployment"),
     ],
 )
 def test_an_edit_of_a_released_entry_is_told(change: tuple[str, str], place: str) -> None:
-    problems = history_problems(RELEASED, RELEASED.replace(*change, 1))
+    problems = rewritten(lock_of(RELEASED), RELEASED.replace(*change, 1))
 
     assert any(place in problem and "append" in problem for problem in problems)
 
@@ -107,6 +117,12 @@ def test_the_shipped_book_is_valid_and_trusts_nobody() -> None:
 
     assert load(text)
     assert "\ntrusted_providers = []\n" in text
+
+
+def test_every_entry_of_the_shipped_book_is_released_and_as_it_was() -> None:
+    assert SHIPPED.with_suffix(".lock").read_text() == lock_of(SHIPPED.read_text()), (
+        "Append to config/prices.toml, edit nothing; then `python -m ops check --release`."
+    )
 
 
 def test_the_examples_in_the_shipped_book_are_valid() -> None:

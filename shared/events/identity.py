@@ -2,7 +2,15 @@
 
 import hashlib
 
+from shared.events.providers import provider_of
 from shared.events.types import AnyEvent, LlmCall
+
+SAME_CALL = {"azure": "openai"}
+"""Instrumentations of OpenAI's client say "openai" of Azure's, too."""
+NOT_UNIQUE = frozenset({"ollama"})
+"""Their response ids are one of a thousand, and tell nothing."""
+GLOBALLY_UNIQUE_CHARS = 24
+"""An id so long was drawn at random (chatcmpl-…, msg_…, resp_…, a UUID): no two calls have one."""
 
 
 def event_key(event: AnyEvent) -> str:
@@ -13,12 +21,19 @@ def event_key(event: AnyEvent) -> str:
 def response_key(event: AnyEvent) -> str | None:
     """Return the claim key of the model call that the event reports, where it names one.
 
-    Two instrumentations of one call send two events, with one response id.
+    Two instrumentations of one call send two events, with one response id. They may disagree about
+    the provider (a proxy or its origin, a host or the model's maker), so that it counts only where
+    the id is too short to be unique by itself.
     """
     data = event.data
     if not isinstance(data, LlmCall) or data.response_id is None:
         return None
-    return f"r:{_digest(data.provider.strip().lower(), data.response_id)}"
+    provider = provider_of(data.provider)
+    if provider in NOT_UNIQUE:
+        return None
+    is_unique = len(data.response_id) >= GLOBALLY_UNIQUE_CHARS
+    family = "" if is_unique else SAME_CALL.get(provider, provider)
+    return f"r:{_digest(family, data.response_id)}"
 
 
 def _digest(*parts: str) -> str:

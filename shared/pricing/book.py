@@ -9,7 +9,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from shared.errors import Misconfigured
-from shared.pricing.names import provider_of
+from shared.events.providers import provider_of
 from shared.pricing.overrides import SKUS, AnyEntry, Deployment, Entry, Overrides, Price, Sku
 
 TRUSTED = "trusted_providers"

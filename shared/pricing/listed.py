@@ -8,7 +8,8 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from shared.pricing.names import STANDARD, key
+from shared.events.providers import key
+from shared.pricing.names import STANDARD
 from shared.pricing.rates import Sheet
 
 if TYPE_CHECKING:

@@ -1,44 +1,9 @@
-"""One table from the names that instrumentations really send to those of the price list."""
+"""From the names of models and tiers that instrumentations really send to those of price lists."""
 
 import re
 from collections.abc import Iterator, Mapping
 
-PROVIDERS: Mapping[str, str] = {
-    spelling: provider
-    for provider, spellings in {
-        "anthropic": "claude anthropic-messages",
-        "aws": "amazon amazon-bedrock aws-bedrock bedrock bedrock-converse bedrock-runtime",
-        "azure": "az-ai-inference az-ai-openai azure-ai azure-ai-foundry azure-ai-inference"
-        " azure-ai-openai azure-chat azure-foundry azure-openai azure-openai-chat"
-        " azure-openai-responses azure-responses azure-text azureopenai microsoft-azure"
-        " microsoft-foundry",
-        "cloudflare": "cloudflare-workers-ai workers-ai",
-        "cohere": "cohere-ai cohere-chat",
-        "deepseek": "deep-seek deepseek-ai deepseek-chat",
-        "fireworks": "fireworks-ai",
-        "github-copilot": "copilot",
-        "google": "gcp-gemini gcp-gen-ai gcp-vertex-ai gemini google-ai-studio google-cloud"
-        " google-gemini google-genai google-generative-ai google-gla google-vertex"
-        " google-vertex-chat google-vertexai vertex vertex-ai vertexai",
-        "groq": "groq-chat",
-        "mistral": "mistral-ai mistral-chat mistralai",
-        "minimax": "minimax-ai minimaxi",
-        "moonshotai": "kimi moonshot moonshot-ai",
-        "novita": "novita-ai",
-        "openai": "open-ai openai-chat openai-completion openai-embeddings openai-responses"
-        " text-completion-openai",
-        "openrouter": "open-router",
-        "perplexity": "perplexity-ai pplx",
-        "together": "together-ai togetherai",
-        "voyageai": "voyage voyage-ai",
-        "watsonx": "ibm ibm-watsonx ibm-watsonx-ai watsonx-ai",
-        "x-ai": "grok xai xai-chat",
-        "zai": "z-ai",
-        "zhipuai": "bigmodel zhipu zhipu-ai",
-    }.items()
-    for spelling in spellings.split()
-}
-"""Spelling → provider, both as `key` writes them; a name that is not here stands for itself."""
+from shared.events.providers import key, provider_of
 
 GATEWAYS = frozenset({"langchain", "litellm", "litellm-proxy", "llama-index", "portkey", "vercel"})
 """They have no prices of their own: the provider is what stands before the model's name."""
@@ -58,19 +23,7 @@ STANDARD = "standard"
 MAX_PREFIXES = 2
 """As in "azure/openai/gpt-4o"; whoever sends more makes us search, not find."""
 
-_SEPARATORS = re.compile(r"[\s._/-]+")
 _RESOURCE = re.compile(r"^(?:arn:.*/|(?:.*/)?models/)")
-
-
-def key(name: str) -> str:
-    """Write a name in small letters with single dashes: "Azure AI.OpenAI" → "azure-ai-openai"."""
-    return _SEPARATORS.sub("-", name.strip().lower())
-
-
-def provider_of(name: str) -> str:
-    """Return the provider that a spelling stands for, or the spelling's own key."""
-    wanted = key(name)
-    return PROVIDERS.get(wanted, wanted)
 
 
 def seller_of(provider: str, model: str) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
-from shared.pricing.names import STANDARD, key, provider_of, tier_of
+from shared.events.providers import key, provider_of
+from shared.pricing.names import STANDARD, tier_of
 from shared.pricing.rates import RATE_CLASSES, Sheet
 
 Subject = tuple[str, ...]

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.events.providers import provider_of
 from shared.events.types import LlmCall, Usage
-from shared.pricing.names import provider_of, spellings, tier_of
+from shared.pricing.names import spellings, tier_of
 from shared.pricing.price import load
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Union, cast
 
 MAX_EVENTS = 1000
 MAX_BODY_BYTES = 1_048_576
@@ -105,7 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        events = json.loads(gzip.decompress(body))
+        packed = headers.get("content-encoding") == "gzip"
+        said = json.loads(gzip.decompress(body) if packed else body)
+        events = cast("list[dict[str, Any]]", said if isinstance(said, list) else [said])
         request = Request(self.path, headers, events, self.client_address[1])
         behaviour = self.server.endpoint.answer(request)
         if isinstance(behaviour, str):

@@ -43,7 +43,7 @@ def chunk(**more: Any) -> dict[str, Any]:
 
 CHUNKS = [
     chunk(),
-    chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}]),
+    chunk(choices=[{"index": 0, "delta": {"content": None}, "finish_reason": "stop"}]),
     chunk(choices=[], usage={"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}),
 ]
 ANTHROPIC_EVENTS = [

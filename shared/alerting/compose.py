@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -54,7 +54,7 @@ def trigger(
             "custom_details": {"firing": len(members), "reason": decision.reason, **details},
         },
         created_at=now,
-        not_before=now,
+        not_before=max(now, decision.not_before or now),
         reason=decision.reason,
     )
 
@@ -112,6 +112,17 @@ def resolved_after(group: Group, page: Page | None, at: datetime) -> Resolved | 
     if page.action == "resolve" and group.incident:
         return Resolved(group.incident, at)
     return None
+
+
+def in_line(page: Page, last: str) -> Page:
+    """Return the page with an id that sorts after the last one's, even if the clock went back.
+
+    A resolve that overtook its trigger would leave the incident open for ever.
+    """
+    if page.id > last:
+        return page
+    moment, _, name = last.partition("-")
+    return replace(page, id=f"{int(moment) + 1:020}-{name}")
 
 
 def _page_id(now: datetime, key: str) -> str:

@@ -1,12 +1,14 @@
 """Whether a person is told of a group of alerts now, and why or why not."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.alerting.grouping import Group, Receiver
 from shared.alerting.page import Action
 from shared.alerting.record import Incident, Resolved
+
+NEXT_TICK = timedelta(minutes=1)
 
 Reason = Literal[
     "first",
@@ -28,11 +30,15 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """action: None where nobody is told. detail: what muted it."""
+    """action: None where nobody is told. detail: what muted it.
+
+    not_before: when the page may go out; None for at once.
+    """
 
     reason: Reason
     action: Action | None = None
     detail: str = ""
+    not_before: datetime | None = None
 
 
 def decide(group: Group, receiver: Receiver, now: datetime) -> Decision:
@@ -60,13 +66,17 @@ def is_repeated(resolved: Resolved | None, receiver: Receiver, now: datetime) ->
 
 
 def _open(group: Group, receiver: Receiver, now: datetime) -> Decision:
-    """Open the incident once the group has waited; a [fast] part means at once."""
+    """Open the incident once the group has waited; a [fast] part means at once.
+
+    Where the wait ends before the next tick, nothing new will be known then: the page is made
+    ready now, so that an alert that has ended by the next tick is told as well.
+    """
     if any("fast" in alert.looks for alert in group.firing.values()):
         return Decision("first", "trigger")
-    oldest = min(alert.fired_at or now for alert in group.firing.values())
-    if now - oldest < receiver.group_wait:
+    waited = min(alert.fired_at or now for alert in group.firing.values()) + receiver.group_wait
+    if waited >= now + NEXT_TICK:
         return Decision("waiting for the group")
-    return Decision("first", "trigger")
+    return Decision("first", "trigger", not_before=waited)
 
 
 def _update(group: Group, incident: Incident, receiver: Receiver, now: datetime) -> Decision:

@@ -12,6 +12,7 @@ from shared.adapters.config_folder import read_routes
 from shared.adapters.memory import MemoryAlerts
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
+from shared.alerting.grouping import Routes
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.page import Accepted, Dead, Page
 from shared.alerting.record import RuleRecord
@@ -62,14 +63,17 @@ class World:
     """An evaluator, its log and its store, a minute after the other."""
 
     def __init__(
-        self, *rules: Rule, silences: Callable[[], Sequence[Silence]] = no_silences
+        self,
+        *rules: Rule,
+        silences: Callable[[], Sequence[Silence]] = no_silences,
+        routes: Routes = ROUTES,
     ) -> None:
         self.rules: list[Rule] = list(rules)
         self.log = FakeLog()
         self.alerts = MemoryAlerts()
         self.now = START
         self.evaluate = Evaluate(
-            *(lambda: self.rules, self.log, self.alerts, ROUTES, "prod", "https://page.test"),
+            *(lambda: self.rules, self.log, self.alerts, routes, "prod", "https://page.test"),
             silences=silences,
         )
 
@@ -180,18 +184,37 @@ def test_each_look_sees_its_own_window_and_only_planned_times() -> None:
 
 def test_a_warning_waits_for_its_group_and_a_fast_part_does_not() -> None:
     slow = World(rule(severity="warning", hold="PT0S"))
-    assert only(slow.tick(Errors=12)).reason == "waiting for the group"
-    assert only(slow.tick()).reason == "first"
+    page = only(slow.tick(Errors=12)).page
+    assert page is not None
+    assert page.not_before == START + timedelta(seconds=30)
+    assert slow.ticks(3) == []
     fast = {"window": "PT1M", "condition": "> 11"}
-    quick = World(rule(severity="warning", fast=fast))
-    assert only(quick.tick(Errors=12)).reason == "first"
+    page = only(World(rule(severity="warning", fast=fast)).tick(Errors=12)).page
+    assert page is not None
+    assert page.not_before == START + timedelta(seconds=3)
+
+
+def patient(group_wait: str) -> Routes:
+    """Return routes with one receiver that waits so long."""
+    severities = ["critical", "error", "warning", "info"]
+    receiver = {"severities": severities, "notifier": "log", "group_wait": group_wait}
+    return Routes.model_validate({"receivers": {"all": receiver}})
 
 
 def test_what_fired_and_resolved_before_it_was_told_is_not_told() -> None:
-    world = World(rule(severity="warning", hold="PT0S"))
-    world.tick(Errors=12)
+    world = World(rule(hold="PT0S"), routes=patient("PT1M"))
+    assert only(world.tick(Errors=12)).reason == "waiting for the group"
     assert only(world.tick(Errors=5)).reason == "resolved before it was sent"
     assert world.alerts.waiting() == []
+
+
+def test_a_wait_that_ends_between_two_ticks_is_told_though_the_second_finds_it_over() -> None:
+    world = World(rule(hold="PT0S"), routes=patient("PT59S"))
+    (page,) = world.ticks(1, Errors=12)
+    assert (page.reason, page.not_before) == ("first", START + timedelta(seconds=59))
+    assert world.alerts.due(START + timedelta(minutes=1), 9) == [page]
+    (resolve,) = world.ticks(1, Errors=5)
+    assert resolve.reason == "all resolved"
 
 
 def test_an_open_incident_tells_changes_every_5_minutes_and_reminds_after_4_hours() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.alerting.muting import Silence
@@ -188,6 +188,27 @@ class MetricRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SpanRow:
+    """One row of AppDependencies.
+
+    time: when it began. trace_id: 32 hex digits. span_id: 16. parent_id: 16, or "" for a root.
+    role: the service that sent it. client: it called another. text: Properties; `gen_ai.system`
+    among them makes it a row of the type `GenAI | …`.
+    """
+
+    name: str
+    time: datetime
+    duration: timedelta
+    text: Mapping[str, str]
+    trace_id: str
+    span_id: str
+    parent_id: str = ""
+    role: str = ""
+    client: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """Azure Monitor has the item."""
 
@@ -221,6 +242,10 @@ class Exporter(Protocol):
 
     def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppMetrics; as events()."""
+        ...
+
+    def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
+        """Send the rows to AppDependencies; as events()."""
         ...
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared.ports import EventRow, Exported, ExportOutcome, MetricRow
+from shared.ports import EventRow, Exported, ExportOutcome, MetricRow, SpanRow
 
 START = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 
@@ -25,13 +25,15 @@ class FakeClock:
 
 
 class FakeExporter:
-    """Keeps what it is sent, and answers as `event_outcome` and `metric_outcome` say."""
+    """Keeps what it is sent, and answers as `event_outcome` and its like say."""
 
     def __init__(self) -> None:
         self.event_rows: list[EventRow] = []
         self.metric_rows: list[MetricRow] = []
+        self.span_rows: list[SpanRow] = []
         self.event_outcome: Callable[[EventRow], ExportOutcome] = lambda row: Exported()
         self.metric_outcome: Callable[[MetricRow], ExportOutcome] = lambda row: Exported()
+        self.span_outcome: Callable[[SpanRow], ExportOutcome] = lambda row: Exported()
 
     def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
         """Keep the rows that it takes."""
@@ -45,4 +47,11 @@ class FakeExporter:
         outcomes = [self.metric_outcome(row) for row in rows]
         taken = zip(rows, outcomes, strict=True)
         self.metric_rows += [row for row, outcome in taken if isinstance(outcome, Exported)]
+        return outcomes
+
+    def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
+        """Keep the rows that it takes."""
+        outcomes = [self.span_outcome(row) for row in rows]
+        taken = zip(rows, outcomes, strict=True)
+        self.span_rows += [row for row, outcome in taken if isinstance(outcome, Exported)]
         return outcomes

@@ -1,13 +1,13 @@
 """The stand-in for Azure Monitor without HTTP between: what the SDKs would send and be told."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from local.monitor.store import MonitorStore
 from shared.adapters.azure_monitor import UNSENT
-from shared.adapters.azure_monitor_limits import event_fault, metric_fault
+from shared.adapters.azure_monitor_limits import event_fault, metric_fault, span_fault
 from shared.errors import RetryLater
 from shared.ports import (
     EventRow,
@@ -15,16 +15,19 @@ from shared.ports import (
     ExportOutcome,
     ExportRefused,
     MetricRow,
+    SpanRow,
     Table,
 )
 
 ROLE = "agentmeter"
 INSTRUMENTATION_KEY = "00000000-0000-0000-0000-000000000000"
+NAME_CHARS = 1024
+MILLISECOND = timedelta(milliseconds=1)
 NUMBERS: Mapping[str, Callable[[Any], object]] = {"real": float, "decimal": Decimal}
 """Cells that come as text where JSON has no number for them."""
 
 Envelope = dict[str, object]
-Row = TypeVar("Row", EventRow, MetricRow)
+Row = TypeVar("Row", EventRow, MetricRow, SpanRow)
 
 
 class DirectExporter:
@@ -40,6 +43,10 @@ class DirectExporter:
     def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
         """Write the rows to AppMetrics; as events()."""
         return self._track(rows, metric_fault, metric_envelope)
+
+    def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
+        """Write the rows to AppDependencies; as events()."""
+        return self._track(rows, span_fault, span_envelope)
 
     def _track(
         self,
@@ -75,6 +82,36 @@ def metric_envelope(row: MetricRow) -> Envelope:
     if row.low is not None:
         metric |= {"min": row.low, "max": row.high}
     return _envelope("Metric", row.time, {}, {"properties": dict(row.labels), "metrics": [metric]})
+
+
+def span_envelope(row: SpanRow) -> Envelope:
+    """Return the row as the SDK writes it."""
+    system = row.text.get("gen_ai.system", "")
+    tags = {
+        "ai.cloud.role": row.role,
+        "ai.operation.id": row.trace_id,
+        "ai.operation.parentId": row.parent_id,
+        "ai.operation.name": row.name[:NAME_CHARS],
+    }
+    data: Envelope = {
+        "name": row.name[:NAME_CHARS],
+        "id": row.span_id,
+        "resultCode": "0",
+        "duration": _duration(row.duration),
+        "success": not row.failed,
+        "type": f"GenAI | {system}" if system else "N/A" if row.client else "InProc",
+        "target": system if row.client else "",
+        "properties": dict(row.text),
+    }
+    return _envelope("RemoteDependency", row.time, tags, data)
+
+
+def _duration(taken: timedelta) -> str:
+    """Write days, hours, minutes, seconds and milliseconds as .NET does."""
+    minutes, ms = divmod(taken // MILLISECOND, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}.{hours:02}:{minutes:02}:{ms / 1000:06.3f}"
 
 
 def _envelope(kind: str, at: datetime, tags: Mapping[str, str], data: Envelope) -> Envelope:

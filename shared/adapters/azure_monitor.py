@@ -1,4 +1,4 @@
-"""Sends events and metrics to Application Insights and waits, with an outcome for every item."""
+"""Sends events, metrics and spans to Application Insights, with an outcome for every item."""
 
 import re
 from collections import deque
@@ -12,9 +12,11 @@ from shared.adapters.azure_monitor_limits import (
     event_fault,
     metric_bytes,
     metric_fault,
+    span_bytes,
+    span_fault,
 )
 from shared.errors import Misconfigured
-from shared.ports import EventRow, ExportOutcome, ExportRefused, MetricRow
+from shared.ports import EventRow, ExportOutcome, ExportRefused, MetricRow, SpanRow
 
 if TYPE_CHECKING:
     from shared.adapters.azure_monitor_sdk import Sdk
@@ -80,6 +82,10 @@ class AzureMonitorExporter:
         return _deliver(
             rows, metric_fault, metric_bytes, lambda some: self._sdk().send_metrics(some)
         )
+
+    def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
+        """Send the rows to AppDependencies; as events()."""
+        return _deliver(rows, span_fault, span_bytes, lambda some: self._sdk().send_spans(some))
 
     def _sdk(self) -> "Sdk":
         with self._building:

@@ -5,7 +5,8 @@ import math
 import re
 from collections.abc import Mapping
 
-from shared.ports import EventRow, MetricRow
+from shared.events.carried import SDK_OWN
+from shared.ports import EventRow, MetricRow, SpanRow
 
 ITEM_MAX_BYTES = 65_536
 ENVELOPE_BYTES = 1_024
@@ -16,7 +17,9 @@ COUNT_MAX = 2**31 - 1
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,149}")
 """No dots: dotted names may be the SDK's own, which move a row to another table."""
 EVENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,511}")
+SPAN_ATTRIBUTE = re.compile(rf"(?!{SDK_OWN.pattern}).{{1,150}}")
 IDS = re.compile(r"([0-9a-f]{32})?,([0-9a-f]{16})?")
+SPAN_IDS = re.compile(r"[0-9a-f]{32},[0-9a-f]{16},([0-9a-f]{16})?")
 
 
 def event_fault(row: EventRow) -> str:
@@ -46,6 +49,15 @@ def metric_fault(row: MetricRow) -> str:
     )
 
 
+def span_fault(row: SpanRow) -> str:
+    """Say why the row cannot be sent as it is, never quoting a value; "" if it can."""
+    if not SPAN_IDS.fullmatch(f"{row.trace_id},{row.span_id},{row.parent_id}"):
+        return "Its ids are not 32, 16 and 16 hex digits. Correct the sender's exporter."
+    if not all(map(SPAN_ATTRIBUTE.fullmatch, row.text)):
+        return "One of its attributes means another kind of row to the SDK. Rename it."
+    return _text_fault({"name": row.name, **row.text}) or _size_fault(span_bytes(row))
+
+
 def event_bytes(row: EventRow) -> int:
     """Return what the row takes at most in a request, as JSON before packing."""
     return ENVELOPE_BYTES + len(json.dumps((row.name, dict(row.text), dict(row.numbers))))
@@ -54,6 +66,11 @@ def event_bytes(row: EventRow) -> int:
 def metric_bytes(row: MetricRow) -> int:
     """Return what the row takes at most in a request, as JSON before packing."""
     return ENVELOPE_BYTES + len(json.dumps((row.name, row.labels)))
+
+
+def span_bytes(row: SpanRow) -> int:
+    """Return what the row takes at most in a request, as JSON before packing."""
+    return ENVELOPE_BYTES + len(json.dumps((row.name, row.name, row.role, dict(row.text))))
 
 
 def _name_fault(names: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.monitor.opentelemetry.exporter import (
     AzureMonitorLogExporter,
     AzureMonitorMetricExporter,
+    AzureMonitorTraceExporter,
 )
 from opentelemetry._logs import LogRecord
 from opentelemetry.context import Context
@@ -29,11 +30,19 @@ from opentelemetry.sdk.metrics.export import (
     ScopeMetrics,
 )
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    set_span_in_context,
+)
 
 from shared.adapters.azure_monitor_answer import Answer
-from shared.ports import EventRow, MetricRow
+from shared.ports import EventRow, MetricRow, SpanRow
 from shared.settings import quiet_sdk
 
 CONNECT_TIMEOUT_S = 5
@@ -81,6 +90,7 @@ class Sdk:
         }
         self._logs = AzureMonitorLogExporter(**options)
         self._metrics = AzureMonitorMetricExporter(**options)
+        self._traces = AzureMonitorTraceExporter(**options)
 
     def send_events(self, rows: Sequence[EventRow]) -> Answer:
         """Send the rows in one request and return its answer."""
@@ -92,6 +102,11 @@ class Sdk:
         scope = ScopeMetrics(InstrumentationScope("agentmeter"), [_metric(r) for r in rows], "")
         data = MetricsData([ResourceMetrics(self._resource, [scope], "")])
         return self._ask(lambda: self._metrics.export(data))
+
+    def send_spans(self, rows: Sequence[SpanRow]) -> Answer:
+        """Send the rows in one request and return its answer."""
+        spans = [_span(row) for row in rows]
+        return self._ask(lambda: self._traces.export(spans))
 
     def _ask(self, export: Callable[[], object]) -> Answer:
         """What export() returns cannot tell partial from dead; only the response can."""
@@ -154,3 +169,20 @@ def _metric(row: MetricRow) -> Metric:
         labels, at_ns, at_ns, row.count, row.total, [row.count], [], row.low, row.high
     )
     return Metric(row.name, "", "", Histogram([spread], AggregationTemporality.DELTA))
+
+
+def _span(row: SpanRow) -> ReadableSpan:
+    """Return the row without events: each of them would be an item of its own in the request."""
+    trace_id, start_ns = int(row.trace_id, 16), _unix_ns(row.time)
+    parent = SpanContext(trace_id, int(row.parent_id, 16), True) if row.parent_id else None
+    return ReadableSpan(
+        row.name,
+        SpanContext(trace_id, int(row.span_id, 16), False),
+        parent,
+        Resource({"service.name": row.role}),
+        row.text,
+        kind=SpanKind.CLIENT if row.client else SpanKind.INTERNAL,
+        status=Status(StatusCode.ERROR if row.failed else StatusCode.OK),
+        start_time=start_ns,
+        end_time=start_ns + row.duration // MICROSECOND * 1000,
+    )

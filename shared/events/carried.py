@@ -1,9 +1,15 @@
 """A span on its way through the queue, to be written beside the event that it reports."""
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+SDK_OWN = re.compile(
+    r"(http|db|message|messaging|rpc|enduser|net|peer|exception|thread|fass|code|url|server|client"
+    r"|network|user_agent|az|ai|_MS|microsoft\.custom\w*)\.|microsoft\.custom|session\.id|error\.type"
+)
+"""Attributes that Azure Monitor's SDK takes for its own, and drops, or makes another row of."""
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -27,3 +33,8 @@ class CarriedSpan(BaseModel, frozen=True, extra="forbid"):
     duration_ns: Annotated[int, Field(ge=0)] = 0
     failed: bool = False
     attributes: dict[str, str | bool | int | float] = {}
+
+    @property
+    def key(self) -> str:
+        """Return the claim key of the span: `s:` and 32 hex digits."""
+        return f"s:{self.span_id}{self.trace_id[16:]}"

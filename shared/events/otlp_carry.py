@@ -60,7 +60,7 @@ def _normal(seen: Seen, call: Call | None) -> dict[str, Scalar]:
         "gen_ai.system": None if provider == "unknown" else provider,
         "gen_ai.agent.name": who(span, seen.tree)["agent_type"],
         "microsoft.gen_ai.main_agent.name": seen.tree.main_agent(span),
-        "error.type": error_type(span),
+        "error_type": error_type(span),
     }
     counts: dict[str, Scalar] = {}
     if call:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from shared.events.carried import SDK_OWN
 from shared.events.span import Attributes, Scalar
 
 SHORT_CHARS = 256
@@ -13,8 +14,7 @@ NAME_CHARS = 150
 _KNOWN = re.compile(
     r"gen_ai\.|llm\.(model_name|provider|system|token_count|usage|request\.type|finish_reason)"
     r"|openinference\.span\.kind|traceloop\.|microsoft\.|openai\.|anthropic\.|azure\.|aws\."
-    r"|(agent|agentmeter|deployment|mission|server|service|session|team|tenant|tool|user)[._]"
-    r"|operation\.cost|error\.type|exception\.type"
+    r"|(agent|agentmeter|deployment|mission|service|team|tenant|tool|user)[._]|operation\.cost"
 )
 _CONTENT = re.compile(
     r"messages?\b|prompt(s|\.\d+.*|_template.*)?$|completion(s|\.\d+.*)?$|instructions?\b"
@@ -32,7 +32,9 @@ def kept(attributes: Attributes, content_chars: int) -> dict[str, Scalar]:
     chosen = {
         name: value[: content_chars or SHORT_CHARS] if isinstance(value, str) else value
         for name, value in attributes.items()
-        if len(name) <= NAME_CHARS and (content_chars or _is_harmless(name, value))
+        if 0 < len(name) <= NAME_CHARS
+        and not SDK_OWN.match(name)
+        and (content_chars or _is_harmless(name, value))
     }
     return _bounded(chosen)
 

@@ -201,6 +201,11 @@ EVENTS = Metric(
     "Events by type and what became of them: exported, duplicate or refused.",
     ("type", "outcome"),
 )
+SPANS = Metric(
+    *("agentmeter_spans_total", "counter"),
+    "Spans of models' and agents' work by what became of them: exported, duplicate or refused.",
+    ("outcome",),
+)
 CAPPED = Metric(
     *("agentmeter_labels_capped_total", "counter"),
     "Points whose label value became `other` because the label has too many values.",
@@ -218,6 +223,7 @@ CONFIG_PROBLEMS = Metric(
 )
 OWN = (
     EVENTS,
+    SPANS,
     CAPPED,
     NOT_EXPORTED,
     CONFIG_PROBLEMS,

@@ -1,16 +1,15 @@
 """Turns a queue message into rows and totals, each event exactly once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from shared.errors import RetryLater
 from shared.events.identity import event_key, response_key
 from shared.events.message import Message, decode, pack
 from shared.events.types import AnyEvent, LlmCall
-from shared.metrics.catalogue import EVENTS, NOT_EXPORTED
+from shared.metrics.catalogue import EVENTS, NOT_EXPORTED, SPANS
 from shared.metrics.derive import Measure, bounded, derive, label_values
 from shared.metrics.points import Counted
 from shared.metrics.tally import Timed, tally
@@ -19,21 +18,14 @@ from shared.ports import (
     Exported,
     Exporter,
     ExportLater,
-    ExportOutcome,
     ExportRefused,
     LabelBook,
     SeriesStore,
 )
 from shared.pricing.cost import Cost
+from shared.usecases.exporting import raise_if_later
 from shared.usecases.rows import event_row, export_time, metric_row
-
-
-class Prices(Protocol):
-    """Knows what a model call cost."""
-
-    def price(self, call: LlmCall, at: datetime) -> Cost:
-        """Return the cost of the call at the prices of that moment."""
-        ...
+from shared.usecases.spans import PricedSpan, Prices, Spans, without_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +47,14 @@ class _Claimed:
     event: AnyEvent
     cost: Cost | None
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """What is this message's to carry."""
+
+    events: list[_Claimed]
+    spans: list[PricedSpan]
 
 
 _Refused = Mapping[str, ExportRefused]
@@ -84,6 +84,7 @@ class Process:
         self._labels = stores.labels
         self._exporter = exporter
         self._prices = prices
+        self._spans = Spans(stores.claims, exporter, prices)
         self._label_max_values = label_max_values
 
     def run(self, text: str, delivery: int, now: datetime) -> Processed:
@@ -97,7 +98,8 @@ class Process:
         message = decode(text)
         attempt = message.attempts + delivery
         counted = attempt > 1 and self._series.applied(message.batch)
-        claimed = self._claim(message, attempt, now)
+        mine = self._claim(message, attempt, now)
+        claimed = mine.events
         done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
         if counted and not done:
             return Processed(0, 0)
@@ -107,16 +109,19 @@ class Process:
             # them by what is not done.
             self._claims.done(c.key for c in claimed if c.key not in refused)
         if not counted:
-            self._count(message, claimed, refused, now)
+            lost = self._export_spans(message, mine, refused, attempt, now)
+            self._count(message, mine, refused, lost, now)
         return _report(message, claimed, refused)
 
-    def _claim(self, message: Message, attempt: int, now: datetime) -> list[_Claimed]:
-        """Return the events that no other message carries, priced."""
+    def _claim(self, message: Message, attempt: int, now: datetime) -> _Mine:
+        """Return the events and spans that no other message carries, priced."""
         wanted: dict[str, str] = {}
         for event in message.events:
             wanted.setdefault(event_key(event), message.id)
             if response := response_key(event):
                 wanted.setdefault(response, event_key(event))
+        bare = list(without_event(message))
+        wanted |= {span.key: message.id for span in bare}
         holders = self._claims.claim(wanted, now, seen_before=attempt > 1)
         mine: dict[str, _Claimed] = {}
         for event in message.events:
@@ -125,7 +130,8 @@ class Process:
                 continue
             if response is None or holders[response] == key:
                 mine[key] = _Claimed(event, self._price(event), key)
-        return list(mine.values())
+        spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
+        return _Mine(list(mine.values()), [*spans, *_priced_spans(message, mine.values())])
 
     def _price(self, event: AnyEvent) -> Cost | None:
         """Price a model call at its own time."""
@@ -140,29 +146,46 @@ class Process:
         judged = [(c.key, outcome) for c, outcome in zip(claimed, outcomes, strict=True)]
         if any(isinstance(o, ExportLater) for o in outcomes):
             self._claims.done(key for key, outcome in judged if isinstance(outcome, Exported))
-        _raise_if_later("event", outcomes)
+        raise_if_later("event", outcomes)
         return {key: outcome for key, outcome in judged if isinstance(outcome, ExportRefused)}
 
+    def _export_spans(
+        self, message: Message, mine: _Mine, refused: _Refused, attempt: int, now: datetime
+    ) -> int:
+        """Send the spans, but those of refused events; return how many are refused, with these."""
+        spans = [span for span in mine.spans if span.event_key not in refused]
+        try:
+            lost = self._spans.export(spans, message.id, attempt, now)
+        except RetryLater:
+            self._claims.done(c.key for c in mine.events if c.key not in refused)
+            raise
+        return lost + len(mine.spans) - len(spans)
+
     def _count(
-        self, message: Message, claimed: Sequence[_Claimed], refused: _Refused, now: datetime
+        self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
     ) -> None:
-        """Export the metrics, then add them to the running totals, which ends the message."""
-        timed = self._points(message, claimed, refused, now)
+        """Export the metrics, then add them to the running totals, which ends the message.
+
+        lost: how many spans were refused.
+        """
+        claimed = mine.events
+        timed = self._points(message, mine, refused, lost, now)
         outcomes = self._exporter.metrics([metric_row(*pair) for pair in timed])
         if any(isinstance(o, ExportLater) for o in outcomes):
             self._claims.done(c.key for c in claimed if c.key not in refused)
-        _raise_if_later("metric", outcomes)
+        raise_if_later("metric", outcomes)
         points = [point for _, point in timed]
         if lost := sum(isinstance(o, ExportRefused) for o in outcomes):
             points.append(Counted(NOT_EXPORTED.name, (), Decimal(lost)))
         self._series.apply(message.batch, points, now)
 
     def _points(
-        self, message: Message, claimed: Sequence[_Claimed], refused: _Refused, now: datetime
+        self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
     ) -> list[Timed]:
-        """Derive the points of the kept events, and count what became of every event."""
-        kept = [c for c in claimed if c.key not in refused]
+        """Derive the points of the kept events, and count what became of everything."""
+        kept = [c for c in mine.events if c.key not in refused]
         measures = list(_outcomes(message, {c.key for c in kept}, refused, now))
+        measures.extend(_span_outcomes(message, mine, lost, now))
         for c in kept:
             measures.extend(derive(c.event, c.cost, _minute(export_time(c.event, now))))
         admitted = {
@@ -188,6 +211,24 @@ def _outcomes(
     return measures
 
 
+def _span_outcomes(message: Message, mine: _Mine, lost: int, now: datetime) -> Iterator[Measure]:
+    """Count the spans by what became of them."""
+    others = len(message.spans) - len(mine.spans)
+    counts = {"exported": len(mine.spans) - lost, "refused": lost, "duplicate": others}
+    for outcome, count in counts.items():
+        if count:
+            yield Measure(SPANS, (outcome,), count, _minute(now), 1, "", now)
+
+
+def _priced_spans(message: Message, claimed: Iterable[_Claimed]) -> Iterator[PricedSpan]:
+    """Yield the spans of the claimed events."""
+    mine = {(c.event.source, c.event.id): c for c in claimed}
+    for span in message.spans:
+        if c := mine.get((span.source, span.id)):
+            call = c.event.data if isinstance(c.event.data, LlmCall) else None
+            yield PricedSpan(span, c.key, call, c.event.time, c.cost)
+
+
 def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) -> Processed:
     """Sum up, and pack what was refused for the poison queue."""
     aside = [c.event for c in claimed if c.key in refused]
@@ -195,16 +236,6 @@ def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) ->
     texts = pack(aside, message.received_at, holder=message.id, note=note)
     exported = len(claimed) - len(aside)
     return Processed(exported, len(message.events) - len(claimed), tuple(texts))
-
-
-def _raise_if_later(what: str, outcomes: Sequence[ExportOutcome]) -> None:
-    """Ask the queue for another try if any item wants one."""
-    later = next((o for o in outcomes if isinstance(o, ExportLater)), None)
-    if later:
-        raise RetryLater(
-            f"Not every {what} was taken. {later.why.rstrip('.')}. The queue tries again.",
-            later.retry_after_s,
-        )
 
 
 def _minute(moment: datetime) -> datetime:

@@ -1,22 +1,21 @@
 """Writes events and metric points as the rows that Azure Monitor keeps."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from shared.events.columns import ATTEMPT, NUMBERS, TEXT
 from shared.events.types import AnyEvent, LlmCall
 from shared.metrics.points import Counted, Labels, Observed, Point
 from shared.ports import EventRow, MetricRow
 from shared.pricing.cost import Cost
+from shared.usecases.exporting import nearest
 
-OLDEST = timedelta(hours=47)
-NEWEST = timedelta(hours=1)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
 def export_time(event: AnyEvent, now: datetime) -> datetime:
     """Return the event's time, or the nearest that Azure Monitor takes: 47 h back, 1 h ahead."""
-    return min(max(event.time, now - OLDEST), now + NEWEST).astimezone(UTC)
+    return nearest(event.time, now)
 
 
 def event_row(event: AnyEvent, cost: Cost | None, attempt: int, now: datetime) -> EventRow:

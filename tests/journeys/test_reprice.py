@@ -14,7 +14,7 @@ from ops.command import Desk
 from ops.monitor import find_monitor
 from ops.terminal import Terminal
 from shared.adapters.config_folder import read_prices
-from shared.ports import EventRow, Exporter, ExportOutcome, MetricRow
+from shared.ports import EventRow, Exporter, ExportOutcome, MetricRow, SpanRow
 from shared.usecases.adjustment import Note
 from shared.usecases.costs import Period
 from shared.usecases.reprice import Adjust, Reprice
@@ -203,6 +203,10 @@ class Dying:
         raise SystemExit(137)
 
     def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
+        """Send none."""
+        raise SystemExit(137)
+
+    def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
         """Send none."""
         raise SystemExit(137)
 

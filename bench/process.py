@@ -27,6 +27,7 @@ from shared.pricing.cost import Cost
 from shared.pricing.price import load
 from shared.usecases.process import Process, Stores
 from tests.factories import DATA, event
+from tests.fakes import FakeExporter
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BOOK = Path(__file__).parents[1] / "config" / "prices.toml"
@@ -36,8 +37,8 @@ KINDS = ("llm.call", "llm.call", "llm.call", *DATA)
 """Every kind, and model calls more often: about what a fleet sends."""
 
 
-class Nowhere:
-    """Takes every row; fits ports.Exporter."""
+class Nowhere(FakeExporter):
+    """Takes every row and keeps none."""
 
     def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
         return [Exported()] * len(rows)

@@ -14,7 +14,7 @@ NAME_CHARS = 150
 _KNOWN = re.compile(
     r"gen_ai\.|llm\.(model_name|provider|system|token_count|usage|request\.type|finish_reason)"
     r"|openinference\.span\.kind|traceloop\.|microsoft\.|openai\.|anthropic\.|azure\.|aws\."
-    r"|(agent|agentmeter|deployment|mission|service|team|tenant|tool|user)[._]|operation\.cost"
+    r"|(agent|agentmeter|deployment|mission|service|team|tenant|tool|user)\.|operation\.cost"
 )
 _CONTENT = re.compile(
     r"messages?\b|prompt(s|\.\d+.*|_template.*)?$|completion(s|\.\d+.*)?$|instructions?\b"

@@ -1,15 +1,15 @@
 """The plan of a replay: from when to when, at what pace, and what goes wrong on the way."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, PlainValidator, ValidationError
 
 from shared.alerting import muting
 from shared.alerting.schedule import floor
+from shared.alerting.silences import parse_matcher
 from shared.errors import Misconfigured
 
 MINUTE = timedelta(minutes=1)
@@ -18,24 +18,7 @@ NO_ANSWER = 0
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Matcher(BaseModel, frozen=True, extra="forbid"):
-    """A test of one label, as Alertmanager writes it."""
-
-    name: Annotated[str, Field(min_length=1)]
-    value: str
-    isRegex: bool = False
-    isEqual: bool = True
-
-    @model_validator(mode="after")
-    def compiles(self) -> Self:
-        """Refuse a regular expression that is none."""
-        try:
-            re.compile(self.value if self.isRegex else "")
-        except re.error as exc:
-            raise ValueError(f"{self.value!r} is no regular expression: {exc}") from None
-        return self
+Matcher = Annotated[muting.Matcher, PlainValidator(parse_matcher)]
 
 
 class Span(BaseModel, frozen=True, extra="forbid"):
@@ -54,6 +37,11 @@ class Silence(Span, frozen=True):
 
     created: Seconds | None = None
     matchers: tuple[Matcher, ...] = Field(min_length=1)
+
+    @property
+    def begins(self) -> float:
+        """Return the second from which it mutes."""
+        return self.from_ if self.created is None else max(self.from_, self.created)
 
 
 class EvaluationFault(Span, frozen=True):
@@ -125,21 +113,17 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
         )
 
     def muted(self) -> Sequence[muting.Silence]:
-        """Return the silences."""
-        return tuple(self._silences())
-
-    def _silences(self) -> Iterator[muting.Silence]:
-        for number, silence in enumerate(self.silences, start=1):
-            created = silence.from_ if silence.created is None else silence.created
-            matchers = (
-                muting.Matcher(m.name, m.value, m.isRegex, m.isEqual) for m in silence.matchers
-            )
-            yield muting.Silence(
+        """Return the silences, each from when it was created."""
+        return [
+            muting.Silence(
                 f"{number} of the plan",
-                tuple(matchers),
-                self.start + timedelta(seconds=max(silence.from_, created)),
+                silence.matchers,
+                self.start
+                + timedelta(seconds=max(silence.from_, silence.created or silence.from_)),
                 self.start + timedelta(seconds=silence.to),
             )
+            for number, silence in enumerate(self.silences, start=1)
+        ]
 
 
 def read_plan(path: Path) -> Plan:

@@ -80,6 +80,8 @@ class World:
         )
         alerts = SqliteAlerts(self._database)
         rules = planned(self._config.rules, self._plan)
+        windows = [window.silence() for window in self._config.routes.maintenance]
+        silences = [*self._plan.muted(), *windows]
         evaluate = Evaluate(
             rules=lambda: rules,
             log=FaultyLog(DirectLog(self.monitor), self._plan, self.clock),
@@ -87,7 +89,7 @@ class World:
             routes=resolved_once(self._config.routes),
             deployment=DEPLOYMENT,
             link="",
-            silences=self._plan.muted,
+            silences=lambda: silences,
         )
         deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
         self._tick = Tick(deliver, evaluate, claims, series)

@@ -109,9 +109,13 @@ def run(
     *rules: str | Rule,
     minutes: float,
     prices: str = "",
+    by: Routes | None = None,
     **plan: object,
 ) -> Found:
-    """Replay the events by these rules, without [fast] and offset unless the plan says so."""
+    """Replay the events by these rules, without [fast] and offset unless the plan says so.
+
+    by: routes other than those that ship.
+    """
     stated: Json = {"start": START, "duration_s": 60 * minutes, "offset_s": 0, "fast": False}
     checked = Plan.model_validate(stated | plan)
     chosen = [RULES[rule] if isinstance(rule, str) else rule for rule in rules]
@@ -120,6 +124,6 @@ def run(
         for number, one in enumerate(events, start=1)
     ]
     recorded.sort(key=lambda one: one.at)
-    happened = replay(checked, Config(chosen, routes(), prices), recorded, lambda _: None)
+    happened = replay(checked, Config(chosen, by or routes(), prices), recorded, lambda _: None)
     refused = [f"{one.number}: {one.why}" for one in happened.refused]
     return Found(outcome(checked, happened), happened.failed, refused)

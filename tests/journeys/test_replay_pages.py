@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.alerting.silences import Maintenance
 from tests.journeys.scenario import (
     ERRORS,
     FAILURES,
@@ -16,6 +17,7 @@ from tests.journeys.scenario import (
     graver,
     pool,
     queue,
+    routes,
     run,
 )
 
@@ -57,6 +59,18 @@ def test_a_silence_mutes_what_opens_an_incident_and_never_what_closes_it(
 def test_a_silence_mutes_nothing_before_it_was_created() -> None:
     found = backlog(silences=silence(0, 50, created=20))
     assert found.calls() == [(11, "trigger", 202), (30, "resolve", 202)]
+
+
+def test_a_maintenance_window_of_the_routes_mutes_as_a_silence_does() -> None:
+    window = Maintenance.model_validate(
+        {
+            "name": "backup",
+            "matchers": ["alertname=HighTaskQueueBacklog"],
+            "recurrence": {"from": "00:00", "to": "00:20", "zone": "UTC"},
+        }
+    )
+    by = routes().model_copy(update={"maintenance": (window,)})
+    assert backlog(by=by).calls() == [(20, "trigger", 202), (30, "resolve", 202)]
 
 
 def matcher(name: str, value: str, regex: bool = False, equal: bool = True) -> dict[str, object]:

@@ -107,8 +107,8 @@ def span_envelope(row: SpanRow) -> Envelope:
 
 
 def _duration(taken: timedelta) -> str:
-    """Write days, hours, minutes, seconds and milliseconds as .NET does."""
-    minutes, ms = divmod(taken // MILLISECOND, 60_000)
+    """Write days, hours, minutes and seconds as .NET does, to the nearest millisecond."""
+    minutes, ms = divmod((taken + MILLISECOND / 2) // MILLISECOND, 60_000)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return f"{days}.{hours:02}:{minutes:02}:{ms / 1000:06.3f}"

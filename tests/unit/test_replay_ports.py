@@ -19,7 +19,7 @@ from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError, GiveUp, RetryLater
 from shared.events.body import Limits
-from shared.ports import EventRow, Exporter, ExportOutcome, MetricRow, Table
+from shared.ports import EventRow, Exporter, ExportOutcome, MetricRow, SpanRow, Table
 from shared.pricing.price import load
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
@@ -79,6 +79,25 @@ def test_every_kind_of_event_leaves_the_rows_that_the_sdk_leaves(
     process_every_kind(DirectExporter(direct))
     assert len(rows(direct, table)) >= len(DATA)
     assert rows(direct, table) == rows(store, table)
+
+
+SPANS = [
+    SpanRow("chat", START, HOUR, {"gen_ai.system": "openai", "n": "1"}, "a" * 32, "b" * 16),
+    SpanRow("chat", START, HOUR * 30, {}, "a" * 32, "b" * 16, "c" * 16, "shop", True, True),
+    SpanRow("tool", START, HOUR / 7, {"gen_ai.system": "x"}, "a" * 32, "d" * 16, client=True),
+    SpanRow("", START, HOUR * 0, {"gen_ai.operation.name": "é"}, "a" * 32, "e" * 16, role="é"),
+    SpanRow("bad", START, HOUR, {"db.system": "x"}, "a" * 32, "b" * 16),
+    SpanRow("old", START - timedelta(days=3), HOUR, {}, "a" * 32, "b" * 16),
+]
+
+
+def test_spans_leave_the_rows_that_the_sdk_leaves(
+    over_http: tuple[MonitorStore, str], direct: MonitorStore
+) -> None:
+    store, url = over_http
+    assert real(url).spans(SPANS) == DirectExporter(direct).spans(SPANS)
+    assert len(rows(direct, "AppDependencies")) == 4
+    assert rows(direct, "AppDependencies") == rows(store, "AppDependencies")
 
 
 def test_typed_columns_are_those_that_the_sdk_leaves(

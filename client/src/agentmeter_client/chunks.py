@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentmeter_client.fields import field, items, text
+from agentmeter_client.fields import Look, items, look, text
 from agentmeter_client.usage import Reading, Usage, read, usage_of
 
 RESPONSE_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -24,20 +24,21 @@ class Chunks:
         self._seen = Reading()
         self._usage: Usage | None = None
         self._final = False
-        self._message: object = None
+        self._started: Look = look(None)
 
     def add(self, chunk: object) -> None:
         """Look at one chunk or event."""
-        kind = text(chunk, "type") or ""
+        get = look(chunk)
+        kind = text(get, "type") or ""
         if kind.startswith("response."):
-            self._response_event(kind, field(chunk, "response"))
+            self._response_event(kind, get("response"))
         elif kind == "message_start":
-            self._message = field(chunk, "message")
-            self._remember(self._message)
+            self._started = look(look(get("message"))("usage"))
+            self._remember(get("message"))
         elif kind == "message_delta":
-            self._message_delta(field(chunk, "usage"))
-        else:
-            self._plain_chunk(chunk)
+            self._message_delta(look(get("usage")))
+        elif not kind:
+            self._plain_chunk(chunk, get)
 
     def reading(self, complete: bool) -> Reading:
         """Return what the stream said.
@@ -49,24 +50,26 @@ class Chunks:
 
     def _response_event(self, kind: str, response: object) -> None:
         """OpenAI's Responses: the last event carries the whole response."""
-        if response is None:
-            return
-        self._remember(response)
-        if kind in RESPONSE_ENDS:
-            self._take(usage_of(response), final=True)
+        if response is not None:
+            told = self._remember(response)
+            if kind in RESPONSE_ENDS:
+                self._take(told, final=True)
 
-    def _message_delta(self, used: object) -> None:
+    def _message_delta(self, used: Look) -> None:
         """Anthropic: the delta's totals replace those that the message started with."""
-        started = field(self._message, "usage")
-        both = {name: _later(started, used, name) for name in MESSAGE_COUNTS}
-        self._take(usage_of({"usage": both}), final=True)
+        both: dict[str, object] = {}
+        for name in MESSAGE_COUNTS:
+            said = used(name)
+            both[name] = self._started(name) if said is None else said
+        self._take(usage_of(look({"usage": both})), final=True)
 
-    def _plain_chunk(self, chunk: object) -> None:
+    def _plain_chunk(self, chunk: object, get: Look) -> None:
         """Chat completions, Azure and Google: usage stands in the last chunk, or in every one."""
-        self._remember(chunk)
-        choices = [*items(chunk, "choices"), *items(chunk, "candidates")]
-        ends = any(text(choice, "finish_reason", "finishReason") is not None for choice in choices)
-        self._take(usage_of(chunk), final=ends or not choices)
+        told = self._remember(chunk)
+        if told is not None:
+            choices = [look(one) for one in (*items(get, "choices"), *items(get, "candidates"))]
+            ends = any(text(one, "finish_reason", "finishReason") for one in choices)
+            self._take(told, final=ends or not choices)
 
     def _take(self, usage: Usage | None, final: bool) -> None:
         """Keep the latest usage."""
@@ -74,8 +77,8 @@ class Chunks:
             self._usage = usage
             self._final = final
 
-    def _remember(self, chunk: object) -> None:
-        """Keep what the chunk says about the call; what is said later counts."""
+    def _remember(self, chunk: object) -> Usage | None:
+        """Keep what the chunk says about the call, the latest word; return its usage."""
         told = read(chunk)
         self._seen = Reading(
             None,
@@ -83,9 +86,4 @@ class Chunks:
             told.response_model or self._seen.response_model,
             told.service_tier or self._seen.service_tier,
         )
-
-
-def _later(first: object, second: object, name: str) -> object:
-    """Return the field as it was said last."""
-    said = field(second, name)
-    return field(first, name) if said is None else said
+        return told.usage

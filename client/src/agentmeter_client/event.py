@@ -13,6 +13,16 @@ TEXTS = frozenset({"message", "error"})
 TEXT_LENGTH, NAME_LENGTH = 8192, 1024
 
 
+def _plain(value: object) -> object:
+    """Write money exactly; refuse what has no JSON."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} is no JSON")
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain)
+
+
 class Event(NamedTuple):
     """One event, fixed when it is made: a repeat sends the same id and time.
 
@@ -50,10 +60,7 @@ def encode(event: Event) -> bytes:
     }
     if event.traceparent:
         body["traceparent"] = event.traceparent
-    text = json.dumps(
-        body, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain
-    )
-    return text.encode("utf-8", "replace")
+    return _JSON.encode(body).encode("utf-8", "replace")
 
 
 def join(events: Sequence[bytes]) -> bytes:
@@ -75,10 +82,3 @@ def _present(fields: Mapping[str, object]) -> dict[str, object]:
         for name, value in fields.items()
         if value is not None
     }
-
-
-def _plain(value: object) -> object:
-    """Write money exactly; refuse what has no JSON."""
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"a {type(value).__name__} is no JSON")

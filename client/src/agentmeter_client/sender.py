@@ -18,6 +18,7 @@ from agentmeter_client.transport import Transport
 
 log = logging.getLogger("agentmeter_client")
 SAY_EVERY_S = 60.0
+GZIP_LEVEL = 1
 
 
 class Sender:
@@ -142,7 +143,7 @@ class Sender:
     def _post(self, part: Sequence[bytes]) -> Taken | Split | Later:
         """Make one request."""
         self.requests += 1
-        return self._transport.post(gzip.compress(join(part), 6))
+        return self._transport.post(gzip.compress(join(part), GZIP_LEVEL))
 
     def _count(self, part: Sequence[bytes], refused: Sequence[Refusal]) -> None:
         """Count what was taken and say what was not."""

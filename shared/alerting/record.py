@@ -89,6 +89,7 @@ class RuleRecord:
     last_good_at: the last planned time with an answer. errors: failures in a row.
     transitions: the latest steps, newest last, at most 50.
     resolved: the incident that was resolved last, until its resolve has been repeated.
+    paged: the id of the last page; the next one's sorts after it.
     muted_by: what keeps firing alerts from being told; "" where nothing does.
     """
 
@@ -102,6 +103,7 @@ class RuleRecord:
     last_error: str = ""
     transitions: tuple[Transition, ...] = ()
     resolved: Resolved | None = None
+    paged: str = ""
     muted_by: str = ""
 
     @property

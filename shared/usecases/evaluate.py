@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, TypeVar, cast
 
-from shared.alerting.compose import Sender, incident_after, resolve, resolved_after, trigger
+from shared.alerting.compose import (
+    Sender,
+    in_line,
+    incident_after,
+    resolve,
+    resolved_after,
+    trigger,
+)
 from shared.alerting.decide import Decision, decide, is_repeated
 from shared.alerting.grouping import Group, Receiver, Routes
 from shared.alerting.muting import Quiet, Silence, alert_labels
@@ -151,6 +158,7 @@ class Evaluate:
             receiver = receiver.reminding_every(item.rule.repeat_interval)
         decision = decide(group, receiver, moment.at)
         page = self._page(item.rule, group, route, decision, moment.now)
+        page = page and in_line(page, item.record.paged)
         report = _report(item, decision, page)
         if report.outcome == "not due" and group.muted_by == item.record.muted_by:
             return report
@@ -159,6 +167,7 @@ class Evaluate:
             item.record,
             incident=incident,
             resolved=resolved_after(group, page, moment.at),
+            paged=page.id if page else item.record.paged,
             muted_by=group.muted_by,
         )
         if after.muted_by != item.record.muted_by:
@@ -195,11 +204,13 @@ class Evaluate:
         page = None
         if record.incident or not record.series:
             page = self._resolve(record.rule, group, decision, moment.now)
+            page = page and in_line(page, record.paged)
         after = replace(
             record.with_transitions(made),
             series={},
             incident=None,
             resolved=resolved_after(group, page, moment.at),
+            paged=page.id if page else record.paged,
         )
         report = RuleReport(
             record.rule, "removed", transitions=made, reason=decision.reason, page=page

@@ -339,6 +339,16 @@ def test_an_incident_of_a_removed_rule_is_resolved() -> None:
     assert (again.action, again.reason) == ("resolve", "resolved again")
 
 
+def test_a_resolve_stays_behind_its_trigger_when_the_clock_goes_back() -> None:
+    world = World(rule())
+    (opened,) = world.ticks(3, Errors=12)
+    world.rules.clear()
+    world.now = START - timedelta(minutes=10)
+    (closed,) = world.ticks(1)
+    assert (closed.action, closed.created_at < opened.created_at) == ("resolve", True)
+    assert [page.id for page in world.alerts.waiting()] == [opened.id, closed.id]
+
+
 def test_a_resolve_goes_the_way_of_its_trigger() -> None:
     world = World(rule())
     world.ticks(3, Errors=12)

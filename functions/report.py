@@ -33,6 +33,15 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         status = "ok" if all(check.ok for check in checks) else "degraded"
         return reply(200, {"status": status, "checks": [asdict(check) for check in checks]})
 
+    @bp.route(route="api/health/alerts", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @refusing
+    def get_alerts_health(req: func.HttpRequest) -> func.HttpResponse:
+        parts = app()
+        if closed := closed_to(req, parts.settings.METRICS_TOKEN):
+            return closed
+        check = parts.report.watchdog(parts.clock.now())
+        return reply(200 if check.ok else 503, asdict(check))
+
     @bp.route(route="api/alerts", methods=["GET"])
     @refusing
     def get_alerts(req: func.HttpRequest) -> func.HttpResponse:

@@ -270,6 +270,14 @@ class UsageLog(Protocol):
         ...
 
 
+class Heartbeat(Protocol):
+    """Tells somebody outside that all went well."""
+
+    def beat(self) -> None:
+        """Tell it once. Never raises."""
+        ...
+
+
 class Notifier(Protocol):
     """A road to a person."""
 

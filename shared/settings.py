@@ -80,7 +80,8 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     )
     METRICS_TOKEN: SecretStr = Field(
         SecretStr(""),
-        description="When set, GET /metrics, /api/health ask for `Authorization: Bearer <token>`",
+        description="When set, GET /metrics, /api/health and /api/health/alerts ask for "
+        "`Authorization: Bearer <token>`",
     )
     PAGERDUTY_URL: Url = Field(
         "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"
@@ -93,6 +94,11 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     )
     PAGERDUTY_WARNING_KEY: SecretStr = Field(
         SecretStr(""), description="Events v2 integration key for warning"
+    )
+    HEARTBEAT_URL: SecretStr = Field(
+        SecretStr(""),
+        description="Called after each complete tick; who watches it (a healthchecks.io check, "
+        "say) raises the alarm when the calls end",
     )
     WEBHOOK_URL: SecretStr = Field(
         SecretStr(""), description='Where receivers with `notifier = "webhook"` are told'

@@ -9,6 +9,7 @@ from pathlib import Path
 from shared import notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.config_folder import read_budgets, read_routes, read_rules
+from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.log_analytics import LogAnalytics
 from shared.adapters.price_book import PriceBook, Texts
 from shared.clock import Clock, SystemClock
@@ -25,7 +26,7 @@ from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
 from shared.usecases.silences import Silences
-from shared.usecases.tick import Tick
+from shared.usecases.tick import Tick, Watched
 from shared.usecases.traces import Traces
 
 
@@ -80,7 +81,7 @@ class App:
         return Process(stores, exporter, self._prices, self.settings.LABEL_MAX_VALUES)
 
     @cached_property
-    def tick(self) -> Tick:
+    def tick(self) -> Watched:
         """Does what is due every minute."""
         folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
         routes = read_routes(folder)
@@ -95,7 +96,8 @@ class App:
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings))
         storage = self._storage
-        return Tick(deliver, evaluate, storage.claims, storage.series, storage.silences)
+        tick = Tick(deliver, evaluate, storage.claims, storage.series, storage.silences)
+        return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
 
     @cached_property
     def silences(self) -> Silences:

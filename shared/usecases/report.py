@@ -69,6 +69,10 @@ class Report:
         """Return what works and what does not, each with the remedy."""
         return [*self._check_config(), self._check_ticks(now), self._check_outbox(now)]
 
+    def watchdog(self, now: datetime) -> Check:
+        """Tell whether rules are evaluated; the last good time is at most three minutes old."""
+        return self._check_ticks(now)
+
     def _check_config(self) -> list[Check]:
         return [_read(name, read) for name, read in self._config.items()]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.ports import Heartbeat
 from shared.usecases.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluate import Evaluate, TickReport
 
@@ -18,6 +19,12 @@ class Ticked:
     delivered: tuple[DeliveryReport, DeliveryReport]
     evaluated: TickReport
     forgotten: int | None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every rule had its answer, and no page was left waiting or unsent."""
+        pages = all(report.later == report.dead == 0 for report in self.delivered)
+        return self.evaluated.complete and pages
 
 
 class Memory(Protocol):
@@ -53,3 +60,18 @@ class Tick:
         if now.minute != HOUSEKEEPING_MINUTE:
             return None
         return sum(memory.forget(now - MEMORY_LIVES) for memory in self._memories)
+
+
+class Watched:
+    """A tick that somebody outside hears of when it was complete: its silence is the alarm."""
+
+    def __init__(self, tick: Tick, heartbeat: Heartbeat) -> None:
+        self._tick = tick
+        self._heartbeat = heartbeat
+
+    def run(self, now: datetime) -> Ticked:
+        """Do everything that is due at `now`, and tell if all of it went well. Raises as Tick."""
+        ticked = self._tick.run(now)
+        if ticked.complete:
+            self._heartbeat.beat()
+        return ticked

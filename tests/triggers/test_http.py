@@ -141,6 +141,18 @@ def test_health_is_degraded_when_no_evaluation_comes(tmp_path: Path) -> None:
         assert box.get("/api/health").json()["status"] == "ok"
 
 
+def test_the_health_of_alerts_is_503_when_no_evaluation_comes(tmp_path: Path) -> None:
+    with laptop(tmp_path, FakeClock(START)) as box:
+        url = f"{box.stack.app_url}/api/health/alerts"
+        assert requests.get(url, timeout=TIMEOUT_S).status_code == 200
+        box.clock.advance(minutes=3, seconds=1)
+        late = requests.get(url, timeout=TIMEOUT_S)
+        assert (late.status_code, late.json()["ok"]) == (503, False)
+        assert late.json()["remedy"].startswith("See the log of evaluate_alerts")
+        box.tick(box.clock.now())
+        assert requests.get(url, timeout=TIMEOUT_S).status_code == 200
+
+
 def test_alerts_lists_every_rule(box: Laptop) -> None:
     body = box.get("/api/alerts").json()
     assert len(body["rules"]) == 9

@@ -16,6 +16,7 @@ TRIGGERS = {
     "post_logs": ("httpTrigger", "v1/logs", "POST", "FUNCTION"),
     "get_metrics": ("httpTrigger", "metrics", "GET", "ANONYMOUS"),
     "get_health": ("httpTrigger", "api/health", "GET", "ANONYMOUS"),
+    "get_alerts_health": ("httpTrigger", "api/health/alerts", "GET", "ANONYMOUS"),
     "get_alerts": ("httpTrigger", "api/alerts", "GET", "FUNCTION"),
     "get_costs": ("httpTrigger", "api/costs", "GET", "FUNCTION"),
     "get_budgets": ("httpTrigger", "api/budgets", "GET", "FUNCTION"),

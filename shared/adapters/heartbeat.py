@@ -1,0 +1,30 @@
+"""Calls an address that somebody else watches: when the calls end, they raise the alarm."""
+
+import logging
+
+import requests
+from pydantic import SecretStr
+
+TIMEOUT_S = (3.05, 5.0)
+
+logger = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """GET of one address, such as a healthchecks.io ping; fits ports.Heartbeat."""
+
+    def __init__(self, url: SecretStr) -> None:
+        """url: "" for none. It is a secret: whoever has it can keep the alarm still."""
+        self._url = url
+
+    def beat(self) -> None:
+        """Call once. Never raises: a watcher that is down must not stop what it watches."""
+        if not self._url.get_secret_value():
+            return
+        try:
+            answer = requests.get(self._url.get_secret_value(), timeout=TIMEOUT_S)
+        except requests.RequestException as exc:
+            logger.warning("HEARTBEAT_URL did not answer (%s)", type(exc).__name__)
+            return
+        if not answer.ok:
+            logger.warning("HEARTBEAT_URL answered %d", answer.status_code)

@@ -1,0 +1,88 @@
+"""The heartbeat: it beats after a complete tick, and only then."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from shared.adapters.heartbeat import Heartbeat
+from shared.adapters.memory import MemoryAlerts
+from shared.alerting.grouping import parse_routes
+from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.rule import Rule
+from shared.errors import RetryLater
+from shared.ports import Table
+from shared.usecases.deliver import Deliver
+from shared.usecases.evaluate import Evaluate
+from shared.usecases.tick import Tick, Watched
+from tests.loopback import Reply, loopback
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ROUTES = parse_routes(
+    '[receivers.all]\nseverities = ["critical", "error", "warning", "info"]\ngroup_wait = "PT0S"\n',
+    "routes.toml",
+)
+RULE = Rule.model_validate(
+    {
+        "name": "Errors",
+        "group": "health",
+        "severity": "warning",
+        "window": "PT5M",
+        "condition": "> 10",
+        "summary": "errors",
+        "query": "{start} {end}",
+    }
+)
+CHECK = "a-long-check-id"
+
+
+class Log:
+    def __init__(self, fails: bool) -> None:
+        self._fails = fails
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        if self._fails:
+            raise RetryLater("HTTP 502")
+        return Table(("value",), ((12,),))
+
+
+class Road:
+    def __init__(self, answer: Delivery) -> None:
+        self._answer = answer
+
+    def send(self, page: Page) -> Delivery:
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("fails", "answer", "beats"),
+    [
+        pytest.param(False, Accepted(202), 1, id="complete"),
+        pytest.param(True, Accepted(202), 0, id="a-query-failed"),
+        pytest.param(False, Later("HTTP 503"), 0, id="a-page-waits"),
+        pytest.param(False, Dead("HTTP 400"), 0, id="a-page-died"),
+    ],
+)
+def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, beats: int) -> None:
+    alerts = MemoryAlerts()
+    evaluate = Evaluate(lambda: [RULE], Log(fails), alerts, ROUTES, "test", "")
+    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate)
+    with loopback(lambda _: Reply(200)) as watcher:
+        Watched(tick, Heartbeat(SecretStr(f"{watcher.url}/ping/{CHECK}"))).run(NOON)
+    assert [call.path for call in watcher.received] == [f"/ping/{CHECK}"] * beats
+
+
+@pytest.mark.parametrize("reply", [Reply(500), "hang up"])
+def test_a_watcher_that_is_down_stops_nothing_and_its_address_is_not_said(
+    reply: Reply, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with loopback(lambda _: reply) as watcher:
+        Heartbeat(SecretStr(f"{watcher.url}/{CHECK}")).beat()
+    assert "HEARTBEAT_URL" in caplog.text
+    assert CHECK not in caplog.text
+
+
+def test_without_an_address_nothing_is_called() -> None:
+    Heartbeat(SecretStr("")).beat()

@@ -54,6 +54,16 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     AGENTMETER_CONFIG: Path = Field(
         APP_FOLDER / "config", description="Folder of rules, prices and routes"
     )
+    PRICES_REFRESH_URL: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Where newer list prices come from; empty: nowhere. genai-prices publishes "
+        "`https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/"
+        "v2/data.json`",
+    )
+    PRICES_REFRESH_HOURS: int = Field(
+        24, ge=1, le=8760, description="How old list prices grow before they are fetched again"
+    )
     AGENTMETER_DEPLOYMENT: str = Field(
         "dev",
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from shared.adapters.config_folder import read_budgets, read_routes, read_rules
 from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.log_analytics import LogAnalytics
 from shared.adapters.price_book import PriceBook, Texts
+from shared.adapters.price_list import PriceList
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
-from shared.pricing.listed import Listing
 from shared.settings import Settings, quiet_sdk, read
 from shared.usecases.budgets import Budgets
 from shared.usecases.costs import Costs
@@ -113,6 +113,7 @@ class App:
             "rules": lambda: f"{len(read_rules(folder))} rules",
             "routes.toml": lambda: f"{len(read_routes(folder).receivers)} receivers",
             "prices.toml": self._prices.check,
+            "price list": self._price_list.check,
         }
         rules = partial(read_rules, folder)
         return Report(self._storage.series, self._storage.alerts, rules, config, self._started_at)
@@ -132,8 +133,13 @@ class App:
     def _prices(self) -> PriceBook:
         """What model calls cost."""
         file = self.settings.AGENTMETER_CONFIG / "prices.toml"
-        listing = Listing()
-        return PriceBook(file, self._storage.texts, self.clock, lambda: listing)
+        return PriceBook(file, self._storage.texts, self.clock, self._price_list)
+
+    @cached_property
+    def _price_list(self) -> PriceList:
+        """What model calls cost where the operator says nothing else."""
+        every = timedelta(hours=self.settings.PRICES_REFRESH_HOURS)
+        return PriceList(self.settings.PRICES_REFRESH_URL, every, self.clock)
 
     @cached_property
     def _log(self) -> LogAnalytics:

@@ -1,5 +1,7 @@
 """List prices: genai-prices read as plain sheets, without its process-wide state and caches."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -146,6 +148,14 @@ class Listing:
         found = seller.find_model(model, all_providers=self._all) or _by_id(seller, model)
         return found and Listed(seller, found, any(found is own for own in seller.models))
 
+    def models(self) -> "Mapping[str, ModelInfo]":
+        """Return every model by "provider/model"."""
+        return {
+            f"{provider.id}/{model.id}": model
+            for provider in self._all
+            for model in provider.models
+        }
+
     @cached_property
     def _all(self) -> "list[Provider]":
         if self._given is not None:
@@ -157,6 +167,24 @@ class Listing:
     @cached_property
     def _providers(self) -> "Mapping[str, Provider]":
         return {key(provider.id): provider for provider in self._all}
+
+
+def parse_listing(data: bytes, name: str) -> Listing:
+    """Return the list in a file as genai-prices publishes it, found to answer.
+
+    Raises:
+        ValueError: it is none.
+    """
+    # Its own refresher calls this, and would then set the prices of the whole process.
+    from genai_prices.types import _providers_from_raw  # pyright: ignore[reportPrivateUsage]
+
+    try:
+        providers = _providers_from_raw(json.loads(data))
+        for provider in providers:
+            provider.find_model("no such model", all_providers=providers)  # tries every pattern
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, re.error) as exc:
+        raise ValueError(f"it is no price list: {type(exc).__name__}") from exc
+    return Listing(providers, name)
 
 
 def _by_id(seller: "Provider", model: str) -> "ModelInfo | None":

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
-
-from pydantic_core import from_json
 
 from shared.events.otlp_names import (
     FOREIGN_COST,
@@ -13,9 +10,10 @@ from shared.events.otlp_names import (
     error_type,
     operation_of,
     provider_of,
+    response_id_of,
 )
 from shared.events.otlp_usage import Counts, usage_of
-from shared.events.span import MAX_CHARS, Span
+from shared.events.span import Span
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_NS = 253_402_300_799 * 10**9
@@ -45,7 +43,7 @@ def call_of(span: Span) -> Call:
         "model": model or "unknown",
         "response_model": span.text("gen_ai.response.model"),
         "deployment": span.text("gen_ai.request.model") if provider == "azure" else None,
-        "response_id": span.text("gen_ai.response.id") or _stated(span, "output.value", "id"),
+        "response_id": response_id_of(span),
         "service_tier": span.text(*SERVICE_TIER),
         "operation": operation_of(span) or None,
         "status": status_of(span),
@@ -100,20 +98,7 @@ def provider_named(span: Span) -> str | None:
 
 def _model(span: Span) -> str | None:
     """Return the model; OpenInference names that of a failed call among the parameters only."""
-    return span.text(*MODEL) or _stated(span, "llm.invocation_parameters", "model")
-
-
-def _stated(span: Span, attribute: str, field: str) -> str | None:
-    """Return a field of an attribute that holds a JSON object."""
-    text = span.attributes.get(attribute)
-    if not isinstance(text, str) or not text.startswith("{"):
-        return None
-    try:
-        whole = cast("dict[str, object]", from_json(text))
-    except ValueError:  # cut off by a limit of the sender's
-        return None
-    value = whole.get(field)
-    return value[:MAX_CHARS] if isinstance(value, str) and value else None
+    return span.text(*MODEL) or span.stated("llm.invocation_parameters", "model")
 
 
 def _is_log(span: Span) -> bool:

@@ -115,6 +115,11 @@ def provider_of(span: Span) -> str:
     return span.text(*_PROVIDER) or "unknown"
 
 
+def response_id_of(span: Span) -> str | None:
+    """Return the provider's id of its answer; OpenInference has it inside the answer alone."""
+    return span.text("gen_ai.response.id") or span.stated("output.value", "id")
+
+
 def agent_name(span: Span) -> str | None:
     """Return the agent that the span itself names, if it does."""
     name = span.text(*_AGENT_NAME)

@@ -3,7 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from shared.events.otlp_names import agent_name, error_type, operation_of, role_of, workflow_name
+from shared.events.identity import GLOBALLY_UNIQUE_CHARS
+from shared.events.otlp_names import (
+    agent_name,
+    error_type,
+    operation_of,
+    response_id_of,
+    role_of,
+    workflow_name,
+)
 from shared.events.otlp_usage import usage_of
 from shared.events.span import Span
 
@@ -18,6 +26,7 @@ class SpanTree:
         self._models = [span for span in self._by_key.values() if role_of(span) == "model"]
         self._with_models = {above.key for span in self._models for above in self.above(span)}
         self._repeats = self._find_repeats()
+        self._repeats |= self._find_twins()
         self._told_below = self._find_told_below()
 
     def above(self, span: Span) -> Iterator[Span]:
@@ -75,6 +84,19 @@ class SpanTree:
             else:
                 found |= {inner.key for inner in inners if not inner.failed}
         return found
+
+    def _find_twins(self) -> set[Key]:
+        """Two instrumentations side by side tell of one answer: count the one that knows more."""
+        by_answer = defaultdict[str, list[Span]](list)
+        for span in self._models:
+            answer = response_id_of(span) or ""
+            if len(answer) >= GLOBALLY_UNIQUE_CHARS and span.key not in self._repeats:
+                by_answer[answer].append(span)
+        return {
+            twin.key
+            for twins in by_answer.values()
+            for twin in sorted(twins, key=_is_counted, reverse=True)[1:]
+        }
 
     def _find_told_below(self) -> set[Key]:
         found: set[Key] = set()

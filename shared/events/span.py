@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
+
+from pydantic_core import from_json
 
 Scalar = str | bool | int | float
 Attributes = Mapping[str, Scalar]
@@ -57,6 +59,18 @@ class Span:
             if value is not None:
                 return value
         return None
+
+    def stated(self, attribute: str, name: str) -> str | None:
+        """Return a text field of an attribute that holds a JSON object."""
+        text = self.attributes.get(attribute)
+        if not isinstance(text, str) or not text.startswith("{"):
+            return None
+        try:
+            whole = cast("dict[str, object]", from_json(text))
+        except ValueError:  # cut off by a limit of the sender's
+            return None
+        value = whole.get(name)
+        return value[:MAX_CHARS] if isinstance(value, str) and value else None
 
 
 def text_in(attributes: Attributes, *names: str) -> str | None:

@@ -18,7 +18,7 @@ TOOL: Mapping[str, Scalar] = {
     "gen_ai.tool.name": "search",
     "gen_ai.tool.call.arguments": "the words of a prompt",
 }
-BARE: Mapping[str, Scalar] = {name: CHAT[name] for name in CHAT if "usage" not in name}
+BARE: dict[str, Scalar] = {name: CHAT[name] for name in CHAT if "usage" not in name}
 
 
 def events(*spans: Span) -> list[AnyEvent]:
@@ -78,6 +78,16 @@ def test_retries_inside_a_call_are_calls() -> None:
     failed = span(BARE, 2, 1, failed=True)
     found = kinds(span(CHAT, 1), failed, span(CHAT, 3, 1))
     assert found == [("llm.call", "2"), ("error", "2"), ("llm.call", "3")]
+
+
+def test_of_two_spans_of_one_answer_the_one_that_counts_is_the_call() -> None:
+    answer = {"gen_ai.response.id": "chatcmpl-0123456789abcdef0123"}
+    assert kinds(span({**BARE, **answer}, 1), span({**CHAT, **answer}, 2)) == [("llm.call", "2")]
+
+
+def test_answers_with_ids_that_are_not_unique_are_calls_of_their_own() -> None:
+    answer = {"gen_ai.response.id": "chatcmpl-123"}
+    assert len(kinds(span({**CHAT, **answer}, 1), span({**CHAT, **answer}, 2))) == 2
 
 
 def test_an_embedding_inside_a_call_is_another_call() -> None:

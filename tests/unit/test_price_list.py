@@ -179,7 +179,7 @@ def test_a_server_that_sends_too_much_or_nothing_holds_nobody_up(
 ) -> None:
     monkeypatch.setattr(price_list, "READ_S", 0.2)
     monkeypatch.setattr(price_list, "MOST_BYTES", 100_000)
-    with site("silence", Reply(body=NEXT)) as found:
+    with site("silence", Reply(body=b" " * 120_000)) as found:
         assert found.usd() == LISTED
         found.clock.advance(days=1)
         assert found.usd() == LISTED

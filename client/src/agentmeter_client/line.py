@@ -39,6 +39,7 @@ class Line:
         self._limits = limits
         self._spool_folder = spool
         self._who = data
+        self._enough = min(limits.batch_events, max(1, limits.max_queue // 2))
         self._closed = False
         self._begin()
         if self._spool:
@@ -72,7 +73,7 @@ class Line:
         waiting = self.backlog.put(source, kind, traceparent, who, data)
         if self._thread is None and not self._closed:
             self._start()
-        if waiting == self._limits.batch_events:
+        if waiting == self._enough:
             self._wake.put(None)
 
     def flush(self, timeout_s: float) -> bool:
@@ -176,6 +177,8 @@ class Line:
 
     def _tell_active(self) -> None:
         """Record how many agents are at work, as seen from this process alone."""
+        if self._closed:
+            return
         for agent_type, number in self.agents.news():
             self.backlog.put(
                 f"process-{self.backlog.line}",

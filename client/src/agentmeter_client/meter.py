@@ -73,7 +73,7 @@ class Meter:
             Path(spool) if spool and not isinstance(where, str) else None,
             self._who,
         )
-        self._source = source
+        self._source = source[:256] if source else None
         self._default_source = default_source()
         if isinstance(where, str):
             self._line.shut()
@@ -109,9 +109,10 @@ class Meter:
         Everything inside is of this agent type.
         """
         given = cast("Mapping[str, object]", details)
-        data = {"agent_type": agent_type, "operation": operation, **fields(given)}
-        who = {**stated(given), "agent_type": agent_type}
-        return Guard(lambda: self._agent_at_work(agent_type, data), who)
+        kind = str(agent_type)
+        data = {"agent_type": kind, "operation": operation, **fields(given)}
+        who = {**stated(given), "agent_type": kind}
+        return Guard(lambda: self._agent_at_work(kind, data), who)
 
     def http_request(self, method: str, path: str, **details: Unpack[Details]) -> Guard[Work]:
         """Measure a request that this service answers; set `status` to the answer's.

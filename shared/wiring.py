@@ -25,6 +25,7 @@ from shared.usecases.evaluate import Evaluate
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
+from shared.usecases.self_watch import SelfWatch, with_own
 from shared.usecases.silences import Silences
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.traces import Traces
@@ -84,10 +85,10 @@ class App:
     def tick(self) -> Watched:
         """Does what is due every minute."""
         folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
-        routes = read_routes(folder)
+        routes, rules = read_routes(folder), partial(read_rules, folder)
         evaluate = Evaluate(
-            rules=partial(read_rules, folder),
-            log=self._log,
+            rules=with_own(rules, routes.meta),
+            log=SelfWatch(self._log, alerts, rules, routes.meta),
             alerts=alerts,
             routes=routes,
             deployment=self.settings.AGENTMETER_DEPLOYMENT,

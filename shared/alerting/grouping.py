@@ -56,6 +56,11 @@ class Routes(BaseModel, frozen=True, extra="forbid"):
         """Return the name of the receiver of that severity."""
         return next(name for name, item in self.receivers.items() if severity in item.severities)
 
+    def receiver_for(self, route: str, severity: Severity) -> str:
+        """Return the name of the receiver that a rule asks for; that of its severity if there is
+        none by that name, for somebody must be told."""
+        return route if route in self.receivers else self.receiver_of(severity)
+
 
 def parse_routes(text: str, file: str) -> Routes:
     """Read the routes from TOML.
@@ -77,16 +82,10 @@ def parse_routes(text: str, file: str) -> Routes:
 
 
 def _lint(routes: Routes) -> list[str]:
-    """Return the severities that nobody or that several are told of, and idle receivers."""
+    """Return the severities that nobody or that several are told of, and a meta that is none."""
     named = [severity for item in routes.receivers.values() for severity in item.severities]
-    idle = [
-        f"receivers.{name}: severities: nothing is told there; name some, or let `meta` name it"
-        for name, item in routes.receivers.items()
-        if not item.severities and name != routes.meta
-    ]
-    if routes.meta and routes.meta not in routes.receivers:
-        idle.append(f"meta: there is no receiver {routes.meta}; name one of those below")
-    return idle + [
+    absent = routes.meta and routes.meta not in routes.receivers
+    return [f"meta: there is no receiver {routes.meta}; name one of those below"] * bool(absent) + [
         f"receivers: {named.count(severity)} of them name {severity}; let exactly one"
         for severity in get_args(Severity)
         if named.count(severity) != 1

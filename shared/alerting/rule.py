@@ -97,6 +97,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     offset: Duration | None = None
     calendar: Calendar | None = None
     repeat_interval: Duration | None = None
+    route: str = ""
     summary: Words
     description: str = ""
     runbook: str = ""

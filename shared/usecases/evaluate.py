@@ -153,7 +153,8 @@ class Evaluate:
     def _conclude(self, moment: _Moment, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state."""
         group = _group(item, moment)
-        route, receiver = self._receiver(item.rule.severity, group.incident)
+        own = self.routes.receiver_for(item.rule.route, item.rule.severity)
+        route, receiver = self._receiver(own, group.incident)
         if item.rule.repeat_interval:
             receiver = receiver.reminding_every(item.rule.repeat_interval)
         decision = decide(group, receiver, moment.at)
@@ -189,9 +190,8 @@ class Evaluate:
         incident = group.incident or (group.resolved and group.resolved.incident)
         return incident and resolve(self._sender, rule, incident, decision, now)
 
-    def _receiver(self, severity: Severity, incident: Incident | None) -> tuple[str, Receiver]:
+    def _receiver(self, own: str, incident: Incident | None) -> tuple[str, Receiver]:
         """Return who is told, by name: who was told of the open incident, if there is one."""
-        own = self.routes.receiver_of(severity)
         route = incident.route if incident else own
         return route, self.routes.receivers.get(route) or self.routes.receivers[own]
 
@@ -220,7 +220,7 @@ class Evaluate:
     def _owes(self, record: RuleRecord, at: datetime) -> bool:
         """Tell whether something of a rule that is no more is yet to be ended."""
         severity = cast("Severity", record.rule.rpartition("/")[2])
-        _, receiver = self._receiver(severity, None)
+        receiver = self.routes.receivers[self.routes.receiver_of(severity)]
         return bool(record.series or record.incident) or is_repeated(record.resolved, receiver, at)
 
     def _store(self, record: RuleRecord, report: RuleReport) -> RuleReport:

@@ -17,6 +17,7 @@ from shared.alerting.rule import Look, Rule, bind
 from shared.alerting.state import step
 from shared.errors import Misconfigured
 from shared.events.columns import COLUMNS
+from shared.usecases.self_watch import own_rules
 
 ROOT = Path(__file__).parents[2]
 RULES = {rule.name: rule for rule in read_rules(ROOT / "config")}
@@ -127,7 +128,8 @@ def test_every_runbook_has_all_four_parts(name: str) -> None:
 
 def test_every_rule_has_a_runbook_of_its_own_and_all_budgets_have_one() -> None:
     (budget,) = parse_budgets('[[budget]]\nname="b"\namount_usd=1\nperiod="day"', "budgets.toml")
-    named = {rule.name: rule.runbook for rule in RULES.values()} | {"Budget": budget.runbook}
+    own = {rule.name: rule.runbook for rule in own_rules("meta")}
+    named = {rule.name: rule.runbook for rule in RULES.values()} | {"Budget": budget.runbook} | own
     assert named == {name: f"docs/runbooks/{name}.md" for name in RUNBOOKS}
 
 

@@ -1,0 +1,137 @@
+"""agentmeter's alerts about itself: rules like any other, whose answers are in the alert store."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from shared.alerting.outgoing import Settled
+from shared.alerting.page import Dead, Page
+from shared.alerting.record import RuleRecord
+from shared.alerting.rule import Rule
+from shared.ports import AlertStore, Table, UsageLog
+
+STUCK_AFTER = timedelta(minutes=5)
+FAILING_AFTER = timedelta(minutes=5)
+SETTLED_SEEN = 500
+
+STUCK, REFUSED, FAILING = "agentmeter: stuck", "agentmeter: refused", "agentmeter: failing"
+"""Stand where other rules have their query."""
+
+
+def own_rules(meta: str) -> Sequence[Rule]:
+    """Return the rules about agentmeter itself.
+
+    meta: the receiver for what keeps pages from the others; without one nobody is told of that.
+    """
+    if not meta:
+        return (RULES["RuleEvaluationFailing"],)
+    by_another_road = {"route": meta}
+    return (
+        RULES["OutboxStuck"].model_copy(update=by_another_road),
+        RULES["PagesRefused"].model_copy(update=by_another_road),
+        RULES["RuleEvaluationFailing"],
+    )
+
+
+class SelfWatch:
+    """Answers those rules, and hands all other questions on; fits ports.UsageLog."""
+
+    def __init__(
+        self,
+        log: UsageLog,
+        alerts: AlertStore,
+        rules: Callable[[], Sequence[Rule]],
+        meta: str,
+    ) -> None:
+        """rules: those that count; what is stored of others is history.
+
+        meta: the receiver whose own pages count for nothing here: they would ring for ever.
+        """
+        self._log = log
+        self._rules = rules
+        self._alerts = alerts
+        self._meta = meta
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        """Return what the store says of (start, end], or what the log says. Raises as both do."""
+        if kql == FAILING:
+            known = {rule.key for rule in self._rules()}
+            return failing([one for one in self._alerts.load_all() if one.rule in known], end)
+        if kql == STUCK:
+            return stuck(self._others(self._alerts.waiting()), end)
+        if kql == REFUSED:
+            settled = self._alerts.history(SETTLED_SEEN)
+            return refused([one for one in settled if one[0].route != self._meta], start)
+        return self._log.query(kql, start, end)
+
+    def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
+        return [page for page in pages if page.route != self._meta]
+
+
+def stuck(waiting: Sequence[Page], now: datetime) -> Table:
+    """Count the pages that wait for too long, of each receiver; one row at least."""
+    late = Counter(page.route for page in waiting if now - page.created_at >= STUCK_AFTER)
+    return _counted("Receiver", late)
+
+
+def refused(settled: Sequence[Settled], since: datetime) -> Table:
+    """Count the pages that died since then, of each receiver."""
+    dead = (
+        page.route for page, outcome, at in settled if at >= since and isinstance(outcome, Dead)
+    )
+    return _counted("Receiver", Counter(dead))
+
+
+def failing(records: Sequence[RuleRecord], now: datetime) -> Table:
+    """Count the failures in a row of each rule that has had no answer for too long."""
+    late = {
+        record.rule: record.errors
+        for record in records
+        if record.errors > 1 and now - (record.last_good_at or now - FAILING_AFTER) >= FAILING_AFTER
+    }
+    return _counted("Rule", late)
+
+
+def _counted(label: str, counts: Mapping[str, int]) -> Table:
+    """Return a row for each; a rule without rows would be one without data."""
+    return Table((label, "value"), tuple(sorted(counts.items())) or (("", 0),))
+
+
+def _rule(name: str, query: str, window: str, severity: str, summary: str) -> Rule:
+    return Rule.model_validate(
+        {
+            "name": name,
+            "group": "agentmeter",
+            "severity": severity,
+            "window": window,
+            "condition": "> 0",
+            "no_data": "ok",
+            "summary": summary,
+            "runbook": f"docs/runbooks/{name}.md",
+            "query": query,
+        }
+    )
+
+
+RULES: Mapping[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        _rule(
+            *("OutboxStuck", STUCK, "PT5M", "critical"),
+            "{value:.0f} pages for {Receiver} wait for more than 5 minutes",
+        ),
+        _rule(
+            *("PagesRefused", REFUSED, "PT15M", "critical"),
+            "{Receiver} refused {value:.0f} pages in the last 15 minutes",
+        ),
+        _rule(
+            *("RuleEvaluationFailing", FAILING, "PT5M", "error"),
+            "{Rule} had no answer for more than 5 minutes: {value:.0f} failures in a row",
+        ),
+    )
+}
+
+
+def with_own(rules: Callable[[], Sequence[Rule]], meta: str) -> Callable[[], Sequence[Rule]]:
+    """Return what reads the operator's rules, with the own ones added."""
+    return lambda: [*rules(), *own_rules(meta)]

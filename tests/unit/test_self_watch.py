@@ -1,0 +1,144 @@
+"""Alerts about agentmeter itself, decided from what is stored."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.adapters.memory import MemoryAlerts
+from shared.alerting.grouping import parse_routes
+from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.rule import Rule
+from shared.errors import RetryLater
+from shared.ports import Table
+from shared.usecases.deliver import Deliver
+from shared.usecases.evaluate import Evaluate
+from shared.usecases.self_watch import SelfWatch, with_own
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ROUTES = parse_routes(
+    """
+    meta = "other"
+    [receivers.other]
+    group_wait = "PT0S"
+    [receivers.pager]
+    severities = ["critical", "error", "warning", "info"]
+    group_wait = "PT0S"
+    """,
+    "routes.toml",
+)
+RULE = Rule.model_validate(
+    {
+        "name": "Errors",
+        "group": "health",
+        "severity": "critical",
+        "window": "PT5M",
+        "condition": "> 10",
+        "summary": "errors",
+        "query": "{start} {end}",
+        "runbook": "docs/runbooks/Errors.md",
+    }
+)
+
+
+class Log:
+    """Says 12, unless it fails."""
+
+    fails = False
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        if self.fails:
+            raise RetryLater("HTTP 502")
+        return Table(("value",), ((12,),))
+
+
+class Road:
+    def __init__(self, answer: Delivery) -> None:
+        self.answer = answer
+        self.taken: list[tuple[str, str]] = []
+
+    def send(self, page: Page) -> Delivery:
+        if isinstance(self.answer, Accepted):
+            self.taken.append((page.rule, page.action))
+        return self.answer
+
+
+class World:
+    """The engine with its own rules over one store, a minute after the other."""
+
+    def __init__(self, answer: Delivery) -> None:
+        self.pager, self.other = Road(answer), Road(Accepted(200))
+        self.log, self.alerts, self.now = Log(), MemoryAlerts(), NOON
+        self.rules = [RULE]
+        log = SelfWatch(self.log, self.alerts, lambda: self.rules, ROUTES.meta)
+        rules = with_own(lambda: self.rules, ROUTES.meta)
+        self.evaluate = Evaluate(rules, log, self.alerts, ROUTES, "test", "")
+        self.deliver = Deliver(self.alerts, {"pager": self.pager, "other": self.other})
+
+    def ticks(self, count: int) -> None:
+        for _ in range(count):
+            self.deliver.run(self.now)
+            self.evaluate.tick(self.now)
+            self.deliver.run(self.now)
+            self.now += timedelta(minutes=1)
+
+
+def test_pages_that_wait_are_told_by_another_road_until_they_are_out() -> None:
+    world = World(Later("HTTP 503"))
+    world.ticks(5)
+    assert world.other.taken == []
+    world.ticks(3)
+    assert world.other.taken == [("OutboxStuck/critical", "trigger")]
+    world.pager.answer = Accepted(202)
+    world.ticks(2)
+    assert world.pager.taken == [("Errors/critical", "trigger")]
+    assert world.other.taken[1:] == [("OutboxStuck/critical", "resolve")]
+
+
+def test_a_refused_page_is_told_by_another_road_with_its_receiver() -> None:
+    world = World(Dead("HTTP 400"))
+    world.ticks(2)
+    assert world.other.taken == [("PagesRefused/critical", "trigger")]
+    page = next(p for p, _, _ in world.alerts.history(9) if p.route == "other")
+    assert page.summary == "[CRITICAL] pager refused 1 pages in the last 15 minutes"
+    world.pager.answer = Accepted(202)
+    world.ticks(25)
+    assert world.other.taken[1] == ("PagesRefused/critical", "resolve")
+
+
+def test_a_meta_road_that_is_blocked_does_not_ring_about_itself() -> None:
+    world = World(Dead("HTTP 400"))
+    world.other.answer = Dead("HTTP 400")
+    world.ticks(30)
+    world.pager.answer = Accepted(202)
+    world.ticks(40)
+    assert not world.alerts.load("PagesRefused/critical").series
+
+
+def test_a_rule_without_an_answer_is_told_as_an_error_and_ends_with_it() -> None:
+    world = World(Accepted(202))
+    world.ticks(2)
+    world.log.fails = True
+    world.ticks(4)
+    assert world.pager.taken == [("Errors/critical", "trigger")]
+    world.ticks(1)
+    assert world.pager.taken[-1] == ("RuleEvaluationFailing/error", "trigger")
+    world.log.fails = False
+    world.ticks(3)
+    assert world.pager.taken[-1] == ("RuleEvaluationFailing/error", "resolve")
+
+
+def test_a_removed_rule_that_failed_to_its_end_rings_no_more() -> None:
+    world = World(Accepted(202))
+    world.log.fails = True
+    world.ticks(10)
+    world.rules = [renamed(RULE)]
+    world.log.fails = False
+    world.ticks(5)
+    assert not world.alerts.load("RuleEvaluationFailing/error").series
+
+
+def renamed(rule: Rule) -> Rule:
+    return rule.model_copy(update={"name": "Other"})
+
+
+def test_without_a_meta_receiver_its_alerts_are_left_out() -> None:
+    names = [rule.name for rule in with_own(lambda: [RULE], "")()]
+    assert names == ["Errors", "RuleEvaluationFailing"]

@@ -14,7 +14,7 @@ from shared.events.types import LlmCall, Usage
 from shared.ports import EventRow
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
-from shared.usecases.rows import OLDEST
+from shared.usecases.exporting import OLDEST
 
 COPIED = (
     "subject",

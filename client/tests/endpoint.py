@@ -25,12 +25,16 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What goes back; wait_s: how long the client waits for it."""
+    """What goes back.
+
+    wait_s: how long the client waits for it. then_close: end the connection without a word after.
+    """
 
     status: int = 202
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     wait_s: float = 0.0
+    then_close: bool = False
 
 
 HANG_UP = "hang up"
@@ -120,6 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(behaviour.body)))
         self.end_headers()
         self.wfile.write(behaviour.body)
+        self.close_connection = behaviour.then_close
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""

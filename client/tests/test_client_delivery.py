@@ -60,6 +60,17 @@ def test_events_leave_by_themselves_over_one_connection(endpoint: Endpoint, mete
     assert len({request.connection for request in endpoint.requests}) == 1
 
 
+def test_an_idle_connection_that_the_other_side_ended_is_no_failure(
+    endpoint: Endpoint, meter: Meter
+) -> None:
+    endpoint.script.extend([Reply(202, then_close=True)] * 3)
+    for _ in range(3):
+        send(meter)
+        assert meter.flush(5)
+        threading.Event().wait(0.02)
+    assert (meter.stats().sent, meter.stats().failures) == (3, 0)
+
+
 def test_what_is_refused_is_counted_and_logged(
     endpoint: Endpoint, meter: Meter, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -273,7 +284,8 @@ def test_the_spool_keeps_what_cannot_be_sent(
     send(later, 5)
     deadline = time.monotonic() + 5
     while later.stats().spooled and time.monotonic() < deadline:
-        later.flush(1)
+        threading.Event().wait(0.01)
+    assert later.flush(5)
     assert len(endpoint.of("task.operation")) == 35
     assert list(tmp_path.iterdir()) == []
 

@@ -180,8 +180,9 @@ class Leaves:
     def __del__(self): send(1, "finalizer")
 done = threading.Event()
 def record():
-    for _ in range(3000):
+    for n in range(3000):
         Leaves()
+        junk = [[] for _ in range(n % 7)]  # so that the collector comes everywhere
         send(1)
     done.set()
 threading.Thread(target=record, daemon=True).start()

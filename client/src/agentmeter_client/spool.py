@@ -50,8 +50,8 @@ class Spool:
 
     @property
     def events(self) -> int:
-        """Return how many events the known files hold."""
-        return sum(kept.events for kept in self.files)
+        """Return how many events the known files hold; any thread may ask."""
+        return sum(kept.events for kept in tuple(self.files))
 
     def keep(self, events: Sequence[bytes]) -> None:
         """Write a batch; small ones that follow each other share a file."""

@@ -1,6 +1,7 @@
 """Settings become the app: the only place that chooses implementations."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -41,6 +42,7 @@ class Storage:
     alerts: AlertStore
     silences: SilenceStore
     texts: Texts
+    close: Callable[[], None]
 
 
 class App:
@@ -50,6 +52,11 @@ class App:
         self.settings = settings
         self.clock = clock
         self._started_at: datetime = clock.now()
+
+    def close(self) -> None:
+        """Let go of the storage. Azure ends a process without asking; tests and laptops ask."""
+        if "_storage" in self.__dict__:
+            self._storage.close()
 
     @cached_property
     def ingest(self) -> Ingest:
@@ -175,6 +182,7 @@ def _sqlite(path: Path) -> Storage:
         SqliteAlerts(database),
         SqliteSilences(database),
         SqliteTexts(database),
+        database.close,
     )
 
 
@@ -199,6 +207,7 @@ def _tables(settings: Settings) -> Storage:
         TableAlerts(service),
         TableSilences(service),
         TableTexts(service),
+        service.close,
     )
 
 

@@ -77,6 +77,7 @@ def laptop(home: Path, clock: FakeClock, **settings: str) -> Generator[Laptop]:
     finally:
         running.http.close()
         running.stack.stop()
+        running.app.close()
 
 
 def small_config(folder: Path, budgets: str) -> str:

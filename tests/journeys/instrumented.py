@@ -19,6 +19,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
         "opentelemetry-instrumentation-genai-openai==1.3b0",
         "opentelemetry-instrumentation-openai==0.62.4",
         "openinference-instrumentation-openai==0.1.66",
+        "opentelemetry-exporter-otlp-json-http==0.66b1",
     ),
     "anthropic": ("anthropic==2.12.0",),
     "pydantic-ai": ("pydantic-ai-slim[openai]==2.66.0",),
@@ -40,6 +41,7 @@ provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 trace.set_tracer_provider(provider)
 """
+EXPORTING_JSON = EXPORTING.replace("otlp.proto.http", "otlp.json.http")
 OPENAI_CALLS = """
 import os
 import openai

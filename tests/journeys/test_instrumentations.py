@@ -99,6 +99,12 @@ def test_each_call_of_openais_client_is_counted_once_and_priced(
     assert portal(box, service) == [["GenAI | openai", pytest.approx(4 * 0.00252 + 1.4e-07)]]
 
 
+def test_the_exporter_of_json_brings_the_same(box: Laptop, llm: Loopback) -> None:
+    exporting = (programs.EXPORTING_JSON, programs.GENAI_OPENAI)
+    export(box, llm, "json", "openai", *exporting, programs.OPENAI_CALLS, programs.END)
+    assert in_order(calls(box, "json")) == in_order(OPENAI)
+
+
 def test_each_call_of_anthropics_client_is_counted_once_and_priced(
     box: Laptop, llm: Loopback
 ) -> None:

@@ -27,6 +27,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
         "openai-agents==0.24.0",
         "opentelemetry-instrumentation-openai-agents-v2==0.1.0",
     ),
+    "logfire": ("logfire==5.2.0", "openai==3.54.0"),
     "openlit": ("openlit==1.45.0", "openai==2.54.0"),
 }
 """Environment → what is installed in it. The instrumentations of OpenAI's client share one."""
@@ -83,6 +84,14 @@ openlit.init(disable_metrics=True)
 OPENLIT_END = """
 from opentelemetry import trace
 trace.get_tracer_provider().force_flush()
+"""
+LOGFIRE = """
+import logfire
+logfire.configure(send_to_logfire=False, console=False)
+logfire.instrument_openai()
+"""
+LOGFIRE_END = """
+logfire.force_flush()
 """
 ANTHROPIC = """
 import os

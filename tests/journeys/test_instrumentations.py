@@ -112,6 +112,14 @@ def test_each_call_of_anthropics_client_is_counted_once_and_priced(
     assert calls(box, "claude") == [CLAUDE] * 3
 
 
+def test_each_call_that_logfire_sees_is_counted_once_though_streams_are_two_spans(
+    box: Laptop, llm: Loopback
+) -> None:
+    parts = (programs.LOGFIRE, programs.OPENAI_CALLS, programs.LOGFIRE_END)
+    export(box, llm, "logfire", "logfire", *parts)
+    assert in_order(calls(box, "logfire")) == in_order(OPENAI)
+
+
 def test_openlit_guesses_where_it_knows_no_usage(box: Laptop, llm: Loopback) -> None:
     parts = (programs.OPENLIT, programs.OPENAI_CALLS, programs.OPENLIT_END)
     export(box, llm, "openlit", "openlit", *parts)

@@ -2,8 +2,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.factories import event
 from tests.fakes import FakeClock
 from tests.journeys.laptop import Laptop, laptop, minutes, small_config
@@ -47,7 +45,6 @@ def incidents(box: Laptop) -> list[tuple[str, bool, int]]:
     )
 
 
-@pytest.mark.slow
 def test_a_budget_pages_once_a_month_and_is_resolved_when_the_next_begins(tmp_path: Path) -> None:
     start = NEW_MONTH - timedelta(hours=20)
     folder = small_config(tmp_path / "config", BUDGETS)

@@ -24,7 +24,6 @@ def box(tmp_path: Path) -> Iterator[Laptop]:
         yield running
 
 
-@pytest.mark.slow
 def test_calls_tokens_and_cost_of_agents_with_the_client_are_exact(box: Laptop) -> None:
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "tests/fleet.py", box.stack.app_url, box.stack.places.key()],

@@ -13,7 +13,6 @@ from tests.llm_server import answer
 from tests.loopback import Loopback, loopback
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.instrumentations,
     pytest.mark.timeout(900),
     pytest.mark.xdist_group("instrumentations"),

@@ -49,7 +49,6 @@ def settled(machine: Machine) -> dict[str, Any]:
     return row
 
 
-@pytest.mark.slow
 def test_a_kill_at_any_moment_of_a_play_changes_no_number(
     machine: Machine, trace: tuple[Path, int, int]
 ) -> None:

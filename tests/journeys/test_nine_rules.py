@@ -2,8 +2,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop, minutes
@@ -50,7 +48,6 @@ def still_wrong(box: Laptop) -> set[str]:
     return {rule["rule"].split("/")[0] for rule in rules if rule["state"] != "inactive"}
 
 
-@pytest.mark.slow
 def test_the_nine_rules_fire_within_two_minutes_and_resolve_when_the_trouble_ends(
     tmp_path: Path,
 ) -> None:

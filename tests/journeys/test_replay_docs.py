@@ -6,12 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
 def test_the_documented_example_works_as_typed(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
     script, told = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)[:2]

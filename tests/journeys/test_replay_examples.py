@@ -28,7 +28,6 @@ TICK_S, OPENED_S, CLOSED_S = 60, 120, 390
 Json = Mapping[str, Any]
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(
         not EXAMPLES.exists(), reason=f"{EXAMPLES} is not there: what Prometheus did is unknown"
     ),

@@ -149,7 +149,6 @@ def test_members_that_join_and_leave_are_told_on_the_same_incident_after_five_mi
     assert len({call["dedup_key"] for call in found.output["pagerduty"]}) == 1
 
 
-@pytest.mark.slow
 def test_an_incident_that_lasts_is_told_again_after_four_hours() -> None:
     found = run(queue([BUSY] * 260), QUEUE, minutes=255)
     assert found.calls() == [(6, "trigger", 202), (245, "trigger", 202)]

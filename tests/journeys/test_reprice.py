@@ -22,7 +22,6 @@ from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop
 
-pytestmark = pytest.mark.slow
 SINCE = "2026-11-01"
 CONTRACT = """
 [[price]]

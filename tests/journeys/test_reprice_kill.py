@@ -53,7 +53,6 @@ def costs(machine: Machine) -> dict[str, Any]:
     return {name: told[name] for name in ("total_usd", "calls", "unpriced_calls", "unpriced")}
 
 
-@pytest.mark.slow
 def test_a_kill_while_it_writes_changes_no_number(machine: Machine, tmp_path: Path) -> None:
     trace = tmp_path / "trace.csv"
     start = datetime(2026, 11, 16, 18, tzinfo=UTC)

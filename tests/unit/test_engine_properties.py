@@ -301,6 +301,7 @@ class Engine(RuleBasedStateMachine):
         self.calm("good")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_the_engine_keeps_its_promises_in_any_weather(kind: str) -> None:
     class Weather(Engine):

@@ -1,6 +1,7 @@
 """Serves an ASGI app on a loopback port from a thread, until told to stop."""
 
 import asyncio
+import socket
 import threading
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ class _Announced(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(None)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         self.ready.set()
 
 

@@ -7,6 +7,7 @@ import azure.functions as func
 
 from functions.replies import closed_to, refusing, reply
 from shared.metrics.prometheus import CONTENT_TYPE
+from shared.usecases.report import Check
 from shared.wiring import App
 
 
@@ -31,7 +32,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
             return closed
         checks = parts.report.health(parts.clock.now())
         status = "ok" if all(check.ok for check in checks) else "degraded"
-        return reply(200, {"status": status, "checks": [asdict(check) for check in checks]})
+        return reply(200, {"status": status, "checks": [_told(check) for check in checks]})
 
     @bp.route(route="api/health/alerts", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     @refusing
@@ -48,3 +49,9 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         return reply(200, app().report.alerts())
 
     return bp
+
+
+def _told(check: Check) -> dict[str, object]:
+    """Return the check as JSON values; what is well needs no remedy."""
+    told: dict[str, object] = asdict(check)
+    return told | {"remedy": ""} if check.ok else told

@@ -1,5 +1,6 @@
 """The operator's own prices: dated entries for models, deployments and SKUs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,7 +42,7 @@ Lower = Annotated[Word, StringConstraints(to_lower=True)]
 Rate = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
-class Entry(BaseModel, frozen=True, extra="forbid"):
+class Entry(BaseModel, ABC, frozen=True, extra="forbid"):
     """What every dated entry says.
 
     from_: the first day (UTC) it is in force. to: the first day it no longer is; without it, until
@@ -63,9 +64,10 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
         return self
 
     @property
+    @abstractmethod
     def subject(self) -> Subject:
         """Return what the entry is about."""
-        raise NotImplementedError
+        ...
 
     def holds(self, day: date) -> bool:
         """Tell whether the entry is in force on that day."""

@@ -128,6 +128,7 @@ def test_health_says_what_it_looked_at(box: Laptop) -> None:
     assert body["status"] == "ok"
     looked_at = {"rules", "routes.toml", "prices.toml", "price list", "evaluation", "pages"}
     assert {check["name"] for check in body["checks"]} == looked_at
+    assert {check["remedy"] for check in body["checks"]} == {""}
 
 
 def test_health_is_degraded_when_no_evaluation_comes(tmp_path: Path) -> None:
@@ -137,6 +138,7 @@ def test_health_is_degraded_when_no_evaluation_comes(tmp_path: Path) -> None:
         body = box.get("/api/health").json()
         assert body["status"] == "degraded"
         assert [c["name"] for c in body["checks"] if not c["ok"]] == ["evaluation"]
+        assert [c["name"] for c in body["checks"] if c["remedy"]] == ["evaluation"]
         box.tick(box.clock.now())
         assert box.get("/api/health").json()["status"] == "ok"
 

@@ -18,14 +18,20 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="refused", queue_name="usage-events-poison", connection="AzureWebJobsStorage"
     )
+    @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
+        arg_name="again", queue_name="usage-events", connection="AzureWebJobsStorage"
+    )
     def process_events(
         message: func.QueueMessage,
         refused: func.Out[List[str]],  # noqa: UP006 - see above
+        again: func.Out[str],
     ) -> None:
         parts = app()
         text = message.get_body().decode("ascii", errors="replace")
         result = parts.process.run(text, message.dequeue_count or 1, parts.clock.now())
         if result.refused:
             refused.set(list(result.refused))
+        if result.again:
+            again.set(result.again)
 
     return bp

@@ -10,14 +10,13 @@ from collections import Counter
 from ops.command import Desk
 from ops.poison_queues import Poisoned, PoisonQueue, find_queue
 from shared.errors import GiveUp
-from shared.events.message import Message, decode, encode
+from shared.events.message import after_deliveries, decode
+from shared.usecases.patience import LAST_DELIVERY
 
 EXAMPLES = """\
   python -m ops poison list
   python -m ops poison replay --all
   python -m ops poison replay 6f1c… 2b7e…"""
-TRIES = 5
-"""Deliveries before a message comes here, by host.json: a replay goes on counting from there."""
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -59,7 +58,7 @@ def _describe(poisoned: Poisoned) -> dict[str, object]:
         return about | {"events": 0, "kinds": "", "why": str(exc)}
     kinds = Counter(event.type for event in message.events)
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    why = message.note or f"failed {TRIES} times; the log of process_events says why"
+    why = message.note or f"failed {LAST_DELIVERY} times; the log of process_events says why"
     return about | {"events": len(message.events), "kinds": said, "why": why}
 
 
@@ -71,7 +70,7 @@ def _replay(queue: PoisonQueue, given: Namespace, desk: Desk) -> int:
             continue
         left.discard(poisoned.id)
         try:
-            text = encode(_counted_on(decode(poisoned.text)))
+            text = after_deliveries(decode(poisoned.text), LAST_DELIVERY)
         except GiveUp as exc:
             unreadable += 1
             desk.terminal.note(f"{poisoned.id} stays: {exc}")
@@ -84,8 +83,3 @@ def _replay(queue: PoisonQueue, given: Namespace, desk: Desk) -> int:
     else:
         desk.terminal.say(f"{done} messages are with the processor again.")
     return 1 if left or unreadable else 0
-
-
-def _counted_on(message: Message) -> Message:
-    """Remember the deliveries so far: rows that come after them say that they may be repeats."""
-    return message.model_copy(update={"attempts": message.attempts + TRIES, "note": ""})

@@ -24,6 +24,7 @@ from shared.usecases.costs import Costs
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
 from shared.usecases.ingest import Ingest
+from shared.usecases.patience import Patient
 from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
 from shared.usecases.self_watch import SelfWatch, with_own
@@ -78,7 +79,7 @@ class App:
         return Traces(read_traces, sizes, self.settings.OTLP_KEEP_CONTENT)
 
     @cached_property
-    def process(self) -> Process:
+    def process(self) -> Patient:
         """Prices, exports and counts what was taken."""
         stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
         exporter = AzureMonitorExporter(
@@ -86,7 +87,8 @@ class App:
             self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             self.settings.AZURE_CLIENT_ID,
         )
-        return Process(stores, exporter, self._prices, self.settings.LABEL_MAX_VALUES)
+        process = Process(stores, exporter, self._prices, self.settings.LABEL_MAX_VALUES)
+        return Patient(process.run)
 
     @cached_property
     def tick(self) -> Watched:

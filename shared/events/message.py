@@ -14,8 +14,11 @@ from shared.errors import GiveUp
 from shared.events.carried import CarriedSpan
 from shared.events.types import AgentEvent, AnyEvent
 
-MAX_MESSAGE_CHARS = 49_152
-"""What a queue message may hold before the host adds base64 of its own: 48 KiB of 64."""
+MAX_MESSAGE_CHARS = 49_000
+"""What a queue message may hold before the host adds base64 of its own: 48 KiB of 64.
+
+The rest is left for what a message that comes back says of its attempts.
+"""
 
 
 class Message(BaseModel, frozen=True, extra="forbid"):
@@ -23,7 +26,7 @@ class Message(BaseModel, frozen=True, extra="forbid"):
 
     id: holds the claims of its events.
     batch: what is counted in one step; another than id where events were set aside and come again.
-    attempts: deliveries before this message was put back by an operator.
+    attempts: deliveries before this message was put back.
     note: why it was set aside, on a message in the poison queue.
     """
 
@@ -97,6 +100,12 @@ def encode(message: Message) -> str:
     """Return the message as queue text."""
     plain = _MESSAGE.dump_json(message, exclude_defaults=True)
     return base64.b64encode(gzip.compress(plain, 5, mtime=0)).decode("ascii")
+
+
+def after_deliveries(message: Message, deliveries: int) -> str:
+    """Return the queue text that puts a message back, which knows how often it was delivered."""
+    attempts = message.attempts + deliveries
+    return encode(message.model_copy(update={"attempts": attempts, "note": ""}))
 
 
 def decode(text: str) -> Message:

@@ -33,11 +33,13 @@ class Processed:
     """What became of a message.
 
     refused: queue texts for the poison queue: events that Azure Monitor will never take.
+    again: the queue text to put back, for a message that needs more time; "" for none.
     """
 
     exported: int
     duplicates: int
     refused: tuple[str, ...] = ()
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)

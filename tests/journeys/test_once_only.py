@@ -20,6 +20,7 @@ from shared.events.types import LlmCall
 from shared.metrics.points import Point, SeriesState
 from shared.ports import EventRow, ExportLater, ExportOutcome, SeriesStore
 from shared.pricing.price import load
+from shared.usecases.patience import Patient
 from shared.usecases.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeClock
@@ -119,7 +120,8 @@ def box(tmp_path: Path, chance: Chance) -> Iterator[Laptop]:
             stores = Stores(
                 SqliteClaims(state), Crashes(SqliteSeries(state), chance), SqliteLabels(state)
             )
-            running.app.process = Process(stores, LosesAnswers(connection, chance), PRICES, 200)
+            process = Process(stores, LosesAnswers(connection, chance), PRICES, 200)
+            running.app.process = Patient(process.run)
             yield running
 
 

@@ -42,12 +42,30 @@ def calls(box: Laptop) -> list[list[Any]]:
     return box.query("UsageEvents | summarize sum(Count), sum(CostUsd)")
 
 
-def test_what_fails_too_often_is_set_aside_and_counts_once_when_replayed(box: Laptop) -> None:
-    fail_tracking(box, 503)
-    box.post([event(number=n) for n in range(3)])
-    for _ in range(5):
+def deliver(box: Laptop, times: int) -> None:
+    """Let the queue hand over what failed, so many times."""
+    for _ in range(times):
         box.clock.advance(seconds=31)
         box.stack.host.drain()
+
+
+def test_an_outage_of_azure_monitor_needs_no_hand(box: Laptop) -> None:
+    fail_tracking(box, 503)
+    box.post([event(number=n) for n in range(3)])
+    deliver(box, times=23)
+    assert calls(box)[0][0] == 0
+    assert poison(box, "list") == (0, [])
+    fail_tracking(box, None)
+    deliver(box, times=1)
+    assert calls(box) == [[3, pytest.approx(3 * 0.036)]]
+
+
+def test_what_failed_for_a_week_is_set_aside_and_counts_once_when_replayed(box: Laptop) -> None:
+    fail_tracking(box, 503)
+    box.post([event(number=n) for n in range(3)])
+    for _ in range(4):
+        deliver(box, times=5)
+        box.clock.advance(days=3)
     code, listed = poison(box, "list")
     assert code == 0
     assert [(item["events"], item["kinds"]) for item in listed] == [(3, "3 llm.call")]

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Union, cast
 
+from agentmeter_client import Meter
+
 MAX_EVENTS = 1000
 MAX_BODY_BYTES = 1_048_576
 
@@ -146,3 +148,24 @@ def serving(port: int = 0) -> Generator[Endpoint, None, None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def arrived(endpoint: Endpoint, meter: Meter, kind: str) -> list[dict[str, Any]]:
+    """Return the data of a kind that arrived, without the durations, which must be there."""
+    assert meter.flush(5)
+    data = [dict(one) for one in endpoint.of(kind)]
+    for one in data:
+        assert 0 <= one.pop("duration_s") < 5
+    return data
+
+
+def send(meter: Meter, count: int = 1, operation: str = "step") -> None:
+    """Record so many events."""
+    for _ in range(count):
+        meter.task(operation)
+
+
+def balanced(meter: Meter) -> bool:
+    """Say whether every recorded event is accounted for."""
+    s = meter.stats()
+    return s.recorded == s.sent + s.refused + s.dropped + s.waiting + s.spooled

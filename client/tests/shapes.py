@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+CALL = {"provider": "openai", "model": "gpt-4o", "status": "success"}
+
 
 def thing(value: Any) -> Any:
     """Turn dicts into objects with attributes, as SDKs have them."""

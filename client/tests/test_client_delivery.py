@@ -1,29 +1,24 @@
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from decimal import Decimal
 from email.utils import formatdate
-from pathlib import Path
 
 import pytest
 
 from agentmeter_client import Limits, Meter
-from conftest import KEY, QUICK, MakeMeter
-from endpoint import HANG_UP, HANG_UP_AFTER_TAKING, Endpoint, Reply, Request, serving
-
-
-def send(meter: Meter, count: int = 1, operation: str = "step") -> None:
-    """Record so many events."""
-    for _ in range(count):
-        meter.task(operation)
-
-
-def balanced(meter: Meter) -> bool:
-    """Say whether every recorded event is accounted for."""
-    s = meter.stats()
-    return s.recorded == s.sent + s.refused + s.dropped + s.waiting + s.spooled
+from conftest import KEY, MakeMeter
+from endpoint import (
+    HANG_UP,
+    HANG_UP_AFTER_TAKING,
+    Endpoint,
+    Reply,
+    Request,
+    balanced,
+    send,
+    serving,
+)
 
 
 def test_an_event_arrives_as_the_api_wants_it(endpoint: Endpoint, meter: Meter) -> None:
@@ -252,132 +247,3 @@ def test_a_hundred_thousand_events_wait_for_an_endpoint_that_is_away(
         assert set(back.arrivals.values()) == {1}
     assert meter.stats().sent == 100_000
     assert balanced(meter)
-
-
-def test_closing_counts_what_the_endpoint_did_not_take(
-    endpoint: Endpoint, make_meter: MakeMeter, caplog: pytest.LogCaptureFixture
-) -> None:
-    meter = make_meter()
-    endpoint.behave = lambda request: Reply(503)
-    send(meter, 5)
-    assert not meter.close(0.2)
-    send(meter, 2)
-    assert (meter.stats().dropped, meter.stats().waiting) == (7, 0)
-    assert "lost 5 events" in caplog.text
-
-
-def test_the_spool_keeps_what_cannot_be_sent(
-    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
-) -> None:
-    endpoint.behave = lambda request: Reply(503)
-    meter = make_meter(spool=tmp_path)
-    for _ in range(3):
-        send(meter, 10)
-        assert meter.flush(5)
-    assert (meter.stats().spooled, meter.stats().waiting) == (30, 0)
-    assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
-    assert KEY.encode() not in next(tmp_path.iterdir()).read_bytes()
-    meter.close(0.1)
-
-    endpoint.behave = endpoint.take
-    later = make_meter(spool=tmp_path)
-    send(later, 5)
-    deadline = time.monotonic() + 5
-    while later.stats().spooled and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    assert later.flush(5)
-    assert len(endpoint.of("task.operation")) == 35
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_spool_is_bounded_and_says_what_it_gave_up(
-    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
-) -> None:
-    endpoint.behave = lambda request: Reply(503)
-    meter = make_meter(
-        Limits(max_age_s=0.01, spool_bytes=4_000, batch_events=50, backoff_s=0.01), spool=tmp_path
-    )
-    for _ in range(40):
-        send(meter, 50)
-        meter.flush(5)
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 4_000
-    stats = meter.stats()
-    assert stats.dropped > 0
-    assert stats.dropped + stats.spooled == 2000
-
-
-def test_a_broken_file_in_the_spool_stops_nothing(
-    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
-) -> None:
-    now_ms = int(time.time() * 1000)  # noqa: TID251 - the name of the file tells when it was written
-    (tmp_path / f"{now_ms:014d}-abc-000001-7.gz").write_bytes(b"no gzip at all")
-    (tmp_path / "00000000000001-abc-000001-3.gz").write_bytes(b"far too old")
-    (tmp_path / "notes.gz").write_bytes(b"somebody else's")
-    meter = make_meter(spool=tmp_path)
-    send(meter, 4)
-    assert meter.flush(5)
-    deadline = time.monotonic() + 5
-    while meter.stats().spooled and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    assert len(endpoint.of("task.operation")) == 4
-    assert meter.stats().dropped == 10
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.gz"]
-
-
-def test_a_directory_that_cannot_be_used_is_done_without(
-    endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "file").write_text("in the way")
-    meter = make_meter(spool=tmp_path / "file")
-    send(meter)
-    assert meter.flush(5)
-    assert len(endpoint.of("task.operation")) == 1
-    assert "works without its spool directory" in caplog.text
-
-
-@pytest.mark.parametrize("address", ["", "ftp://host", "http://[", "host", "http://h:99999"])
-def test_a_meter_without_an_endpoint_is_off_and_says_so(
-    address: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AGENTMETER_ENDPOINT", raising=False)
-    meter = Meter(address, "key")
-    with meter.agent_operation("a", "b"), meter.llm_call("openai", "gpt-4o"):
-        send(meter)
-    assert meter.flush(0.1)
-    assert (meter.stats().recorded, meter.stats().dropped) == (3, 3)
-    assert "agentmeter is off" in caplog.text
-
-
-def test_settings_come_from_the_environment(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AGENTMETER_ENDPOINT", f"{endpoint.url}/base/api/events/")
-    monkeypatch.setenv("AGENTMETER_KEY", "from outside")
-    with Meter(limits=QUICK) as meter:
-        send(meter)
-    assert endpoint.requests[0].path == "/base/api/events"
-    assert endpoint.requests[0].headers["x-functions-key"] == "from outside"
-
-
-def test_a_function_url_brings_its_key(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AGENTMETER_KEY", raising=False)
-    with Meter(f"{endpoint.url}/api/events?code=s%2Fcret", limits=QUICK) as meter:
-        send(meter)
-        assert "s/cret" not in repr(meter)
-    assert endpoint.requests[0].path == "/api/events"
-    assert endpoint.requests[0].headers["x-functions-key"] == "s/cret"
-
-
-def test_the_key_is_in_no_log_and_no_repr(
-    endpoint: Endpoint, make_meter: MakeMeter, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    meter = make_meter()
-    endpoint.script.extend([Reply(401), HANG_UP, Reply(503), Reply(413)])
-    send(meter, 3)
-    meter.flush(1)
-    meter.flush(5)
-    shown = [repr(meter), str(meter.stats()), caplog.text]
-    shown += [repr(part) for part in vars(meter).values()]
-    assert all(KEY not in text for text in shown)
-    assert caplog.text

@@ -1,4 +1,4 @@
-"""What each instrumentation sends of one and the same call, and the event that it becomes."""
+"""The event that one and the same call becomes, whatever instrumentation tells of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,18 @@ import pytest
 from shared.events.otlp import read_spans
 from shared.events.span import Scalar, Span
 from shared.events.types import LlmCall
+from tests.conventions import (
+    AGENT_FRAMEWORK,
+    AZURE_INFERENCE,
+    LOGFIRE,
+    OPENAI_1_3,
+    OPENAI_V2,
+    OPENINFERENCE,
+    OPENLIT,
+    OPENLLMETRY_NEW,
+    OPENLLMETRY_OLD,
+    PYDANTIC_AI,
+)
 from tests.fakes import START
 from tests.spans import CHAT, span
 
@@ -24,147 +36,6 @@ def call(attributes: Mapping[str, Scalar], **given: Any) -> LlmCall:
     return found
 
 
-OPENAI_1_3 = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "server.address": "api.openai.com",
-    "server.port": 443,
-    "gen_ai.response.finish_reasons": '["stop"]',
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-    "gen_ai.usage.cache_read.input_tokens": 1024,
-    "gen_ai.usage.reasoning.output_tokens": 30,
-    "openai.response.service_tier": "default",
-}
-OPENLLMETRY_OLD = {
-    "llm.request.type": "chat",
-    "gen_ai.system": "OpenAI",
-    "gen_ai.request.model": "gpt-4o",
-    "llm.is_streaming": False,
-    "gen_ai.openai.api_base": "https://api.openai.com/v1/",
-    "gen_ai.prompt.0.role": "user",
-    "gen_ai.prompt.0.content": "the words of a prompt",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.response.id": "chatcmpl-1",
-    "llm.usage.total_tokens": 1280,
-    "gen_ai.usage.prompt_tokens": 1200,
-    "gen_ai.usage.completion_tokens": 80,
-    "gen_ai.usage.cache_read_input_tokens": 1024,
-}
-OPENLLMETRY_NEW = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.is_streaming": False,
-    "gen_ai.openai.api_base": "https://api.openai.com/v1/",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.usage.total_tokens": 1280,
-    "gen_ai.usage.output_tokens": 80,
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.cache_read.input_tokens": 1024,
-    "gen_ai.usage.reasoning_tokens": 30,
-}
-OPENINFERENCE = {
-    "llm.system": "openai",
-    "input.value": '{"messages": [{"role": "user", "content": "the words of a prompt"}]}',
-    "output.value": '{"id":"chatcmpl-1","choices":[{"message":{"content":"Hello."}}]}',
-    "output.mime_type": "application/json",
-    "llm.invocation_parameters": '{"model": "gpt-4o"}',
-    "llm.model_name": "gpt-4o-2024-08-06",
-    "llm.token_count.total": 1280,
-    "llm.token_count.prompt": 1200,
-    "llm.token_count.completion": 80,
-    "llm.token_count.prompt_details.cache_read": 1024,
-    "llm.token_count.prompt_details.audio": 0,
-    "llm.token_count.completion_details.reasoning": 30,
-    "llm.token_count.completion_details.audio": 0,
-    "openinference.span.kind": "LLM",
-}
-OPENLIT = {
-    "telemetry.sdk.name": "openlit",
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "server.address": "api.openai.com",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "deployment.environment": "default",
-    "gen_ai.request.seed": 0,
-    "gen_ai.request.max_tokens": -1,
-    "gen_ai.request.user": "",
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-    "gen_ai.client.token.usage": 1280,
-    "gen_ai.usage.cost": 0,
-    "gen_ai.usage.cache_read.input_tokens": 1024,
-    "gen_ai.usage.cache_creation.input_tokens": 0,
-}
-LOGFIRE = {
-    "logfire.span_type": "span",
-    "request_data": '{"model":"gpt-4o"}',
-    "gen_ai.system": "openai",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.operation.name": "chat",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-    "gen_ai.usage.raw": '{"completion_tokens":80,"prompt_tokens":1200,"completion_tokens_details":'
-    '{"reasoning_tokens":30},"prompt_tokens_details":{"cached_tokens":1024}}',
-    "operation.cost": 0.00252,
-}
-PYDANTIC_AI = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.agent.name": "planner",
-    "gen_ai.conversation.id": "01a208d1",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.system": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-    "gen_ai.usage.details.audio_tokens": 0,
-    "gen_ai.usage.details.reasoning_tokens": 30,
-    "gen_ai.usage.details.cache_read_tokens": 1024,
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "operation.cost": 0.00252,
-    "gen_ai.response.id": "chatcmpl-1",
-}
-OPENAI_V2 = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.system": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-    "gen_ai.openai.response.service_tier": "default",
-}
-AZURE_INFERENCE = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.system": "az.ai.inference",
-    "gen_ai.request.model": "gpt-4o",
-    "server.address": "hub.services.ai.azure.com",
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-}
-AGENT_FRAMEWORK = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "server.address": "https://api.openai.com/v1/",
-    "gen_ai.response.finish_reasons": '["stop"]',
-    "gen_ai.response.id": "chatcmpl-1",
-    "gen_ai.response.model": "gpt-4o-2024-08-06",
-    "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80,
-}
 WHOLE = {"input_tokens": 1200, "output_tokens": 80}
 CACHED = WHOLE | {"cache_read_tokens": 1024}
 REASONED = CACHED | {"reasoning_tokens": 30}

@@ -31,6 +31,7 @@ from shared.usecases.self_watch import SelfWatch, with_own
 from shared.usecases.silences import Silences
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.traces import Traces
+from shared.usecases.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,7 @@ class App:
     def process(self) -> Patient:
         """Prices, exports and counts what was taken."""
         stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
-        exporter = AzureMonitorExporter(
-            self.settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
-            self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
-            self.settings.AZURE_CLIENT_ID,
-        )
-        process = Process(stores, exporter, self._prices, self.settings.LABEL_MAX_VALUES)
+        process = Process(stores, self._exporter, self._prices, self.settings.LABEL_MAX_VALUES)
         return Patient(process.run)
 
     @cached_property
@@ -106,7 +102,8 @@ class App:
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings))
         storage = self._storage
-        tick = Tick(deliver, evaluate, storage.claims, storage.series, storage.silences)
+        vitals = Vitals(alerts, storage.series, lambda: self._exporter)
+        tick = Tick(deliver, evaluate, vitals, storage.claims, storage.series, storage.silences)
         return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
 
     @cached_property
@@ -138,6 +135,15 @@ class App:
         """Tells where each budget stands."""
         budgets = partial(read_budgets, self.settings.AGENTMETER_CONFIG)
         return Budgets(self._log, self._storage.alerts, budgets)
+
+    @cached_property
+    def _exporter(self) -> AzureMonitorExporter:
+        """The road into Azure Monitor."""
+        return AzureMonitorExporter(
+            self.settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
+            self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+            self.settings.AZURE_CLIENT_ID,
+        )
 
     @cached_property
     def _prices(self) -> PriceBook:

@@ -26,6 +26,7 @@ from shared.usecases.evaluate import Evaluate, RuleReport
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
 from shared.usecases.tick import Tick
+from shared.usecases.vitals import Vitals
 
 DEPLOYMENT = "replay"
 EVENTS_AT_ONCE = 500
@@ -75,9 +76,8 @@ class World:
         claims, series = SqliteClaims(self._database), SqliteSeries(self._database)
         stores = Stores(claims, series, SqliteLabels(self._database))
         self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
-        self._process = Process(
-            stores, DirectExporter(self.monitor), load(self._config.prices), LABEL_MAX_VALUES
-        )
+        exporter = DirectExporter(self.monitor)
+        self._process = Process(stores, exporter, load(self._config.prices), LABEL_MAX_VALUES)
         alerts = SqliteAlerts(self._database)
         rules = planned(self._config.rules, self._plan)
         windows = [window.silence() for window in self._config.routes.maintenance]
@@ -92,7 +92,8 @@ class World:
             silences=lambda: silences,
         )
         deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
-        self._tick = Tick(deliver, evaluate, claims, series)
+        vitals = Vitals(alerts, series, lambda: exporter)
+        self._tick = Tick(deliver, evaluate, vitals, claims, series)
 
     def take(self, events: Sequence[Recorded]) -> list[Refused]:
         """POST the events and let the queue run dry; return those that were refused."""

@@ -221,12 +221,31 @@ CONFIG_PROBLEMS = Metric(
     "1 for a file of the configuration that is wrong, 0 for one that is right.",
     ("file",),
 )
+HEARTBEAT = Metric(
+    *("agentmeter_heartbeat", "gauge"),
+    "1 for each tick of the timer that ran to its end, whatever its rules found.",
+    (),
+)
+OUTBOX = Metric(
+    *("agentmeter_outbox_depth", "gauge"),
+    "Pages that wait to be sent, after the tick's own deliveries.",
+    (),
+)
+LAG = Metric(
+    *("agentmeter_evaluation_lag_seconds", "gauge"),
+    "Seconds since the last good evaluation of the rule that waits longest.",
+    (),
+    unit="seconds",
+)
 OWN = (
     EVENTS,
     SPANS,
     CAPPED,
     NOT_EXPORTED,
     CONFIG_PROBLEMS,
+    HEARTBEAT,
+    OUTBOX,
+    LAG,
     Metric(
         *("agentmeter_priced_calls_total", "counter"),
         "Model calls by how sure their price is; status unknown wants a price.",

@@ -1,4 +1,4 @@
-"""What happens every minute: pages out, rules evaluated, their pages out, old memory dropped."""
+"""What happens every minute: pages out, rules evaluated, their pages out; then all is told."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Protocol
 from shared.ports import Heartbeat
 from shared.usecases.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluate import Evaluate, TickReport
+from shared.usecases.vitals import Vitals
 
 MEMORY_LIVES = timedelta(days=8)
 HOUSEKEEPING_MINUTE = 7
@@ -38,10 +39,13 @@ class Memory(Protocol):
 class Tick:
     """Runs the parts in their order; what is due goes out even if the evaluation fails."""
 
-    def __init__(self, deliver: Deliver, evaluate: Evaluate, *memories: Memory) -> None:
+    def __init__(
+        self, deliver: Deliver, evaluate: Evaluate, vitals: Vitals, *memories: Memory
+    ) -> None:
         """memories: what is cleaned once an hour."""
         self._deliver = deliver
         self._evaluate = evaluate
+        self._vitals = vitals
         self._memories = memories
 
     def run(self, now: datetime) -> Ticked:
@@ -53,7 +57,9 @@ class Tick:
         before = self._deliver.run(now)
         evaluated = self._evaluate.tick(now)
         after = self._deliver.run(now)
-        return Ticked((before, after), evaluated, self._keep_house(now))
+        ticked = Ticked((before, after), evaluated, self._keep_house(now))
+        self._vitals.tell(evaluated)
+        return ticked
 
     def _keep_house(self, now: datetime) -> int | None:
         """Once an hour, drop what no repeat can ask for any more, and silences long over."""

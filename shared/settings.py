@@ -17,6 +17,8 @@ SDK_SWITCHES = (
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
     "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",
 )
+UNRESOLVED = "@Microsoft.KeyVault("
+"""How a setting begins whose reference to the Key Vault led to no secret (yet)."""
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -124,12 +126,16 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of the environment (the process's own by default).
 
-    Empty values count as absent.
+    Empty values count as absent, and so do references to a secret that there is not.
     Raises:
         Misconfigured: names every wrong or missing setting at once, never a value.
     """
     given = os.environ if environment is None else environment
-    values = {name: given[name] for name in Settings.model_fields if given.get(name)}
+    values = {
+        name: value
+        for name in Settings.model_fields
+        if (value := given.get(name)) and not value.startswith(UNRESOLVED)
+    }
     try:
         return Settings.model_validate(values)
     except ValidationError as exc:

@@ -26,6 +26,12 @@ def test_every_problem_is_said_at_once_and_no_value() -> None:
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
+def test_a_reference_to_a_secret_that_there_is_not_counts_as_absent() -> None:
+    reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=PAGERDUTY-CRITICAL-KEY)"
+    settings = read(NEEDED | {"PAGERDUTY_CRITICAL_KEY": reference})
+    assert settings.PAGERDUTY_CRITICAL_KEY.get_secret_value() == ""
+
+
 def test_secrets_do_not_show() -> None:
     settings = read(NEEDED | {"PAGERDUTY_CRITICAL_KEY": "hunter2"})
     assert "hunter2" not in repr(settings)

@@ -1,0 +1,276 @@
+metadata description = 'agentmeter: ingestion, pricing and alerting for fleets of AI agents, on Azure Functions.'
+targetScope = 'resourceGroup'
+
+// What it is called and where it is
+
+@description('Optional. What the names of all resources have in common.')
+@minLength(2)
+@maxLength(12)
+param name string = 'agentmeter'
+
+@description('Required. Which deployment this is: dev, prod, … Part of names, tags and incident keys, so that two never share one.')
+@minLength(2)
+@maxLength(16)
+param environmentName string
+
+@description('Optional. The region. Flex Consumption is not in all of them: az functionapp list-flexconsumption-locations.')
+param location string = resourceGroup().location
+
+@description('Optional. Tags on every resource, beside our own.')
+param tags object = {}
+
+// What it may use
+
+@description('Optional. Most instances of each function group.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstances int = 100
+
+@description('Optional. Memory of an instance in MB; what a second of work costs follows from it.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemoryMB int = 2048
+
+@description('Optional. Requests that one instance answers at a time.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 16
+
+@description('Optional. Instances that are kept warm for ingest: 0 costs nothing idle and a cold start after a pause, 1 answers at once.')
+@minValue(0)
+param alwaysReadyIngest int = 0
+
+@description('Optional. Instances that are kept warm for the evaluation of rules: 1 keeps the minute\'s tick on time.')
+@minValue(0)
+param alwaysReadyEvaluation int = 0
+
+@description('Optional. Keeps three copies of the storage account in three zones, where the region has them, instead of one place.')
+param zoneRedundantStorage bool = false
+
+@description('Optional. Days that the workspace keeps rows. The first 90 are included in the price of the tables of Application Insights.')
+@minValue(30)
+@maxValue(730)
+param retentionDays int = 90
+
+@description('Optional. GB a day after which the workspace drops what comes, until the next day; -1 for no cap. Dropped rows are lost: alerts are blind, and only GET /metrics goes on counting.')
+@minValue(-1)
+param dailyCapGb int = -1
+
+// What it is told
+
+@description('Optional. What a page links to; empty: the Application Insights component in the portal.')
+param link string = ''
+
+@description('Optional. Further application settings by name (docs/settings.md): LOGS_ENDPOINT, PRICES_REFRESH_URL, PRICES_REFRESH_HOURS, BATCH_MAX_EVENTS, BODY_MAX_BYTES, UNPACKED_MAX_BYTES, OTLP_MAX_BYTES, OTLP_KEEP_CONTENT, LABEL_MAX_VALUES, PAGERDUTY_URL. For laptops alone: AzureWebJobsStorage, AGENTMETER_STATE, AGENTMETER_CONFIG.')
+param settings object = {}
+
+@description('Optional. The settings whose values are in the Key Vault, of PAGERDUTY_DEFAULT_KEY, PAGERDUTY_CRITICAL_KEY, PAGERDUTY_WARNING_KEY, METRICS_TOKEN, HEARTBEAT_URL, WEBHOOK_URL, WEBHOOK_SECRET, SLACK_WEBHOOK_URL. One whose secret is not there yet counts as not set.')
+param secretSettings array = [
+  'PAGERDUTY_DEFAULT_KEY'
+  'PAGERDUTY_CRITICAL_KEY'
+  'PAGERDUTY_WARNING_KEY'
+]
+
+@description('Optional. Values for these settings, by name. An empty or absent one leaves the Key Vault as it is.')
+@secure()
+param secrets object = {}
+
+// Who may do what
+
+@description('Optional. Object id of the person or group that operates this deployment with python -m ops; empty for none.')
+param operatorPrincipalId string = ''
+
+@description('Optional. What that id is.')
+@allowed([
+  'User'
+  'Group'
+  'ServicePrincipal'
+])
+param operatorPrincipalType string = 'User'
+
+@description('Optional. Client id of an Entra app registration: callers then need its tokens beside the function key. Empty: the function key alone.')
+param entraClientId string = ''
+
+@description('Optional. Storage in a virtual network of its own, reached by private endpoints alone.')
+param privateNetwork bool = false
+
+// Who watches it
+
+@description('Optional. E-mail addresses that are told when agentmeter itself is silent, fails or has reached its cap.')
+param watchEmails array = []
+
+@description('Optional. A web hook that is told the same in the common alert schema, such as the integration URL of PagerDuty\'s service for Azure.')
+@secure()
+param watchWebhookUri string = ''
+
+@description('Optional. Keeps the host\'s own log too (FunctionAppLogs): it tells of a start that fails before Application Insights hears of it.')
+param hostLogs bool = false
+
+@description('Optional. Keeps a row for every query that the workspace answers (LAQueryLogs): who asked what. Rules ask twenty a minute.')
+param queryAudit bool = false
+
+var suffix = uniqueString(resourceGroup().id, name, environmentName)
+var stem = '${name}-${environmentName}'
+var networkName = 'vnet-${stem}'
+var allTags = union(tags, {
+  application: name
+  environment: environmentName
+})
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    workspaceName: 'log-${stem}'
+    componentName: 'appi-${stem}'
+    location: location
+    tags: allTags
+    retentionDays: retentionDays
+    dailyCapGb: dailyCapGb
+    queryAudit: queryAudit
+  }
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  params: {
+    identityName: 'id-${stem}'
+    location: location
+    tags: allTags
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  name: 'network'
+  params: {
+    networkName: networkName
+    location: location
+    tags: allTags
+    storageName: data.outputs.storageName
+  }
+}
+
+module data 'modules/data.bicep' = {
+  name: 'data'
+  params: {
+    storageName: 'st${take(toLower(replace('${name}${environmentName}', '-', '')), 9)}${suffix}'
+    location: location
+    tags: allTags
+    zoneRedundant: zoneRedundantStorage
+    privateOnly: privateNetwork
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  name: 'vault'
+  params: {
+    vaultName: 'kv-${take(name, 6)}-${suffix}'
+    location: location
+    tags: allTags
+    secrets: secrets
+    workspaceName: monitoring.outputs.workspaceName
+  }
+}
+
+module access 'modules/access.bicep' = {
+  name: 'access'
+  params: {
+    appPrincipalId: identity.outputs.principalId
+    operatorPrincipalId: operatorPrincipalId
+    operatorPrincipalType: operatorPrincipalType
+    storageName: data.outputs.storageName
+    vaultName: vault.outputs.vaultName
+    workspaceName: monitoring.outputs.workspaceName
+    componentName: monitoring.outputs.componentName
+  }
+}
+
+module app 'modules/app.bicep' = {
+  name: 'app'
+  dependsOn: [
+    access
+    network
+  ]
+  params: {
+    appName: 'func-${stem}-${take(suffix, 6)}'
+    planName: 'plan-${stem}'
+    location: location
+    tags: union(allTags, {
+      'azd-service-name': 'app'
+    })
+    deploymentName: stem
+    link: link
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    storageName: data.outputs.storageName
+    packageUrl: data.outputs.packageUrl
+    vaultName: vault.outputs.vaultName
+    workspaceName: monitoring.outputs.workspaceName
+    componentName: monitoring.outputs.componentName
+    subnetId: privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
+    scale: {
+      maximumInstances: maximumInstances
+      instanceMemoryMB: instanceMemoryMB
+      httpConcurrency: httpConcurrency
+      alwaysReadyIngest: alwaysReadyIngest
+      alwaysReadyEvaluation: alwaysReadyEvaluation
+    }
+    settings: settings
+    secretSettings: secretSettings
+    entraClientId: entraClientId
+    hostLogs: hostLogs
+  }
+}
+
+module queries 'modules/queries.bicep' = {
+  name: 'queries'
+  params: {
+    workspaceName: monitoring.outputs.workspaceName
+    queryPackName: 'pack-${stem}'
+    location: location
+    tags: allTags
+  }
+}
+
+module watch 'modules/watch.bicep' = if (!empty(watchEmails) || !empty(watchWebhookUri)) {
+  name: 'watch'
+  params: {
+    stem: stem
+    location: location
+    tags: allTags
+    workspaceName: monitoring.outputs.workspaceName
+    emails: watchEmails
+    webhookUri: watchWebhookUri
+  }
+}
+
+@description('The function app: az functionapp … --name.')
+output AZURE_FUNCTION_NAME string = app.outputs.appName
+
+@description('Where agents send: POST <url>/api/events.')
+output AGENTMETER_URL string = app.outputs.url
+
+@description('The Key Vault that holds the secret settings.')
+output AZURE_KEY_VAULT_NAME string = vault.outputs.vaultName
+
+@description('The group that all of it is in.')
+output AZURE_RESOURCE_GROUP string = resourceGroup().name
+
+// The names below are those that python -m ops reads from the environment.
+
+@description('Where events and metrics go. No secret: the component takes nothing without a token.')
+output APPLICATIONINSIGHTS_CONNECTION_STRING string = monitoring.outputs.connectionString
+
+@description('Says that the connection string is used with a token.')
+output APPLICATIONINSIGHTS_AUTHENTICATION_STRING string = 'Authorization=AAD'
+
+@description('The workspace that queries ask.')
+output LOGS_WORKSPACE_ID string = monitoring.outputs.customerId
+
+@description('Tables of the storage account.')
+output AzureWebJobsStorage__tableServiceUri string = data.outputs.tableUri
+
+@description('Queues of the storage account.')
+output AzureWebJobsStorage__queueServiceUri string = data.outputs.queueUri

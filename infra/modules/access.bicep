@@ -1,0 +1,125 @@
+metadata description = 'Who may do what: exactly the roles that the app needs, and those of a person who operates it.'
+
+@description('Required. The app\'s identity.')
+param appPrincipalId string
+
+@description('Required. The operator, empty for none.')
+param operatorPrincipalId string
+
+@description('Required. What the operator\'s id is.')
+param operatorPrincipalType string
+
+@description('Required. Storage account of the app.')
+param storageName string
+
+@description('Required. Key Vault of the app.')
+param vaultName string
+
+@description('Required. Workspace that rules query.')
+param workspaceName string
+
+@description('Required. Component that events go to.')
+param componentName string
+
+// Names as the portal shows them; the ids are the same in every tenant.
+var roles = {
+  'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb'
+  'Log Analytics Reader': '73c42c96-874c-492b-b04d-ab87d138a893'
+  'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
+  'Key Vault Secrets Officer': 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+}
+
+var app = {
+  id: appPrincipalId
+  type: 'ServicePrincipal'
+}
+var operator = {
+  id: operatorPrincipalId
+  type: operatorPrincipalType
+}
+var operated = !empty(operatorPrincipalId)
+
+// Blobs: the host's locks and timers, and the package. The operator reads and replays queues, reads tables.
+var storageGrants = concat([
+  { who: app, role: 'Storage Blob Data Owner' }
+  { who: app, role: 'Storage Queue Data Contributor' }
+  { who: app, role: 'Storage Table Data Contributor' }
+], operated ? [
+  { who: operator, role: 'Storage Queue Data Contributor' }
+  { who: operator, role: 'Storage Table Data Contributor' }
+] : [])
+var vaultGrants = concat([
+  { who: app, role: 'Key Vault Secrets User' }
+], operated ? [
+  { who: operator, role: 'Key Vault Secrets Officer' }
+] : [])
+var workspaceGrants = concat([
+  { who: app, role: 'Log Analytics Reader' }
+], operated ? [
+  { who: operator, role: 'Log Analytics Reader' }
+] : [])
+// The operator's `reprice` writes events.
+var componentGrants = concat([
+  { who: app, role: 'Monitoring Metrics Publisher' }
+], operated ? [
+  { who: operator, role: 'Monitoring Metrics Publisher' }
+] : [])
+
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
+  name: vaultName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
+}
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in storageGrants: {
+  name: guid(storage.id, grant.who.id, roles[grant.role])
+  scope: storage
+  properties: {
+    principalId: grant.who.id
+    principalType: grant.who.type
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+  }
+}]
+
+resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in vaultGrants: {
+  name: guid(vault.id, grant.who.id, roles[grant.role])
+  scope: vault
+  properties: {
+    principalId: grant.who.id
+    principalType: grant.who.type
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+  }
+}]
+
+resource onWorkspace 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in workspaceGrants: {
+  name: guid(workspace.id, grant.who.id, roles[grant.role])
+  scope: workspace
+  properties: {
+    principalId: grant.who.id
+    principalType: grant.who.type
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+  }
+}]
+
+resource onComponent 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in componentGrants: {
+  name: guid(component.id, grant.who.id, roles[grant.role])
+  scope: component
+  properties: {
+    principalId: grant.who.id
+    principalType: grant.who.type
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+  }
+}]

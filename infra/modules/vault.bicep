@@ -1,0 +1,68 @@
+metadata description = 'The Key Vault, and the secrets that this deployment brings.'
+
+@description('Required. Name of the vault.')
+@minLength(3)
+@maxLength(24)
+param vaultName string
+
+@description('Required. The region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Values by the name of their setting; empty ones are left as they are.')
+@secure()
+param secrets object
+
+@description('Required. Workspace that hears who read which secret.')
+param workspaceName string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
+  name: vaultName
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    enablePurgeProtection: true
+    softDeleteRetentionInDays: 90
+    // Flex Consumption resolves no references to a vault that only a network reaches: roles alone guard it.
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource values 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = [for secret in items(secrets): if (!empty(secret.value)) {
+  parent: vault
+  name: replace(secret.key, '_', '-')
+  properties: {
+    value: secret.value
+    contentType: 'application setting ${secret.key}'
+  }
+}]
+
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: vault
+  properties: {
+    workspaceId: workspace.id
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Name of the vault.')
+output vaultName string = vault.name

@@ -1,0 +1,173 @@
+"""What infra/ deploys is what the code needs: settings, queues, tables, roles, host.json."""
+
+import json
+import re
+
+import pytest
+from pydantic import SecretStr
+
+from functions import build
+from shared.settings import Settings
+from tests.infra.bicep import FILES, INFRA, MAIN, MODULES, PARAM, ROOT, described, source, words
+from tests.infra.bicep import resource as the
+from tests.triggers.test_index import TRIGGERS, bindings, never
+
+SETTING = r"\b[A-Z][A-Za-z]*(?:_+[A-Za-z]+)+\b|\bAzureWebJobsStorage\b"
+OF_THE_HOST = {
+    "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__blobServiceUri",
+    "AzureWebJobsStorage__queueServiceUri",
+    "PYTHON_THREADPOOL_THREAD_COUNT",
+}
+"""What the Functions host and its worker read, and we do not."""
+NOT_ON_FLEX = {
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "WEBSITE_RUN_FROM_PACKAGE",
+    "WEBSITE_CONTENTSHARE",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "ENABLE_ORYX_BUILD",
+    "WEBSITE_TIME_ZONE",
+}
+ROLES_OF_BINDINGS = {
+    "queueTrigger": "Storage Queue Data Contributor",
+    "queue": "Storage Queue Data Contributor",
+    "timerTrigger": "Storage Blob Data Owner",
+}
+ROLES_OF_SETTINGS = {
+    "AzureWebJobsStorage__tableServiceUri": "Storage Table Data Contributor",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "Monitoring Metrics Publisher",
+    "LOGS_WORKSPACE_ID": "Log Analytics Reader",
+    "PAGERDUTY_CRITICAL_KEY": "Key Vault Secrets User",
+}
+
+TEXT = MAIN.read_text(encoding="utf-8")
+APP = source("app")
+SET = set(re.findall(r"\{ name: '(\w+)', value:", APP))
+FREE = set(re.findall(SETTING, described(TEXT, "settings")))
+SECRET = set(re.findall(SETTING, described(TEXT, "secretSettings")))
+
+
+def test_every_setting_is_set_or_offered_once() -> None:
+    offered = [*SET - OF_THE_HOST, *FREE, *SECRET]
+    assert sorted(offered) == sorted(Settings.model_fields)
+
+
+def test_what_the_host_needs_is_set_and_nothing_that_flex_consumption_refuses() -> None:
+    assert OF_THE_HOST <= SET
+    assert not (SET | FREE | SECRET) & NOT_ON_FLEX
+
+
+def test_a_secret_is_offered_through_the_key_vault_alone() -> None:
+    connections = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "AzureWebJobsStorage"}
+    secrets = {n for n, f in Settings.model_fields.items() if f.annotation is SecretStr}
+    assert secrets - connections == SECRET
+
+
+def test_the_keys_that_routes_need_are_in_the_key_vault_by_default() -> None:
+    routes = (ROOT / "config/routes.toml").read_text(encoding="utf-8")
+    needed = set(re.findall(r'^key = "(\w+)"', routes, re.M))
+    default = re.search(r"param secretSettings array = \[(.*?)\]", TEXT, re.S)
+    assert default
+    assert needed <= set(re.findall(r"'(\w+)'", default[1]))
+
+
+def test_every_queue_of_a_binding_exists_and_no_other() -> None:
+    used = {
+        binding["queueName"]
+        for function in build(never).get_functions()
+        for binding in bindings(function)
+        if "queueName" in binding
+    }
+    assert set(words(source("data"), "queueNames")) == used
+
+
+def test_every_table_of_the_code_exists_and_no_other() -> None:
+    adapters = (ROOT / "shared/adapters").glob("*.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in adapters)
+    assert set(words(source("data"), "tableNames")) == set(
+        re.findall(r'Rows\(service, "(\w+)"', text)
+    )
+
+
+def test_the_app_has_exactly_the_roles_that_its_bindings_and_settings_need() -> None:
+    kinds = {b["type"] for f in build(never).get_functions() for b in bindings(f)}
+    needed = {role for kind, role in ROLES_OF_BINDINGS.items() if kind in kinds}
+    needed |= {role for name, role in ROLES_OF_SETTINGS.items() if name in SET | SECRET}
+    assert set(re.findall(r"who: app, role: '([^']+)'", source("access"))) == needed
+
+
+def test_every_role_that_is_granted_has_an_id_and_every_grant_a_scope() -> None:
+    text = source("access")
+    named = re.findall(r"^  '([^']+)': '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'", text, re.M)
+    assert sorted(set(re.findall(r"role: '([^']+)'", text))) == sorted(named)
+    lists = set(re.findall(r"var (\w+Grants) = ", text))
+    assert set(re.findall(r"for grant in (\w+):", text)) == lists
+
+
+def test_instances_are_kept_warm_for_functions_that_there_are() -> None:
+    names = re.findall(r"name: '(http|function:\w+)'", APP)
+    assert names == ["http", "function:evaluate_alerts"]
+    assert names[1].removeprefix("function:") in TRIGGERS
+
+
+def test_threads_follow_from_host_json() -> None:
+    assert "loadJsonContent('../../host.json', 'extensions.queues')" in APP
+    queues = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
+    assert {"batchSize", "newBatchThreshold"} <= set(queues)
+
+
+def test_no_key_opens_anything() -> None:
+    storage = the(source("data"), "Microsoft.Storage/storageAccounts")
+    assert "allowSharedKeyAccess: false" in storage
+    assert "allowBlobPublicAccess: false" in storage
+    assert "DisableLocalAuth: true" in the(source("monitoring"), "Microsoft.Insights/components")
+    workspace = the(source("monitoring"), "Microsoft.OperationalInsights/workspaces")
+    assert "disableLocalAuth: true" in workspace
+    assert "enableRbacAuthorization: true" in the(source("vault"), "Microsoft.KeyVault/vaults")
+    site = the(APP, "Microsoft.Web/sites")
+    assert "httpsOnly: true" in site
+    assert "ftpsState: 'Disabled'" in site
+    assert APP.count("allow: false") == 2
+
+
+def test_the_app_runs_the_newest_python_that_the_house_supports() -> None:
+    assert "version: '3.13'" in the(APP, "Microsoft.Web/sites")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_parameter_is_described_and_every_secret_is_secure(file: object) -> None:
+    text = (INFRA / str(file)).read_text(encoding="utf-8")
+    params = PARAM.findall(text)
+    assert len(params) == len(re.findall(r"^param ", text, re.M))
+    for decorators, name, _ in params:
+        assert re.search(r"@description\('(Required|Optional)\. ", decorators), name
+        secure = name == "secrets" or "webhook" in name.lower()
+        assert ("@secure()" in decorators) == secure, name
+
+
+def test_every_module_is_deployed() -> None:
+    assert set(re.findall(r"'modules/(\w+)\.bicep'", TEXT)) == {file.stem for file in MODULES}
+
+
+def test_every_saved_query_and_function_is_deployed() -> None:
+    loaded = {
+        (INFRA / "modules" / path).resolve()
+        for file in MODULES
+        for path in re.findall(r"loadTextContent\('([^']+)'\)", file.read_text(encoding="utf-8"))
+    }
+    there = {
+        *INFRA.glob("kql/**/*.kql"),
+        *INFRA.glob("workbooks/*.json"),
+        *INFRA.glob("grafana/*.json"),
+    }
+    assert loaded == there
+
+
+def test_azd_hands_on_every_output() -> None:
+    azd = (INFRA / "azd.bicep").read_text(encoding="utf-8")
+    outputs = re.findall(r"^output (\w+) ", TEXT, re.M)
+    assert re.findall(r"^output (\w+) string = agentmeter\.outputs\.(\w+)$", azd, re.M) == [
+        (name, name) for name in outputs
+    ]

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import azure.functions as func
 
+from functions.accept import format_of, scraped
 from functions.replies import closed_to, refusing, reply
-from shared.metrics.prometheus import CONTENT_TYPE
 from shared.usecases.report import Check
 from shared.wiring import App
 
@@ -21,8 +21,8 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         parts = app()
         if closed := closed_to(req, parts.settings.METRICS_TOKEN):
             return closed
-        text = parts.report.metrics(parts.clock.now())
-        return func.HttpResponse(text, headers={"Content-Type": CONTENT_TYPE})
+        form = format_of(req)
+        return scraped(req, parts.report.metrics(parts.clock.now(), form), form)
 
     @bp.route(route="api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     @refusing

@@ -48,7 +48,8 @@ class SeriesStore(Protocol):
         """Add the points in one step, once per batch_id; False if that batch was added before.
 
         A gauge keeps the sample with the latest time. Gauges that were not sampled for an hour
-        before `at` may be dropped.
+        before `at` may be dropped; where room is short, also the oldest samples of a gauge that
+        has thousands, which are counted if they were not stale yet.
         Raises:
             RetryLater: the store did not answer, or others were faster too often.
         """
@@ -68,7 +69,8 @@ class SeriesStore(Protocol):
 
 
 class LabelBook(Protocol):
-    """The label values that were let in, so that no caller can grow a metric without end."""
+    """The label values, and series of metrics, that were let in, so that no caller can grow a
+    metric without end."""
 
     def admit(self, label: str, values: set[str], most: int) -> set[str]:
         """Return those of the values that are in the book, adding new ones while there is room.

@@ -90,6 +90,12 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     LABEL_MAX_VALUES: int = Field(
         200, ge=1, le=10_000, description="Distinct values of a metric label before `other`"
     )
+    SERIES_MAX: int = Field(
+        2_000,
+        ge=1,
+        le=5_000,
+        description="Series of a metric; further ones count as `other` in every label",
+    )
     METRICS_TOKEN: SecretStr = Field(
         SecretStr(""),
         description="When set, GET /metrics, /api/health and /api/health/alerts ask for "

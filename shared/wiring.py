@@ -83,7 +83,8 @@ class App:
     def process(self) -> Patient:
         """Prices, exports and counts what was taken."""
         stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
-        process = Process(stores, self._exporter, self._prices, self.settings.LABEL_MAX_VALUES)
+        most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
+        process = Process(stores, self._exporter, self._prices, *most)
         return Patient(process.run)
 
     @cached_property

@@ -70,23 +70,34 @@ class SqliteSeries:
 
 
 class SqliteLabels:
-    """A row per label value; fits ports.LabelBook."""
+    """A row per label value; fits ports.LabelBook.
+
+    What was let in stays in, so that what was read of the book once is not asked for again.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: dict[str, frozenset[str]] = {}
         with database.write() as sql:
             sql.execute(_BOOK)
 
     def admit(self, label: str, values: set[str], most: int) -> set[str]:
         """Return those of the values that are in the book, adding new ones while there is room."""
+        known = self._known.get(label, frozenset())
+        if not values <= known and len(known) < most:
+            known = self._known[label] = self._add(label, values, most)
+        return set(values & known)
+
+    def _add(self, label: str, values: set[str], most: int) -> frozenset[str]:
+        """Return the book as it is with these values added."""
         with self._database.write() as sql:
             rows = sql.execute("SELECT value FROM label_values WHERE label = ?", (label,))
-            known: set[str] = {value for (value,) in rows}
-            new = sorted(values - known)[: max(0, most - len(known))]
+            book = frozenset[str](value for (value,) in rows)
+            new = sorted(values - book)[: max(0, most - len(book))]
             sql.executemany(
                 "INSERT INTO label_values VALUES (?, ?)", [(label, value) for value in new]
             )
-        return values & known.union(new)
+        return book.union(new)
 
 
 def _stored(sql: sqlite3.Connection, touched: Iterable[Line]) -> Totals:

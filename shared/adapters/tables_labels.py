@@ -45,7 +45,7 @@ class TableLabels:
                 return book
             grown = book.union(new)
             text = json.dumps(sorted(grown), ensure_ascii=False)
-            fields = packed(text, f"the values of {label}. Lower LABEL_MAX_VALUES.")
+            fields = packed(text, f"the values of {label}. Lower LABEL_MAX_VALUES and SERIES_MAX.")
             try:
                 self._rows.commit(
                     [

@@ -73,7 +73,7 @@ def check_size(operations: Sequence[Operation]) -> None:
     if len(operations) > MOST_OPERATIONS or size > _MOST_TRANSACTION_BYTES:
         raise GiveUp(
             f"{len(operations)} rows of {size} bytes must change together; Azure Tables takes "
-            f"{MOST_OPERATIONS} rows of {_MOST_TRANSACTION_BYTES} bytes. Lower LABEL_MAX_VALUES, "
+            f"{MOST_OPERATIONS} rows of {_MOST_TRANSACTION_BYTES} bytes. Lower SERIES_MAX, "
             "or have rules return fewer series."
         )
 

@@ -1,9 +1,9 @@
 """Running totals in Azure Tables: sixteen shards, in each a row per metric and one per batch."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 
 from azure.data.tables import TableServiceClient
@@ -23,8 +23,12 @@ from shared.adapters.tables_row import (
 )
 from shared.adapters.totals import Totals
 from shared.errors import RetryLater
-from shared.metrics.points import Point, SeriesState
+from shared.metrics.catalogue import SERIES_CAPPED
+from shared.metrics.points import Counted, Point, SeriesState
+from shared.metrics.prometheus import STALE_AFTER
 
+MOST_SAMPLES = 2_000
+"""Samples of a gauge in one shard, by labels and source: as many as surely fit into a row."""
 _SHARDS = [f"0{digit}" for digit in "0123456789abcdef"]
 
 
@@ -78,15 +82,9 @@ class TableSeries:
 
     def _additions(self, shard: str, points: Sequence[Point], at: datetime) -> Iterator[Operation]:
         stored = {row.key: row for row in self._metrics(shard)}
-        by_metric = defaultdict[str, list[Point]](list)
-        for point in points:
-            by_metric[point.metric].append(point)
-        for metric, added in by_metric.items():
+        for metric, totals in _grown(stored, points, at).items():
             row = stored.get(f"m:{metric}")
-            totals = _totals(row) if row else Totals()
-            totals.add(added)
-            totals.drop_gauges(at)
-            fields = packed(_text(totals), f"the series of {metric}. Lower LABEL_MAX_VALUES.")
+            fields = packed(_text(totals), f"the series of {metric}. Lower SERIES_MAX.")
             yield (
                 replace(shard, row.key, fields, row.etag)
                 if row
@@ -112,9 +110,30 @@ def _place(batch_id: str) -> tuple[str, str]:
     return f"0{digest[0]}", digest
 
 
-def _totals(row: Row) -> Totals:
+def _grown(
+    stored: Mapping[str, Row], points: Sequence[Point], at: datetime
+) -> Mapping[str, Totals]:
+    """Return the totals of each metric that the points change, with the points added."""
+    grown: dict[str, Totals] = {}
+
+    def totals_of(metric: str) -> Totals:
+        if metric not in grown:
+            grown[metric] = _totals(stored.get(f"m:{metric}"))
+        return grown[metric]
+
+    for point in points:
+        totals_of(point.metric).add([point])
+    for metric, totals in list(grown.items()):
+        totals.drop_gauges(at)
+        if dropped := totals.drop_oldest_gauges(MOST_SAMPLES, at - STALE_AFTER):
+            said = Counted(SERIES_CAPPED.name, (("metric", metric),), Decimal(dropped))
+            totals_of(said.metric).add([said])
+    return grown
+
+
+def _totals(row: Row | None) -> Totals:
     totals = Totals()
-    for line in json.loads(unpacked(row)):
+    for line in json.loads(unpacked(row)) if row else ():
         totals.take(*line)
     return totals
 

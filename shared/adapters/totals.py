@@ -58,6 +58,12 @@ class Totals:
         for gauge in [gauge for gauge, (at, _) in self.gauges.items() if at < now - GAUGE_KEPT]:
             del self.gauges[gauge]
 
+    def drop_oldest_gauges(self, most: int, fresh_since: datetime) -> int:
+        """Keep the latest samples, at most so many; return how many fresh ones had to go."""
+        by_age = sorted(self.gauges, key=lambda gauge: self.gauges[gauge])
+        crowded = [self.gauges.pop(gauge) for gauge in by_age[: max(0, len(by_age) - most)]]
+        return sum(at >= fresh_since for at, _ in crowded)
+
     def state(self) -> SeriesState:
         """Return a copy that later points leave as it is."""
         return SeriesState(dict(self.counters), dict(self.histograms), dict(self.gauges))

@@ -211,6 +211,12 @@ CAPPED = Metric(
     "Points whose label value became `other` because the label has too many values.",
     ("label",),
 )
+SERIES_CAPPED = Metric(
+    *("agentmeter_series_capped_total", "counter"),
+    "Points counted as `other` in every label, and samples of gauges that were dropped, because "
+    "the metric has too many series or sources.",
+    ("metric",),
+)
 NOT_EXPORTED = Metric(
     *("agentmeter_metric_rows_refused_total", "counter"),
     "Rows of AppMetrics that Azure Monitor refused for good; the totals here have them.",
@@ -241,6 +247,7 @@ OWN = (
     EVENTS,
     SPANS,
     CAPPED,
+    SERIES_CAPPED,
     NOT_EXPORTED,
     CONFIG_PROBLEMS,
     HEARTBEAT,

@@ -7,14 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.events.types import AnyEvent
-from shared.metrics.catalogue import CAPPED, FLEET, OWN, Metric
+from shared.metrics.catalogue import CAPPED, FLEET, OWN, SERIES_CAPPED, Metric
 from shared.pricing.cost import Cost
 
 MAX_LABEL_CHARS = 128
 OTHER = "other"
 
 Admitted = Mapping[str, set[str]]
-"""Label name → the values that may stand as they are; all others become `other`."""
+"""Label → its values, or metric → its series, that may stand as they are; others are `other`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,14 @@ def label_values(measures: Iterable[Measure]) -> dict[str, set[str]]:
     return seen
 
 
+def series_values(measures: Iterable[Measure]) -> dict[str, set[str]]:
+    """Return every metric with its series here, each as one text."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for measure in measures:
+        seen[measure.metric.name].add(_as_text(measure.values))
+    return seen
+
+
 def bounded(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure]:
     """Yield the measures with values that were not admitted as `other`, each of them counted."""
     for measure in measures:
@@ -69,3 +77,19 @@ def bounded(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure
         yield replace(measure, values=tuple(OTHER if n in capped else v for n, v in pairs))
         for label in capped:
             yield replace(measure, metric=CAPPED, values=(label,), amount=Decimal(1))
+
+
+def bounded_series(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure]:
+    """Yield the measures; those of series that were not admitted are `other` in every label, and
+    counted."""
+    for measure in measures:
+        if _as_text(measure.values) in admitted[measure.metric.name]:
+            yield measure
+            continue
+        yield replace(measure, values=(OTHER,) * len(measure.values))
+        name = (measure.metric.name,)
+        yield replace(measure, metric=SERIES_CAPPED, values=name, amount=Decimal(1))
+
+
+def _as_text(values: tuple[str, ...]) -> str:
+    return "\x1f".join(values)

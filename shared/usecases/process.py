@@ -10,7 +10,15 @@ from shared.events.identity import event_key, response_key
 from shared.events.message import Message, decode, pack
 from shared.events.types import AnyEvent, LlmCall
 from shared.metrics.catalogue import EVENTS, NOT_EXPORTED, SPANS
-from shared.metrics.derive import Measure, bounded, derive, label_values
+from shared.metrics.derive import (
+    Admitted,
+    Measure,
+    bounded,
+    bounded_series,
+    derive,
+    label_values,
+    series_values,
+)
 from shared.metrics.points import Counted
 from shared.metrics.tally import Timed, tally
 from shared.ports import (
@@ -26,6 +34,9 @@ from shared.pricing.cost import Cost
 from shared.usecases.exporting import raise_if_later
 from shared.usecases.rows import event_row, export_time, metric_row
 from shared.usecases.spans import PricedSpan, Prices, Spans, without_event
+
+SERIES_MAX = 2_000
+"""Series of a metric, unless told otherwise: as many as a row of Azure Tables holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,14 @@ class Process:
     """
 
     def __init__(
-        self, stores: Stores, exporter: Exporter, prices: Prices, label_max_values: int
+        self,
+        stores: Stores,
+        exporter: Exporter,
+        prices: Prices,
+        label_max_values: int,
+        series_max: int = SERIES_MAX,
     ) -> None:
+        """label_max_values: of a label. series_max: of a metric; what is more becomes `other`."""
         self._claims = stores.claims
         self._series = stores.series
         self._labels = stores.labels
@@ -88,6 +105,7 @@ class Process:
         self._prices = prices
         self._spans = Spans(stores.claims, exporter, prices)
         self._label_max_values = label_max_values
+        self._series_max = series_max
 
     def run(self, text: str, delivery: int, now: datetime) -> Processed:
         """Process one queue message; when this returns, the message may be deleted.
@@ -190,11 +208,12 @@ class Process:
         measures.extend(_span_outcomes(message, mine, lost, now))
         for c in kept:
             measures.extend(derive(c.event, c.cost, _minute(export_time(c.event, now))))
-        admitted = {
-            label: self._labels.admit(label, values, self._label_max_values)
-            for label, values in label_values(measures).items()
-        }
-        return tally(bounded(measures, admitted))
+        named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
+        return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
+
+    def _admit(self, wanted: Mapping[str, set[str]], most: int) -> Admitted:
+        """Ask the book which values of labels, or series of metrics, may stand as they are."""
+        return {name: self._labels.admit(name, values, most) for name, values in wanted.items()}
 
 
 def _outcomes(

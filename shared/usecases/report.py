@@ -8,7 +8,7 @@ from shared.alerting.record import RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import AgentmeterError
 from shared.metrics.catalogue import CONFIG_PROBLEMS
-from shared.metrics.prometheus import exposition
+from shared.metrics.prometheus import Format, exposition
 from shared.ports import AlertStore, SeriesStore
 
 TICK_OVERDUE = timedelta(minutes=3)
@@ -42,14 +42,14 @@ class Report:
         self._config = config
         self._started_at = started_at
 
-    def metrics(self, now: datetime) -> str:
-        """Return the running totals as Prometheus text, and which files are wrong now."""
+    def metrics(self, now: datetime, form: Format) -> str:
+        """Return the running totals for Prometheus, and which files are wrong now."""
         state = self._series.read()
         wrong = {
             (CONFIG_PROBLEMS.name, (("file", check.name),), ""): (now, float(not check.ok))
             for check in self._check_config()
         }
-        return exposition(replace(state, gauges={**state.gauges, **wrong}), now)
+        return exposition(replace(state, gauges={**state.gauges, **wrong}), now, form)
 
     def alerts(self) -> dict[str, object]:
         """Return every rule with its state, the alerts that are pending or firing, and the pages

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
+from string import ascii_letters, digits
 from threading import Barrier
 
 from shared.metrics.points import Counted, Labels, Observed, Sampled
+from shared.usecases.process import SERIES_MAX
 from tests.contract.stores import OpenStores, Stores
 
 NOON = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
@@ -167,6 +170,37 @@ def test_a_thousand_series_of_several_metrics_come_back_as_they_were(
     open_stores().series.apply("b-2", points[:500], NOON)
     twice = {(p.metric, p.labels): p.amount * (1 + (n < 500)) for n, p in enumerate(points)}
     assert open_stores().series.read().counters == twice
+
+
+def test_as_many_series_as_a_metric_may_have_are_kept_whatever_their_labels(
+    stores: Stores,
+) -> None:
+    chars = Random(1)
+    points = [
+        Counted("metric_total", tuple((name, noise(chars, 128)) for name in "abc"), Decimal(n))
+        for n in range(SERIES_MAX)
+    ]
+    stores.series.apply("b-1", points, NOON)
+    assert stores.series.read().counters == {(p.metric, p.labels): p.amount for p in points}
+
+
+def test_a_gauge_of_too_many_sources_keeps_the_latest_or_all_and_says_how_many_it_dropped(
+    stores: Stores,
+) -> None:
+    chars = Random(1)
+    sources = [noise(chars, 200) for _ in range(3_000)]
+    later = [NOON + timedelta(milliseconds=n) for n in range(3_000)]
+    points = [teams(1, at, source) for at, source in zip(later, sources, strict=True)]
+    stores.series.apply("b-1", points, NOON)
+    state = stores.series.read()
+    kept = {source for _, _, source in state.gauges}
+    assert kept == set(sources[-len(kept) :])
+    assert len(kept) + sum(state.counters.values()) == len(sources)
+    assert {name for name, _ in state.counters} <= {"agentmeter_series_capped_total"}
+
+
+def noise(chars: Random, length: int) -> str:
+    return "".join(chars.choices(ascii_letters + digits, k=length))
 
 
 def test_forget_drops_old_batches_and_only_old_ones_and_no_totals(

@@ -9,7 +9,7 @@ from shared.events.types import AnyEvent
 from shared.metrics.catalogue import BUCKETS, CAPPED, FLEET, METRICS
 from shared.metrics.derive import bounded, derive, label_values
 from shared.metrics.points import Counted, Observed, Point, Sampled, SeriesState
-from shared.metrics.prometheus import exposition
+from shared.metrics.prometheus import TEXT, exposition
 from shared.metrics.tally import tally
 from shared.pricing.cost import Cost
 from tests.factories import DATA, event
@@ -43,6 +43,10 @@ def test_histograms_alone_have_buckets_and_they_ascend() -> None:
         assert bool(metric.buckets) == (metric.kind == "histogram")
         assert list(metric.buckets) == sorted(metric.buckets)
     assert set(BUCKETS) == {m.name for m in METRICS.values() if m.kind == "histogram"}
+
+
+def test_no_label_is_called_like_a_metric_for_they_share_a_book() -> None:
+    assert not METRICS.keys() & {label for metric in METRICS.values() for label in metric.labels}
 
 
 def test_an_event_that_stands_for_many_counts_as_many() -> None:
@@ -116,11 +120,11 @@ def test_exposition_is_prometheus_text() -> None:
             ("task_queue_size", queue, "c"): (NOW - timedelta(minutes=6), 1000.0),
         },
     )
-    lines = exposition(state, NOW).splitlines()
+    lines = exposition(state, NOW, TEXT).splitlines()
     escaped = r'provider="openai",model="g\"p\\t\n4"'
     assert f"llm_cost_usd_total{{{escaped}}} 0.036" in lines
     assert f'llm_api_duration_seconds_bucket{{{escaped},le="0.5"}} 1' in lines
-    assert f'llm_api_duration_seconds_bucket{{{escaped},le="60"}} 2' in lines
+    assert f'llm_api_duration_seconds_bucket{{{escaped},le="60.0"}} 2' in lines
     assert f'llm_api_duration_seconds_bucket{{{escaped},le="+Inf"}} 3' in lines
     assert f"llm_api_duration_seconds_sum{{{escaped}}} 4.5" in lines
     assert f"llm_api_duration_seconds_count{{{escaped}}} 3" in lines

@@ -13,6 +13,7 @@ from shared.adapters.price_book import LOOK_EVERY, PriceBook
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_texts import SqliteTexts
 from shared.errors import Misconfigured, RetryLater
+from shared.metrics.prometheus import TEXT
 from shared.pricing.listed import Listing
 from shared.usecases.report import Report
 from tests.fakes import START, FakeClock
@@ -155,6 +156,6 @@ def test_health_and_a_metric_name_the_wrong_file(shop: Shop) -> None:
     assert not checks["prices.toml"].ok
     assert "line 1, [[price]] 1: input" in checks["prices.toml"].detail
     assert "ops check" in checks["prices.toml"].remedy
-    lines = report.metrics(START + timedelta(days=1)).splitlines()
+    lines = report.metrics(START + timedelta(days=1), TEXT).splitlines()
     assert 'agentmeter_config_problems{file="prices.toml"} 1' in lines
     assert 'agentmeter_config_problems{file="rules"} 0' in lines

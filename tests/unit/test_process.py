@@ -29,12 +29,12 @@ class CentPerCall:
 class Bench:
     """A processor with everything that it works on."""
 
-    def __init__(self, label_max_values: int = 200) -> None:
+    def __init__(self, label_max_values: int = 200, series_max: int = 2000) -> None:
         self.exporter = FakeExporter()
         self.claims = MemoryClaims()
         self.series = MemorySeries()
         stores = Stores(self.claims, self.series, MemoryLabels())
-        self.process = Process(stores, self.exporter, CentPerCall(), label_max_values)
+        self.process = Process(stores, self.exporter, CentPerCall(), label_max_values, series_max)
 
     def total(self, metric: str) -> Decimal:
         counters = self.series.read().counters
@@ -237,6 +237,23 @@ def test_a_label_with_too_many_values_becomes_other() -> None:
     assert len(components) == 11
     assert components["other"] == 15
     assert bench.total("agentmeter_labels_capped_total") == 15
+
+
+def test_a_metric_with_too_many_series_counts_the_rest_as_other_and_no_event_is_lost() -> None:
+    bench = Bench(series_max=10)
+    for number in range(5):
+        calls = [event(number=n, model=f"m{n}") for n in range(number * 5, number * 5 + 5)]
+        bench.process.run(message(*calls), 1, START)
+    counters = bench.series.read().counters
+    calls = {k[1]: v for k, v in counters.items() if k[0] == "llm_api_calls_total"}
+    assert len(calls) == 11
+    rest = (("provider", "other"), ("model", "other"), ("status", "other"))
+    assert calls[rest] == 15
+    assert sum(calls.values()) == 25
+    said = (("metric", "llm_api_calls_total"),)
+    assert counters["agentmeter_series_capped_total", said] == 15
+    rows = {row.labels for row in bench.exporter.metric_rows if row.name == "llm_api_calls_total"}
+    assert len(rows) == 11
 
 
 def test_metric_rows_are_summed_by_minute(bench: Bench) -> None:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "run recorded events through the whole pipeline, and see what happens",
     "play": "post a recorded trace of model calls",
     "query": "ask KQL of everything that was measured",
+    "export": "write a period's events to Parquet, CSV or JSON lines",
     "poison": "list or replay what was set aside",
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from ops.stack import find_stack
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.log_analytics import LogAnalytics
-from shared.settings import read
+from shared.errors import Misconfigured
+from shared.settings import Settings, read
 
 LOCAL_WORKSPACE = "local"
+LAPTOP = "the stack on this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def find_monitor(environment: Mapping[str, str]) -> Monitor:
 
         connection = f"InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={stack.query_url}"
         log = LogAnalytics(stack.query_url, LOCAL_WORKSPACE)
-        return Monitor("the stack on this machine", log, AzureMonitorExporter(connection))
+        return Monitor(LAPTOP, log, AzureMonitorExporter(connection))
     settings = read(environment)
     return Monitor(
         f"workspace {settings.LOGS_WORKSPACE_ID}",
@@ -43,3 +45,25 @@ def find_monitor(environment: Mapping[str, str]) -> Monitor:
             settings.AZURE_CLIENT_ID,
         ),
     )
+
+
+def find_log(workspace: str | None, environment: Mapping[str, str]) -> tuple[str, LogAnalytics]:
+    """Return the workspace that was named, else the laptop's, else that of the settings.
+
+    With its name for a person.
+    Raises:
+        Misconfigured: none was named, and none runs here.
+    """
+    stack = None if workspace else find_stack(environment)
+    if stack:
+        return LAPTOP, LogAnalytics(stack.query_url, LOCAL_WORKSPACE)
+    named = workspace or environment.get("LOGS_WORKSPACE_ID")
+    if not named:
+        raise Misconfigured(
+            "There is nothing to ask. Start the stack with `make run`, or name a Log Analytics "
+            "workspace with --workspace or LOGS_WORKSPACE_ID."
+        )
+    default: str = Settings.model_fields["LOGS_ENDPOINT"].default
+    endpoint = environment.get("LOGS_ENDPOINT") or default
+    log = LogAnalytics(endpoint, named, environment.get("AZURE_CLIENT_ID", ""))
+    return f"workspace {named}", log

@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ops.command import Desk
+from ops.export import KEPT, rows_of
 from shared.adapters.config_folder import read_rules
 from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.rule import Rule, bind
+from shared.events.columns import ADJUSTMENT
 from shared.usecases.budgets import spent_query
-from shared.usecases.costs import DIMENSIONS, SPENT, UNPRICED
-from shared.usecases.reprice import COUNTED, PAGE, STEPS
+from shared.usecases.costs import DIMENSIONS, ROWS, SPENT, UNPRICED
+from shared.usecases.paging import COUNTED, STEPS
+from shared.usecases.reprice import CALLS
 
 EXAMPLES = "  python -m ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent
@@ -66,8 +69,9 @@ def _of_budgets() -> Iterator[tuple[str, str]]:
 def _of_costs() -> Iterator[tuple[str, str]]:
     """Yield what GET /api/costs and `ops reprice` ask."""
     queries = {f"costs by {name}": SPENT + column for name, column in DIMENSIONS.items()}
-    queries |= {"costs unpriced": UNPRICED, "reprice page": PAGE}
-    queries |= {f"reprice count {step}": COUNTED.replace("{step}", step) for step, _ in STEPS}
+    queries |= {"costs unpriced": UNPRICED, "reprice page": ROWS + CALLS}
+    queries |= {"export page": rows_of(["llm.call", ADJUSTMENT]) + KEPT}
+    queries |= {f"count {step}": ROWS + COUNTED.replace("{step}", step) for step, _ in STEPS}
     for name, query in queries.items():
         yield name, bind(query, END - timedelta(days=1), END)
 

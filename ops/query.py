@@ -5,22 +5,18 @@ LOGS_WORKSPACE_ID. `UsageEvents` has an event a row, in typed columns.
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from ops.command import Desk
 from ops.moments import moment, span
-from ops.stack import find_stack
-from shared.adapters.log_analytics import LogAnalytics
+from ops.monitor import find_log
 from shared.errors import Misconfigured, RetryLater
-from shared.settings import Settings
 
 EXAMPLES = """\
   python -m ops query "UsageEvents | summarize events = sum(Count) by Name"
   python -m ops query "UsageEvents | where Name == 'llm.call'
       | summarize usd = sum(CostUsd), calls = sum(Count) by Provider, Model" --last 1h
   python -m ops query "AppMetrics | take 5" --from 2026-01-31T12:00Z --json"""
-LOCAL_WORKSPACE = "local"
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -47,7 +43,8 @@ def run(given: Namespace, desk: Desk) -> int:
     if start >= end:
         raise Misconfigured(f"--from {start:%FT%TZ} is not before --to {end:%FT%TZ}. Swap them.")
     try:
-        table = _log(given.workspace, desk.environment).query(given.kql, start, end)
+        _, log = find_log(given.workspace, desk.environment)
+        table = log.query(given.kql, start, end)
     except RetryLater as exc:
         raise RetryLater(f"{exc} On a laptop, see that `make run` is at work; ask again.") from exc
     if given.json:
@@ -55,19 +52,3 @@ def run(given: Namespace, desk: Desk) -> int:
     else:
         desk.terminal.table(table.columns, table.rows)
     return 0
-
-
-def _log(workspace: str | None, environment: Mapping[str, str]) -> LogAnalytics:
-    """Return the workspace that was named, else the laptop's, else that of the settings."""
-    stack = None if workspace else find_stack(environment)
-    if stack:
-        return LogAnalytics(stack.query_url, LOCAL_WORKSPACE, "")
-    named = workspace or environment.get("LOGS_WORKSPACE_ID")
-    if not named:
-        raise Misconfigured(
-            "There is nothing to ask. Start the stack with `make run`, or name a Log Analytics "
-            "workspace with --workspace or LOGS_WORKSPACE_ID."
-        )
-    default: str = Settings.model_fields["LOGS_ENDPOINT"].default
-    endpoint = environment.get("LOGS_ENDPOINT") or default
-    return LogAnalytics(endpoint, named, environment.get("AZURE_CLIENT_ID", ""))

@@ -39,7 +39,7 @@ class Terminal:
 
     def json(self, value: object) -> None:
         """Write the answer as JSON: moments in ISO 8601, numbers that are none as text."""
-        self.say(json.dumps(_jsonable(value), indent=2, ensure_ascii=False, allow_nan=False))
+        self.say(json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write the rows under their columns; numbers stand at the right."""
@@ -125,13 +125,13 @@ def _cell(value: object) -> str:
     return " ".join(str(value).splitlines())
 
 
-def _jsonable(value: object) -> object:
+def jsonable(value: object) -> object:
     """Return the same in what JSON has; what it has no exact form for becomes text."""
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, object]", value).items()
-        return {str(key): _jsonable(item) for key, item in pairs}
+        return {str(key): jsonable(item) for key, item in pairs}
     if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in cast("Sequence[object]", value)]
+        return [jsonable(item) for item in cast("Sequence[object]", value)]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Decimal) or (isinstance(value, float) and not isfinite(value)):

@@ -41,16 +41,19 @@ LATEST = timedelta(hours=2)
 DISPLAYED_DIGITS = 12
 """Amounts are shown to the trillionth of a dollar: what is below is the noise of doubles."""
 
-ROWS = f"""UsageEvents
-| where TimeGenerated >= {{start}} and Name in ("llm.call", "{ADJUSTMENT}")
+HAPPENED = """UsageEvents
+| where TimeGenerated >= {start}
 | extend At = min_of(coalesce(todatetime(OccurredAt), TimeGenerated), TimeGenerated)
-| where At >= {{start}} and At < {{end}}
+| where At >= {start} and At < {end}
 """
-"""Model calls and their adjustments by the time of the call.
+"""Events by the time at which they happened.
 
 A row that came too late for Azure stands at a later TimeGenerated and names its own time, so the
 end of the period is no limit for TimeGenerated. A time ahead of TimeGenerated is not believed.
 """
+
+ROWS = HAPPENED + f'| where Name in ("llm.call", "{ADJUSTMENT}")\n'
+"""Model calls and their adjustments."""
 
 SPENT = (
     ROWS

@@ -1,11 +1,9 @@
 """Prices the calls of a period again, and writes what differs as adjustments."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import timedelta
 
-from shared.alerting.rule import bind
 from shared.clock import Clock
 from shared.errors import RetryLater
 from shared.ports import Exported, Exporter, ExportLater, ExportRefused, UsageLog
@@ -18,29 +16,16 @@ from shared.usecases.adjustment import (
     adjustment,
     read_log,
 )
-from shared.usecases.costs import LATEST, ROWS, Period, named
+from shared.usecases.costs import ROWS, Period
+from shared.usecases.paging import Page, Paging
 from shared.usecases.process import Prices
 
 PAGE_ROWS = 50_000
 """Well below what one answer of Log Analytics holds: 500,000 rows, 100 MB."""
-STEPS = (
-    ("1h", timedelta(hours=1)),
-    ("1m", timedelta(minutes=1)),
-    ("1s", timedelta(seconds=1)),
-)
 PATIENCE = timedelta(minutes=3)
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 
-COUNTED = ROWS + "| summarize Rows = count() by Slot = bin(At, {step})\n| order by Slot asc"
-PAGE = ROWS + f"| project {', '.join((*ROW_COLUMNS, *(column.name for column in READ)))}"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of the period that one answer holds. rows: calls and adjustments in it."""
-
-    period: Period
-    rows: int
+CALLS = f"| project {', '.join((*ROW_COLUMNS, *(column.name for column in READ)))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +46,12 @@ class Reprice:
     def __init__(
         self, log: UsageLog, prices: Prices, clock: Clock, *, page_rows: int = PAGE_ROWS
     ) -> None:
-        self._log = log
+        self._paging = Paging(log, clock, ROWS, page_rows)
         self._prices = prices
-        self._clock = clock
-        self._page_rows = page_rows
 
     def pages(self, period: Period) -> list[Page]:
-        """Return the period in parts, each small enough to be read at once.
-
-        Raises:
-            RetryLater: the log did not answer.
-        """
-        return list(self._pages(period, STEPS))
+        """Return the period in parts, each small enough to be read at once. Raises as judge."""
+        return self._paging.pages(period)
 
     def judge(self, page: Page) -> Judged:
         """Read the page's calls and price each at its own time.
@@ -80,34 +59,11 @@ class Reprice:
         Raises:
             RetryLater: the log did not answer.
         """
-        table = self._ask(PAGE, page.period)
-        calls, unreadable = read_log(table)
+        calls, unreadable = read_log(self._paging.ask(CALLS, page.period))
         return Judged(tuple(map(self._reprice, calls)), unreadable)
 
     def _reprice(self, recorded: Recorded) -> Repriced:
         return Repriced(recorded, self._prices.price(recorded.call, recorded.happened_at))
-
-    def _pages(self, period: Period, steps: Sequence[tuple[str, timedelta]]) -> Iterator[Page]:
-        """Gather neighbouring slots into pages; a slot that is too large is cut finer."""
-        (name, step), *finer = steps
-        start, rows = period.start, 0
-        for slot in self._ask(COUNTED.replace("{step}", name), period):
-            begins, more = cast("datetime", slot["Slot"]), cast("int", slot["Rows"])
-            begins, ends = max(begins, period.start), min(begins + step, period.end)
-            if rows and rows + more > self._page_rows:
-                yield Page(Period(start, begins), rows)
-                start, rows = begins, 0
-            if more > self._page_rows and finer:
-                yield from self._pages(Period(begins, ends), finer)
-                start, rows = ends, 0
-                continue
-            rows += more
-        if rows:
-            yield Page(Period(start, period.end), rows)
-
-    def _ask(self, query: str, period: Period) -> Iterator[Mapping[str, object]]:
-        asked = bind(query, period.start, period.end)
-        return named(self._log.query(asked, period.start, self._clock.now() + LATEST))
 
 
 class Adjust:

@@ -1,5 +1,6 @@
 """Serves the page, and lets it ask what users ask: the HTTP API, the query API, the pager."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,13 +8,19 @@ import requests
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from local.page import workbooks
+from local.page.guard import Guard
 
 TIMEOUT_S = 30
-INDEX = Path(__file__).parent / "index.html"
+STATIC = Path(__file__).parent / "static"
+JSON_BODY = {"content-type": "application/json"}
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +34,85 @@ class Upstream:
 
 
 def create_app(upstream: Upstream) -> Starlette:
-    """Return the page; other hosts' pages cannot reach it through a name of their own."""
+    """Return the page; other hosts' pages cannot reach it through a name of their own.
 
-    def ask(question: requests.Request) -> Response:
-        try:
-            with requests.Session() as session:
-                session.trust_env = False
-                answer = session.send(session.prepare_request(question), timeout=TIMEOUT_S)
-        except requests.RequestException as exc:
-            said = f"{type(exc).__name__}: {question.url} does not answer."
-            return Response(said, status_code=502)
-        kind = answer.headers.get("content-type", "text/plain")
-        return Response(answer.content, answer.status_code, media_type=kind)
-
-    async def index(_: Request) -> Response:
-        return FileResponse(INDEX)
-
-    async def api(request: Request) -> Response:
-        url = f"{upstream.app_url}{request.url.path}"
-        headers = {"x-functions-key": upstream.key}
-        question = requests.Request("GET", url, headers, params=dict(request.query_params))
-        return await run_in_threadpool(ask, question)
-
-    async def query(request: Request) -> Response:
-        url = f"{upstream.query_url}/v1/workspaces/local/query"
-        body = await request.body()
-        headers = {"content-type": "application/json"}
-        return await run_in_threadpool(ask, requests.Request("POST", url, headers, data=body))
-
-    async def incidents(_: Request) -> Response:
-        url = f"{upstream.pagerduty_url}/incidents"
-        return await run_in_threadpool(ask, requests.Request("GET", url))
-
+    GET /api/…, POST and DELETE of silences, POST of verdicts: the app's API. POST /query: the
+    query API. GET /incidents, /pages: the pager's. GET /queues: the host's. GET /workbooks: the
+    names of the generated workbooks; /workbooks/{name}: one of them.
+    """
+    to_app = _passing(upstream.app_url, {"x-functions-key": upstream.key})
+    to_query = _renamed(_passing(upstream.query_url), "/v1/workspaces/local/query")
+    to_pager = _passing(upstream.pagerduty_url)
     return Starlette(
         routes=[
-            Route("/", index),
-            Route("/api/{rest:path}", api),
-            Route("/query", query, methods=["POST"]),
-            Route("/incidents", incidents),
+            Route("/", _index),
+            Route("/api/silences", to_app, methods=["POST"]),
+            Route("/api/silences/{id}", to_app, methods=["DELETE"]),
+            Route("/api/alerts/{id:path}/verdict", to_app, methods=["POST"]),
+            Route("/api/{rest:path}", to_app, methods=["GET"]),
+            Route("/query", to_query, methods=["POST"]),
+            Route("/incidents", to_pager, methods=["GET"]),
+            Route("/pages", _renamed(to_pager, "/events"), methods=["GET"]),
+            Route("/queues", _renamed(to_app, "/admin/queues"), methods=["GET"]),
+            Route("/workbooks", _workbooks, methods=["GET"]),
+            Route("/workbooks/{name}", _workbook, methods=["GET"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        middleware=[Middleware(Guard)],
     )
+
+
+def _passing(base: str, headers: Mapping[str, str] | None = None) -> Handler:
+    """Return a handler that asks the server at `base` the same, and gives its answer."""
+
+    async def passed(request: Request) -> Response:
+        path = request.scope.get("asked", request.scope["raw_path"].decode())
+        question = requests.Request(
+            request.method,
+            f"{base}{path}",
+            {**(headers or {}), **JSON_BODY},
+            params=list(request.query_params.multi_items()),
+            data=await request.body(),
+        )
+        return await run_in_threadpool(_ask, question)
+
+    return passed
+
+
+def _renamed(handler: Handler, path: str) -> Handler:
+    """Return the handler for a path that has another name behind this server."""
+
+    async def renamed(request: Request) -> Response:
+        request.scope["asked"] = path
+        return await handler(request)
+
+    return renamed
+
+
+def _ask(question: requests.Request) -> Response:
+    """Ask, and answer 502 in JSON where nobody does."""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.send(session.prepare_request(question), timeout=TIMEOUT_S)
+    except requests.RequestException as exc:
+        where = question.url.partition("?")[0]
+        said = f"{where} does not answer ({type(exc).__name__}). See the terminal of `make run`."
+        return JSONResponse({"error": said}, 502)
+    kind = answer.headers.get("content-type", "text/plain")
+    return Response(answer.content, answer.status_code, media_type=kind)
+
+
+async def _index(_: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+async def _workbooks(_: Request) -> Response:
+    return JSONResponse(workbooks.names())
+
+
+async def _workbook(request: Request) -> Response:
+    path = workbooks.path(request.path_params["name"])
+    if path is None:
+        return JSONResponse({"error": "There is no such workbook. See GET /workbooks."}, 404)
+    return FileResponse(path, media_type="application/json")

@@ -1,0 +1,58 @@
+// Asks the server, which asks the HTTP API and the query API that users have.
+
+/** A question without an answer; its message ends with what to do. */
+export class Unanswered extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Return the JSON that `path` answers; `body` is sent as JSON. */
+export async function ask(path, { method, body, signal } = {}) {
+  const options = { method: method ?? (body === undefined ? "GET" : "POST"), signal };
+  if (body !== undefined) Object.assign(options, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unanswered("The page's server does not answer. Start it with `make run`.", 0);
+  }
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text);
+  throw new Unanswered(refusal(text) ?? `${path} answers ${answer.status}.`, answer.status);
+}
+
+function refusal(text) {
+  try {
+    const { error } = JSON.parse(text);
+    return typeof error === "string" ? error : (error.innererror?.message ?? error.message);
+  } catch {
+    return text.slice(0, 300) || null;
+  }
+}
+
+/** Return the table that a query answers: {columns: [{name, type}], rows, partial}. timespan: ISO 8601, or null for all. */
+export async function table(query, timespan, signal) {
+  const answer = await ask("/query", { body: { query, timespan }, signal });
+  return { ...answer.tables[0], partial: answer.error !== undefined };
+}
+
+/** Return the rows of a query as objects. */
+export async function rows(query, timespan, signal) {
+  const { columns, rows: found } = await table(query, timespan, signal);
+  return found.map((row) => Object.fromEntries(columns.map(({ name }, place) => [name, row[place]])));
+}
+
+/** Return {value} or {error} of each: one that fails does not take the others along. */
+export async function parts(promises) {
+  const names = Object.keys(promises);
+  const settled = await Promise.allSettled(Object.values(promises));
+  const aborted = settled.find(({ reason }) => reason?.name === "AbortError");
+  if (aborted) throw aborted.reason;
+  return Object.fromEntries(names.map((name, i) => [name, settled[i].status === "fulfilled" ? { value: settled[i].value } : { error: settled[i].reason }]));
+}
+
+/** Write text as a KQL string. */
+export const literal = (text) => `"${String(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t")}"`;

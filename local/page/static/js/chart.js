@@ -1,0 +1,175 @@
+// <am-chart>: lines, areas or bars over time, with a legend, a pointer's values, and the same as a table.
+import uPlot from "../vendor/uPlot.esm.js";
+import { colour, dash, legend, summary, tableOf } from "./chart_words.js";
+import { h } from "./dom.js";
+import { number } from "./format.js";
+
+const HEIGHT = 190;
+
+/**
+ * spec: {label, kind: "line" | "area" | "bar", stacked, times: [seconds], series: [{name, values, colour?}],
+ * format(value), height?, limits?: [{name, value}], from?, to?}. A missing value is null.
+ */
+class Chart extends HTMLElement {
+  #plot = null;
+  #spec = null;
+  #drawn = "";
+  #resized = new ResizeObserver(() => this.#fit());
+  #themed = () => this.#rebuild();
+
+  set spec(spec) {
+    this.#spec = { format: number, limits: [], ...spec };
+    if (this.isConnected) this.#refresh();
+  }
+
+  get spec() {
+    return this.#spec;
+  }
+
+  connectedCallback() {
+    this.#resized.observe(this);
+    addEventListener("themechange", this.#themed);
+    this.#refresh();
+  }
+
+  disconnectedCallback() {
+    this.#resized.disconnect();
+    removeEventListener("themechange", this.#themed);
+    this.#plot?.destroy();
+    this.#plot = null;
+    this.#drawn = "";
+  }
+
+  /** A chart of the same series takes new numbers; another one is drawn anew. */
+  #refresh() {
+    const { kind, stacked, series, limits } = this.#spec;
+    const shape = JSON.stringify([kind, stacked, series.map(({ name }) => name), limits]);
+    if (this.#plot && shape === this.#drawn) {
+      this.#plot.setData(this.#data());
+      this.#words();
+    } else this.#rebuild();
+    this.#drawn = shape;
+  }
+
+  #rebuild() {
+    this.#plot?.destroy();
+    this.canvas = h("div", { class: "plot", role: "img" });
+    this.tip = h("div", { class: "tip", hidden: true });
+    this.words = h("div", { class: "words" });
+    this.replaceChildren(h("div", { class: "stage" }, this.canvas, this.tip), this.words);
+    this.#words();
+    this.#plot = new uPlot(this.#options(), this.#data(), this.canvas);
+  }
+
+  #words() {
+    const wasOpen = this.words.querySelector("details")?.open;
+    this.canvas.setAttribute("aria-label", summary(this.#spec));
+    this.words.replaceChildren(legend(this.#spec), tableOf(this.#spec, wasOpen));
+  }
+
+  #fit() {
+    const width = Math.floor(this.clientWidth);
+    if (this.#plot && width && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#height });
+  }
+
+  get #height() {
+    return this.#spec.height ?? HEIGHT;
+  }
+
+  /** Stacked: each series is drawn as its sum with those before it, the last one first. */
+  #data() {
+    const { times, series, stacked } = this.#spec;
+    if (!stacked) return [times, ...series.map(({ values }) => values)];
+    const sums = [];
+    series.forEach(({ values }, place) => sums.push(values.map((value, i) => (value ?? 0) + (place ? sums[place - 1][i] : 0))));
+    return [times, ...sums.reverse()];
+  }
+
+  #options() {
+    const paint = (name) => painted(this.words, name);
+    const { kind, stacked, series, limits, format } = this.#spec;
+    const drawn = series.map((one, place) => ({ one, stroke: paint(one.colour ?? colour(place)), dash: kind === "line" ? dash(place) : undefined }));
+    if (stacked) drawn.reverse();
+    const axis = { stroke: paint("--soft"), grid: { stroke: paint("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+    const dots = (values) => ({ show: values.filter((value) => value !== null).length < 3 });
+    const bars = kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.8, 40] }), points: { show: false } } : {};
+    return {
+      width: Math.max(this.clientWidth, 120),
+      height: this.#height,
+      legend: { show: false },
+      padding: [8, 8, 0, 0],
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+      scales: { x: { range: (_, low, high) => this.#span(low, high) }, y: { range: (_, low, high) => range(low, high, limits) } },
+      axes: [{ ...axis, size: 26, values: times }, { ...axis, size: (_, texts) => 14 + 6.5 * Math.max(3, ...(texts ?? []).map((text) => text.length)), values: (_, ticks) => ticks.map(format) }],
+      series: [{}, ...drawn.map(({ one, stroke, dash: dashed }) => ({ label: one.name, stroke, dash: dashed, width: 1.6, points: dots(one.values), fill: kind === "line" ? undefined : faint(stroke, kind === "bar" || stacked ? 0.85 : 0.18), spanGaps: kind === "line", ...bars }))],
+      hooks: { setCursor: [(plot) => this.#point(plot)], draw: [(plot) => limitLines(plot, limits, paint("--bad"))] },
+    };
+  }
+
+  /** Bars need room for half of the first and the last. */
+  #span(low, high) {
+    const { times, kind, from = low ?? Date.now() / 1000, to = high ?? from } = this.#spec;
+    const room = from === to ? 60 : kind === "bar" && times.length > 1 ? (times[1] - times[0]) / 2 : 0;
+    return [Math.min(from, low ?? from) - room, Math.max(to, high ?? to) + room];
+  }
+
+  /** Show the values below the pointer. */
+  #point({ cursor: { idx, left } }) {
+    this.tip.hidden = idx === null || idx === undefined || left < 0;
+    if (this.tip.hidden) return;
+    const { times, series, format } = this.#spec;
+    const values = series.map(({ name, values, colour: own }, place) => ({ name, value: values[idx], own: own ?? colour(place) })).filter(({ value }) => value !== null && value !== undefined);
+    const line = ({ name, value, own }) => h("li", { style: { "--c": `var(${own})` } }, name, h("b", {}, format(value)));
+    this.tip.replaceChildren(h("p", {}, new Date(times[idx] * 1000).toLocaleString([], { hourCycle: "h23" })), h("ul", {}, ...values.slice(0, 12).map(line)));
+    this.tip.dataset.side = left > this.clientWidth / 2 ? "left" : "right";
+  }
+}
+
+/** The colour that a variable is now, as a canvas takes it. */
+function painted(element, name) {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = "";
+  return color;
+}
+
+const faint = (colour, alpha) => colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
+
+/** Times of the axis: the day where it begins, else hours and minutes. */
+function times(_, ticks) {
+  let day = "";
+  return ticks.map((tick) => {
+    const at = new Date(tick * 1000);
+    const today = at.toLocaleDateString([], { month: "short", day: "numeric" });
+    const isNew = day !== "" && day !== today;
+    day = today;
+    const isMidnight = at.getHours() + at.getMinutes() === 0;
+    return isNew || isMidnight ? today : at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: at.getSeconds() ? "2-digit" : undefined, hourCycle: "h23" });
+  });
+}
+
+function range(low, high, limits) {
+  const values = [low ?? 0, high ?? 0, ...limits.map(({ value }) => value)];
+  const top = Math.max(0, ...values);
+  const bottom = Math.min(0, ...values);
+  return top === bottom ? [0, 1] : [bottom * 1.08, top * 1.08];
+}
+
+function limitLines({ ctx, bbox, valToPos }, limits, stroke) {
+  ctx.save();
+  Object.assign(ctx, { strokeStyle: stroke, lineWidth: devicePixelRatio });
+  ctx.setLineDash([6, 4]);
+  for (const { value } of limits) {
+    const y = Math.round(valToPos(value, "y", true)) + 0.5;
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+customElements.define("am-chart", Chart);
+
+/** Return a chart. */
+export const chart = (spec) => h("am-chart", { spec });

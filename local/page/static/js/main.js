@@ -1,0 +1,94 @@
+// Shows the view that the address names, and keeps it fresh.
+import { Unanswered } from "./ask.js";
+import { h, morph } from "./dom.js";
+import { loading, trouble } from "./parts.js";
+import { current } from "./route.js";
+import { startTheme } from "./theme.js";
+import * as alerts from "./views/alerts.js";
+import * as overview from "./views/overview.js";
+import * as workbooks from "./views/workbooks.js";
+
+/** A view: {title, every_s, load(route, signal) → data, render(data, route, refresh, redraw) → nodes}. */
+const VIEWS = { "": overview, alerts, workbooks };
+const NAV = [["", "Overview"], ["alerts", "Alerts"], ["workbooks", "Workbooks"]];
+
+const main = document.getElementById("main");
+const state = document.getElementById("state");
+let showing = null;
+
+function tell(mood, text) {
+  if (state.dataset.state !== mood) state.dataset.state = mood;
+  state.textContent = text;
+}
+
+/** A view that is on the screen: loads, draws, waits, again, until it is left. */
+class Showing {
+  constructor(view, route) {
+    Object.assign(this, { view, route, leaving: new AbortController(), timer: 0, data: null });
+  }
+
+  async refresh() {
+    clearTimeout(this.timer);
+    const { signal } = this.leaving;
+    const turn = (this.turn = Symbol("turn"));
+    try {
+      const data = await this.view.load(this.route, signal);
+      if (turn !== this.turn || signal.aborted) return;
+      this.data = data;
+      this.draw();
+      tell("live", `updated ${new Date().toLocaleTimeString([], { hourCycle: "h23" })}`);
+    } catch (error) {
+      if (error.name === "AbortError" || signal.aborted) return;
+      tell("lost", "not up to date; trying again");
+      if (this.data === null) put(h("h1", {}, this.view.title(this.route)), trouble(error));
+      if (!(error instanceof Unanswered)) console.error(error);
+    }
+    if (!signal.aborted && this.view.every_s) this.timer = setTimeout(() => this.due(), this.view.every_s * 1000);
+  }
+
+  due() {
+    if (document.hidden) document.addEventListener("visibilitychange", () => !this.leaving.signal.aborted && this.refresh(), { once: true });
+    else this.refresh();
+  }
+
+  draw() {
+    put(h("h1", {}, this.view.title(this.route)), ...[this.view.render(this.data, this.route, () => this.refresh(), () => this.draw())].flat());
+  }
+
+  leave() {
+    clearTimeout(this.timer);
+    this.leaving.abort();
+  }
+}
+
+function put(...nodes) {
+  morph(main, h("main", {}, ...nodes.filter(Boolean)));
+}
+
+function nav(name) {
+  const link = ([route, text]) => h("a", { href: `#/${route}`, "aria-current": route === name ? "page" : null }, text);
+  morph(document.getElementById("nav"), h("nav", {}, ...NAV.map(link)));
+}
+
+/** Show what the address names now. A new view starts at its top, with the focus there; a new parameter of the same view leaves both. */
+function follow() {
+  if (location.hash === "#main") return main.focus();
+  const route = current();
+  const view = VIEWS[route.name] ?? overview;
+  const isNew = showing?.view !== view || showing.route.path !== route.path;
+  const wasShown = showing !== null;
+  showing?.leave();
+  showing = new Showing(view, route);
+  nav(route.name);
+  document.title = `${view.title(route)} · agentmeter`;
+  if (isNew) {
+    main.replaceChildren(h("h1", {}, view.title(route)), loading());
+    if (wasShown) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
+  }
+  showing.refresh();
+}
+
+addEventListener("hashchange", follow);
+startTheme(document.getElementById("theme"));
+if (!location.hash) history.replaceState(null, "", "#/");
+follow();

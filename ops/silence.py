@@ -8,14 +8,13 @@ names are an alert's labels, alertname and severity; a silence needs all of its 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import cast
 
-import requests
-
+from ops.api import call
 from ops.command import Desk
 from ops.moments import moment, span
-from ops.stack import Api, declare_api, find_api
-from shared.errors import GiveUp, Misconfigured, RetryLater
+from ops.stack import declare_api, find_api
+from shared.errors import Misconfigured
 
 EXAMPLES = """\
   python -m ops silence list
@@ -23,7 +22,7 @@ EXAMPLES = """\
   python -m ops silence add 'alertname=~"High.*"' severity=warning --for 30d \\
       --days sat,sun --between 22:00-06:00 --zone Europe/Berlin
   python -m ops silence end 4f1d0c62a7be"""
-TIMEOUT_S = (5, 30)
+PATH = "/api/silences"
 COLUMNS = ("id", "state", "matchers", "starts_at", "ends_at", "recurrence", "author", "comment")
 
 
@@ -53,11 +52,11 @@ def run(given: Namespace, desk: Desk) -> int:
     """Do it and show the silences that it is about."""
     api = find_api(given.url, given.key, desk.environment)
     if given.action == "list":
-        shown = _call(api, "GET", "")["silences"]
+        shown = call(api, "GET", PATH)["silences"]
     elif given.action == "add":
-        shown = [_call(api, "POST", "", _silence(given, desk))]
+        shown = [call(api, "POST", PATH, _silence(given, desk))]
     else:
-        shown = [_call(api, "DELETE", f"/{id}") for id in _named(given.what, "the id to end")]
+        shown = [call(api, "DELETE", f"{PATH}/{id}") for id in _named(given.what, "the id to end")]
     if given.json:
         desk.terminal.json(shown)
     else:
@@ -93,33 +92,6 @@ def _named(what: Sequence[str], wanted: str) -> Sequence[str]:
     if not what:
         raise Misconfigured(f"Name {wanted}. `python -m ops silence --help` shows examples.")
     return what
-
-
-def _call(api: Api, method: str, path: str, body: object = None) -> Any:
-    """Ask the API; its refusal is said in its own words."""
-    try:
-        answer = requests.request(
-            method,
-            f"{api.url}/api/silences{path}",
-            json=body,
-            headers={"x-functions-key": api.key.get_secret_value()},
-            timeout=TIMEOUT_S,
-        )
-    except requests.RequestException as exc:
-        raise RetryLater(
-            f"{api.url} did not answer ({type(exc).__name__}). See that it runs; ask again."
-        ) from None
-    if answer.ok:
-        return answer.json()
-    raise GiveUp(f"The API answered {answer.status_code}: {_error(answer)}")
-
-
-def _error(answer: requests.Response) -> str:
-    """Return what the API says is wrong; a host that keeps the call from it says nothing."""
-    try:
-        return str(answer.json()["error"])
-    except (requests.JSONDecodeError, LookupError, TypeError):
-        return "it does not say why. Check --url and --key."
 
 
 def _cell(value: object) -> str:

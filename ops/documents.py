@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from dashboards.render import panel_files
 from local.monitor.usage_kql import usage_events_kql
 from shared.events.columns import COLUMNS
 from shared.events.types import AgentEvent, Common, LlmCall, Usage
@@ -194,4 +195,5 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "infra/kql/UsageEvents.kql": usage_events_kql,
     "local.settings.json.example": local_settings,
+    **panel_files(),
 }

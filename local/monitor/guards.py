@@ -16,7 +16,10 @@ _GOOD_ESCAPES = re.compile(r"""\\[ntr\\'"]""")
 _STATEMENTS = ("set", "declare", "alias", "restrict", ".")
 _ELSEWHERE = ("cluster", "database")
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
-_ARITHMETIC = ("sum", "sumif", "avg", "avgif", "stdev", "variance", "percentile", "percentiles")
+_ARITHMETIC = (
+    *("sum", "sumif", "avg", "avgif", "stdev", "variance"),
+    *("percentile", "percentiles", "percentilew", "percentilesw"),
+)
 _COLUMNS = {name for table in TABLES.values() for name in table.names}
 _LOWERED = {name.lower(): name for name in _COLUMNS}
 _BAGS = ("Properties", "Measurements", "Details")

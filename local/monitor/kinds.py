@@ -13,7 +13,10 @@ Kind = Literal["datetime", "timespan"]
 _DATETIMES = ("now", "ago", "todatetime", "make_datetime", "datetime_add")
 _DATETIME_STARTS = ("startof", "endof")
 _TIMESPANS = ("totimespan", "make_timespan", "dayofweek")
-_LIKE_AN_ARGUMENT = ("bin", "floor", "max", "min", "any", "take_any", "percentile", "abs")
+_LIKE_AN_ARGUMENT = (
+    *("bin", "floor", "max", "min", "maxif", "minif", "any", "take_any", "abs"),
+    *("percentile", "percentilew"),
+)
 _LIKE_A_BRANCH = ("iff", "iif", "case", "coalesce")
 
 

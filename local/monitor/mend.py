@@ -14,6 +14,8 @@ from local.monitor.tree import rewrite, unnamed
 _DAYS_TO_1970 = 719_162
 _TICKS_PER_SECOND = TICKS_PER_DAY // 86_400
 _LISTS = {"make_list": "list", "make_set": "set"}
+_SINGLE = {"percentiles": ("percentile", 1), "percentilesw": ("percentilew", 2)}
+"""Of many percentiles at once: the one, and how many arguments come before the shares."""
 
 
 def mend(query: ir.Query, moments: Mapping[str, ir.Parameter]) -> ir.Query:
@@ -94,12 +96,14 @@ def _list(node: ir.FunctionCall, kinds: Mapping[str, Kind]) -> ir.Expr:
 def _named(node: ir.NamedExpr) -> ir.NamedExpr:
     """Give a column the name that it would lose by being put right."""
     call = node.expr
-    if node.name or not isinstance(call, ir.FunctionCall) or len(call.args) != 2:
+    if node.name or not isinstance(call, ir.FunctionCall) or len(call.args) < 2:
         return node
     kind, argument = call.name.lower(), call.args[0]
     column = argument.name if isinstance(argument, ir.ColumnRef) else ""
-    if kind == "percentile":
-        return replace(node, name=_percentile_name(column, call.args[1]))
+    if kind in ("percentile", "percentilew"):
+        return replace(node, name=_percentile_name(column, call.args[-1]))
+    if len(call.args) != 2:
+        return node
     if kind in _LISTS:
         return replace(node, name=f"{_LISTS[kind]}_{column}")
     if kind in ("bin", "floor") and column and _shift_s(call.args[1]):
@@ -115,13 +119,15 @@ def _percentile_name(column: str, share: ir.Expr) -> str:
 
 
 def _each_percentile(aggregates: tuple[ir.NamedExpr, ...]) -> Iterator[ir.NamedExpr]:
-    """Write percentiles(x, a, b) as percentile(x, a), percentile(x, b)."""
+    """Write percentiles(x, a, b) as percentile(x, a), percentile(x, b); percentilesw() likewise."""
     for one in aggregates:
         call = one.expr
-        if not (isinstance(call, ir.FunctionCall) and call.name.lower() == "percentiles"):
+        single = _SINGLE.get(call.name.lower()) if isinstance(call, ir.FunctionCall) else None
+        if not isinstance(call, ir.FunctionCall) or single is None:
             yield one
             continue
-        if one.name or len(call.args) < 2:
-            raise unsupported("a name for percentiles(). Write percentile() for each.")
-        for share in call.args[1:]:
-            yield _named(ir.NamedExpr(ir.FunctionCall("percentile", (call.args[0], share))))
+        name, fixed = single
+        if one.name or len(call.args) <= fixed:
+            raise unsupported(f"a name for {call.name}(). Write {name}() for each.")
+        for share in call.args[fixed:]:
+            yield _named(ir.NamedExpr(ir.FunctionCall(name, (*call.args[:fixed], share))))

@@ -11,6 +11,7 @@ from duckdb_kql.lower import lower
 from duckdb_kql.translate import CLOCK_SLOT, clock
 from duckdb_kql.translate import to_sql as emit
 
+from local.monitor.extra import add_aggregates
 from local.monitor.guards import check_text, check_tree, tables_read
 from local.monitor.mend import mend
 from local.monitor.needs import needed
@@ -23,6 +24,7 @@ _SCHEMA = {name: table.names for name, table in TABLES.items()}
 _FIRST_YEAR, _MOST_MOMENTS = 9000, 1000
 _STAND_IN = re.compile(r"9\d{3}-01-01[T ]00:00:00")
 _ANY_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - DuckDB's TIMESTAMP is UTC without a zone
+add_aggregates()
 _CRASHES = (AssertionError, AttributeError, IndexError, KeyError, RecursionError, TypeError)
 
 

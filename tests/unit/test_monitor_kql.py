@@ -175,6 +175,18 @@ def test_a_refusal_says_where_whatever_stands_before_it(store: MonitorStore) -> 
             id="percentiles",
         ),
         pytest.param(
+            "datatable(x: real, n: long)[3.0, 100, 1.0, 5, 2.0, 895, real(null), 50, 9.0, 0]"
+            " | summarize percentilesw(x, n, 0.5, 50, 90, 90.1), percentilew(x, n, 100)",
+            (1.0, 2.0, 2.0, 3.0, 3.0),
+            id="weighted percentiles: of each as many as its weight",
+        ),
+        pytest.param(
+            "datatable(x: long, ok: bool)[3, true, 9, false, 1, false]"
+            " | summarize maxif(x, ok), minif(x, ok), minif(x, not(ok))",
+            (3, 3, 1),
+            id="the highest and the lowest of some",
+        ),
+        pytest.param(
             "AppEvents | take 1 | project Lag = ingestion_time() - now()",
             ("00:00:00",),
             id="ingestion_time",
@@ -207,6 +219,7 @@ def test_what_can_be_put_right_is_answered_rightly(
         ("summarize percentiles(ItemCount, 50, 99.9)",
          ("percentile_ItemCount_50", "percentile_ItemCount_99_9")),
         ("summarize percentile(ItemCount, 2.5)", ("percentile_ItemCount_2_5",)),
+        ("summarize percentilew(ItemCount, ItemCount, 5)", ("percentile_ItemCount_5",)),
         ("summarize make_set(Name, 5), make_list(Name, 5)", ("set_Name", "list_Name")),
         ("summarize count(), sum(ItemCount), dcount(Name)",
          ("count_", "sum_ItemCount", "dcount_Name")),
@@ -225,7 +238,8 @@ def test_columns_without_a_name_get_the_name_that_kusto_gives(
         ("sumif(ItemCount, true)", 0), ("sum(todouble(Measurements.x))", 0.0),
         ("avg(ItemCount)", "NaN"), ("avgif(ItemCount, true)", "NaN"), ("stdev(ItemCount)", 0.0),
         ("min(ItemCount)", None), ("max(ItemCount)", None), ("max(Name)", ""),
-        ("percentile(ItemCount, 95)", None), ("make_list(Name)", "[]"), ("make_set(Name)", "[]"),
+        ("percentile(ItemCount, 95)", None), ("percentilew(ItemCount, ItemCount, 95)", None),
+        ("make_list(Name)", "[]"), ("make_set(Name)", "[]"),
         ("take_any(ItemCount)", None), ("arg_max(TimeGenerated, ItemCount)", None),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 import requests
 
@@ -54,14 +55,25 @@ class Fleet:
         self, place: str, at: datetime, kind: str, data: dict[str, object]
     ) -> dict[str, object]:
         """Return a CloudEvent; its id says the seed and its place in time."""
+        id_ = f"{self._seed}-{place}"
         return {
             "specversion": "1.0",
-            "id": f"{self._seed}-{place}",
+            "id": id_,
             "source": f"fleet/{data.get('team_id', 'platform')}",
             "type": kind,
             "time": at.isoformat(timespec="milliseconds"),
+            **_trace(id_, f"{at:%Y%m%dT%H%M}", data),
             "data": data | {"environment": "demo"},
         }
+
+
+def _trace(id_: str, minute: str, data: dict[str, object]) -> dict[str, object]:
+    """Return the traceparent of an event of an agent: what it does in a minute is one trace."""
+    if "agent_id" not in data:
+        return {}
+    trace = blake2b(f"{data['agent_id']}/{minute}".encode(), digest_size=16).hexdigest()
+    span = blake2b(id_.encode(), digest_size=8).hexdigest()
+    return {"traceparent": f"00-{trace}-{span}-01"}
 
 
 def _drafts(scene: Scene) -> Iterator[tuple[str, dict[str, object]]]:

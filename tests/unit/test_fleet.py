@@ -134,6 +134,19 @@ def test_a_seed_and_a_time_give_the_same_events_however_they_are_asked_for() -> 
     assert fleet.events_between(START, START) == []
 
 
+def test_what_an_agent_does_in_a_minute_is_one_trace() -> None:
+    given = events(START, 2 * MINUTE)
+    traces: dict[str, set[object]] = {}
+    for event in given:
+        version, trace, span, flags = event.get("traceparent", "00---01").split("-")
+        assert (version, flags) == ("00", "01")
+        assert ("agent_id" in event["data"]) == bool(trace) == bool(span)
+        traces.setdefault(trace, set()).add((event["data"].get("agent_id"), event["time"][:16]))
+    del traces[""]
+    assert all(len(agents) == 1 for agents in traces.values())
+    assert len(traces) < len(given) / 4
+
+
 def test_events_come_in_order_and_lie_in_the_time_asked_for() -> None:
     times = [when(event) for event in events(START, MINUTE)]
     assert times == sorted(times)

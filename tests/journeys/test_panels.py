@@ -1,0 +1,167 @@
+"""Every query that a workbook asks has an answer: from the simulated fleet, on the stand-in."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.panel import Panel, read_pages
+from local.fleet import Fleet
+from local.monitor.query import QueryAnswer
+from local.monitor.store import MonitorStore
+from local.replay.plan import Plan
+from local.replay.recording import Recorded
+from local.replay.world import Config, World
+from shared.adapters.config_folder import read_routes
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config"
+SAVED = sorted((ROOT / "infra" / "kql" / "saved").glob("*.kql"))
+PANELS = {panel.name: panel for page in read_pages() for panel in page.panels}
+START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LASTS = timedelta(minutes=25)
+PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
+
+
+def stamp(at: datetime) -> str:
+    return f"datetime({at:%Y-%m-%dT%H:%M:%S.000Z})"
+
+
+TIME = {"start": stamp(START), "end": stamp(START + LASTS), "grain": "1m"}
+
+
+@dataclass
+class Portal:
+    """Asks what the portal would ask, with what a reader has chosen put in as it does."""
+
+    store: MonitorStore
+    queries: Mapping[str, str]
+    chosen: dict[str, str] = field(default_factory=lambda: {"Team": "'*'", "Environment": "'*'"})
+
+    def ask(self, name: str) -> QueryAnswer:
+        def put_in(found: re.Match[str]) -> str:
+            return TIME[found[2]] if found[1] == "TimeRange" else self.chosen[found[1]]
+
+        return self.store.query(PARAMETER.sub(put_in, self.queries[name]))
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        answer = self.ask(name)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+def queries_of(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        if item["type"] == 12:
+            yield from queries_of(item["content"]["items"])
+        if item["type"] == 3:
+            yield item["name"], item["content"]["query"]
+        for parameter in item["content"].get("parameters", ()):
+            if "query" in parameter:
+                yield parameter["name"], parameter["query"]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[MonitorStore]:
+    """Yield the stand-in after what 25 minutes of the fleet posted, its incidents included."""
+    prices = (CONFIG / "prices.toml").read_text(encoding="utf-8")
+    plan = Plan.model_validate({"start": START, "duration_s": LASTS.total_seconds()})
+    world = World(Config([], read_routes(CONFIG), prices), plan)
+    world.clock.at = START + LASTS
+    events = Fleet(1, START).events_between(START, START + LASTS)
+    recorded = [
+        Recorded(number, json.dumps(event).encode(), datetime.fromisoformat(str(event["time"])))
+        for number, event in enumerate(events, 1)
+    ]
+    assert world.take(recorded) == []
+    yield world.monitor
+    world.close()
+
+
+@pytest.fixture
+def portal(store: MonitorStore) -> Portal:
+    found: dict[str, str] = {}
+    for file in sorted((ROOT / "infra" / "workbooks").glob("*.json")):
+        found |= queries_of(json.loads(file.read_text(encoding="utf-8"))["items"])
+    return Portal(store, found)
+
+
+@pytest.mark.parametrize("panel", [p for p in PANELS.values() if not p.needs], ids=lambda p: p.name)
+def test_a_panel_has_rows_with_the_columns_that_it_draws(panel: Panel, portal: Portal) -> None:
+    answer = portal.ask(panel.name)
+    assert set(panel.shows) <= set(answer.columns)
+    assert answer.rows
+    kinds = dict(zip(answer.columns, answer.types, strict=True))
+    assert {kinds[column] for column in panel.y} <= {"real", "long", "int"}
+    for row in portal.rows(panel.name):
+        assert all(row[column] is not None for column in panel.y)
+
+
+def test_from_a_row_of_the_spenders_to_its_calls_to_a_trace(portal: Portal) -> None:
+    spender = portal.rows("spend_by_team_and_model")[0]
+    portal.chosen["Spender"] = spender["Key"]
+    calls = portal.rows("calls_of_spender")
+    assert sum(call["Count"] for call in calls) == spender["Calls"] > 0
+    assert sum(call["CostUsd"] for call in calls) == pytest.approx(spender["Usd"])
+    portal.chosen["Trace"] = calls[0]["Key"]
+    trace = portal.rows("trace")
+    assert {row["OperationId"] for row in trace} == {calls[0]["OperationId"]}
+    assert "llm.call" in {row["Name"] for row in trace}
+    assert set(PANELS["trace"].shows) <= set(trace[0])
+
+
+def test_a_choice_of_teams_leaves_out_the_others(portal: Portal) -> None:
+    teams = {row["label"]: row["value"] for row in portal.rows("Team")}
+    assert {"atlas", "beacon", "(none)"} <= teams.keys()
+    portal.chosen["Team"] = f"'{teams['atlas']}','{teams['beacon']}'"
+    assert {row["TeamId"] for row in portal.rows("spend_by_agent")} == {"atlas", "beacon"}
+    portal.chosen["Team"] = f"'{teams['(none)']}'"
+    assert {row["TeamId"] for row in portal.rows("spend_by_agent")} <= {""}
+    portal.chosen["Team"] = ""
+    assert len({row["TeamId"] for row in portal.rows("spend_by_agent")}) > 2
+
+
+def test_a_choice_of_environments_leaves_out_the_others(portal: Portal) -> None:
+    (demo,) = portal.rows("Environment")
+    portal.chosen["Environment"] = f"'{demo['value']}'"
+    assert portal.rows("active_teams")
+    portal.chosen["Environment"] = "'elsewhere'"
+    assert not portal.rows("active_teams")
+    assert not portal.rows("spent")
+
+
+def test_the_tables_add_up_to_the_sum(portal: Portal) -> None:
+    (spent,) = portal.rows("spent")
+    for name in ("spend_by_team_and_model", "spend_by_agent", "total_llm_costs_hourly"):
+        total = sum(row["Usd"] or 0 for row in portal.rows(name))
+        assert total == pytest.approx(spent["Value"])
+    (unpriced,) = portal.rows("unpriced_models")
+    rows = portal.rows("spend_by_team_and_model")
+    assert sum(row["Unpriced"] for row in rows) == unpriced["Calls"] > 0
+    assert f"{unpriced['Calls']} unpriced" in spent["Note"]
+    all_unpriced = [row for row in rows if row["Unpriced"] == row["Calls"]]
+    assert {row["Provider"] for row in all_unpriced} == {"workshop"}
+    assert {row["Usd"] for row in all_unpriced} == {None}
+
+
+def test_rates_are_zero_where_nothing_happened_and_count_what_did(portal: Portal) -> None:
+    rates = portal.rows("error_rate")
+    outage = [row for row in rates if row["Series"] == "llm_gateway: provider_outage"]
+    assert len(outage) == LASTS // timedelta(minutes=1)
+    assert min(row["PerSecond"] for row in outage) == 0
+    counted = sum(row["Errors"] for row in portal.rows("errors_by_component"))
+    assert sum(row["PerSecond"] * 60 for row in rates) == pytest.approx(counted)
+
+
+@pytest.mark.parametrize("file", SAVED, ids=lambda file: file.stem)
+def test_a_saved_query_has_a_name_a_description_and_an_answer(
+    file: Path, store: MonitorStore
+) -> None:
+    name, description, *query = file.read_text(encoding="utf-8").splitlines()
+    assert name.startswith("// ")
+    assert description.startswith("// ")
+    assert store.query("\n".join(query), now=START + LASTS).rows

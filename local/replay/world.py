@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from local.monitor.query import Limits as QueryLimits
 from local.monitor.store import MonitorStore
 from local.replay.azure import DirectExporter, DirectLog
 from local.replay.pager import Pager
-from local.replay.plan import Plan
+from local.replay.plan import MINUTE, Plan
 from local.replay.recording import Recorded, Refused
 from local.replay.rules import FaultyLog, planned, resolved_once
 from shared.adapters.sqlite import connect
@@ -19,14 +19,16 @@ from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN, Limits
+from shared.metrics.catalogue import HEARTBEAT
 from shared.pricing.price import load
 from shared.settings import Settings
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate, RuleReport
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
+from shared.usecases.rows import metric_row
 from shared.usecases.tick import Tick
-from shared.usecases.vitals import Vitals
+from shared.usecases.vitals import Vitals, gauge
 
 DEPLOYMENT = "replay"
 EVENTS_AT_ONCE = 500
@@ -69,6 +71,7 @@ class World:
         self.monitor = MonitorStore(None, self.clock, QueryLimits(threads=1))
         self.pager = Pager(plan, self.clock)
         self._database = connect(Path(":memory:"))
+        self._ticked_at = plan.first_tick - 2 * MINUTE
         self.restart()
 
     def restart(self) -> None:
@@ -76,7 +79,7 @@ class World:
         claims, series = SqliteClaims(self._database), SqliteSeries(self._database)
         stores = Stores(claims, series, SqliteLabels(self._database))
         self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
-        exporter = DirectExporter(self.monitor)
+        exporter = self._exporter = DirectExporter(self.monitor)
         self._process = Process(stores, exporter, load(self._config.prices), LABEL_MAX_VALUES)
         alerts = SqliteAlerts(self._database)
         rules = planned(self._config.rules, self._plan)
@@ -112,7 +115,17 @@ class World:
 
     def tick(self) -> Sequence[RuleReport]:
         """Do what the timer does; return what became of each rule."""
-        return self._tick.run(self.clock.now()).evaluated.rules
+        now = self.clock.now()
+        self._beat(self._ticked_at + MINUTE, now)
+        self._ticked_at = now
+        return self._tick.run(now).evaluated.rules
+
+    def _beat(self, start: datetime, end: datetime) -> None:
+        """Write the heartbeats of the minutes in which a timer that a plan does not slow down would
+        have ticked: quiet time in a recording is no telemetry that stopped."""
+        beats = range(max(0, (end - start + MINUTE - timedelta.resolution) // MINUTE))
+        times = [start + number * MINUTE for number in beats]
+        self._exporter.metrics([metric_row(at, gauge(HEARTBEAT, at, 1)) for at in times])
 
     def close(self) -> None:
         """Let go of everything."""

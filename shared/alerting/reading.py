@@ -30,7 +30,14 @@ class Failed:
     why: str
 
 
-Reading = Mapping[str, Sample] | Failed
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The query was not asked, for what it is about had stopped coming in."""
+
+    why: str
+
+
+Reading = Mapping[str, Sample] | Failed | Stale
 """What one query said, by the fingerprint of the series."""
 
 

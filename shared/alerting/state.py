@@ -5,17 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from shared.alerting.reading import Failed, Reading, Sample, fingerprint, finite
+from shared.alerting.reading import Failed, Reading, Sample, Stale, fingerprint, finite
 from shared.alerting.record import LookState, SeriesAlert, Transition
 from shared.alerting.rule import Look, Rule
 
-Verdict = Literal["true", "false", "between", "no_data", "error"]
+Verdict = Literal["true", "false", "between", "no_data", "stale", "error"]
+SILENT: frozenset[Verdict] = frozenset({"no_data", "stale"})
 Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look found of one series. between: no longer true, not yet past `resolve`."""
+    """What one look found of one series.
+
+    between: no longer true, not yet past `resolve`. stale: no data, and no wonder.
+    """
 
     verdict: Verdict
     why: str
@@ -38,7 +42,8 @@ def step(
     readings: what each of rule.looks read, by its name.
     An alert fires when one of the looks has been true for its own hold, and resolves when all
     are false. An error never resolves, never advances and never resets. A known series of which
-    a look says nothing is without data: rule.no_data decides.
+    a look says nothing is without data: rule.no_data decides. A stale source is no data either, but
+    never all is well: where rule.no_data is "ok", it is waited out.
     """
     series: dict[str, SeriesAlert] = {}
     transitions: list[Transition] = []
@@ -73,7 +78,7 @@ def _to_judge(
 
     Where there is none at all, the rule as a whole stands for them, in case silence is an alert.
     """
-    answers = [reading for reading in readings.values() if not isinstance(reading, Failed)]
+    answers = [reading for reading in readings.values() if isinstance(reading, Mapping)]
     read = {key: sample.labels for answer in answers for key, sample in answer.items()}
     known = {key: alert.labels for key, alert in before.items()}
     return read | known or {fingerprint({}): {}}
@@ -83,6 +88,8 @@ def _see(look: Look, reading: Reading, key: str, labels: Labels) -> Seen:
     """Judge what the look read of the series."""
     if isinstance(reading, Failed):
         return Seen("error", reading.why)
+    if isinstance(reading, Stale):
+        return Seen("stale", reading.why)
     if sample := reading.get(key):
         return _judge(look, sample)
     if not labels and reading:
@@ -132,9 +139,9 @@ def _advance(
 def _listen(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
     """Note for how long nothing was said of the series; an error says neither."""
     verdicts = {item.verdict for item in seen.values()}
-    if verdicts == {"no_data"}:
+    if verdicts <= SILENT:
         return replace(old, missing=old.missing + 1, silent_since=old.silent_since or at)
-    if verdicts <= {"no_data", "error"}:
+    if verdicts <= {*SILENT, "error"}:
         return old
     return replace(old, missing=0, silent_since=None)
 
@@ -144,8 +151,10 @@ def _look_state(
 ) -> LookState | None:
     """Return since when the look is true, or None where it is not."""
     before = alert.looks.get(look.name)
-    if verdict == "no_data" and rule.no_data != "keep":
-        verdict = "true" if rule.no_data == "alert" else "false"
+    if verdict in SILENT and rule.no_data == "alert":
+        verdict = "true"
+    if verdict == "no_data" and rule.no_data == "ok":
+        verdict = "false"
     if verdict == "true":
         return LookState(_since(rule, before, at), at)
     dropped = verdict == "false" or (verdict == "between" and alert.phase == "pending")
@@ -198,7 +207,9 @@ def _keep_firing(
         return replace(alert, calm_since=None)
     calm_since = alert.calm_since or at
     unsure = "error" in verdicts or (
-        verdicts == {"no_data"} and rule.no_data == "keep" and not _silent_too_long(rule, alert, at)
+        verdicts <= SILENT
+        and (rule.no_data == "keep" or "stale" in verdicts)
+        and not _silent_too_long(rule, alert, at)
     )
     if unsure or at - calm_since < rule.keep_firing:
         return replace(alert, calm_since=calm_since)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.alerting.reading import Failed, Reading, read_samples
+from shared.alerting.reading import Failed, Reading, Stale, read_samples
 from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Look, Rule, bind
 from shared.alerting.schedule import Due, due
 from shared.alerting.state import step
 from shared.errors import AgentmeterError
 from shared.ports import UsageLog
+from shared.usecases.freshness import STALE, is_own, is_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,31 @@ def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Adv
 
     A query that fails is an error of that planned time: it is in the record, and is not raised.
     """
-    plan = due(rule.every, record.last_at, now)
+    plan = _plan(rule, record, now)
     made: list[Transition] = []
     for at in plan.times:
-        readings = {look.name: _read(log, look, at) for look in rule.looks}
+        readings = _readings(log, rule, record, at)
         stepped = step(rule, record.series, at, readings)
         record = _with_answers(replace(record, series=stepped.series), at, readings)
         made += stepped.transitions
     return Advanced(rule, record.with_transitions(made), plan, tuple(made))
+
+
+def _plan(rule: Rule, record: RuleRecord, now: datetime) -> Due:
+    """Return the planned times; an own rule is about the present, not about minutes long gone."""
+    plan = due(rule.every, record.last_at, now)
+    return Due(plan.times[-1:]) if is_own(rule) else plan
+
+
+def _readings(log: UsageLog, rule: Rule, record: RuleRecord, at: datetime) -> Mapping[str, Reading]:
+    """Ask what the looks ask, unless what they ask of is stale.
+
+    The first look of a rule is believed: it has no alerts that silence could end, and in a new
+    deployment nothing has arrived yet.
+    """
+    if record.last_at and not is_own(rule) and is_stale(log, at):
+        return {look.name: Stale(STALE) for look in rule.looks}
+    return {look.name: _read(log, look, at) for look in rule.looks}
 
 
 def _read(log: UsageLog, look: Look, at: datetime) -> Reading:

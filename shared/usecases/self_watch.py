@@ -9,12 +9,13 @@ from shared.alerting.page import Dead, Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.ports import AlertStore, Table, UsageLog
+from shared.usecases.freshness import OF_THE_STORE, PROBE
 
 STUCK_AFTER = timedelta(minutes=5)
 FAILING_AFTER = timedelta(minutes=5)
 SETTLED_SEEN = 500
 
-STUCK, REFUSED, FAILING = "agentmeter: stuck", "agentmeter: refused", "agentmeter: failing"
+STUCK, REFUSED, FAILING = (OF_THE_STORE + what for what in ("stuck", "refused", "failing"))
 """Stand where other rules have their query."""
 
 
@@ -23,13 +24,14 @@ def own_rules(meta: str) -> Sequence[Rule]:
 
     meta: the receiver for what keeps pages from the others; without one nobody is told of that.
     """
+    always = (RULES["RuleEvaluationFailing"], RULES["TelemetryStale"])
     if not meta:
-        return (RULES["RuleEvaluationFailing"],)
+        return always
     by_another_road = {"route": meta}
     return (
         RULES["OutboxStuck"].model_copy(update=by_another_road),
         RULES["PagesRefused"].model_copy(update=by_another_road),
-        RULES["RuleEvaluationFailing"],
+        *always,
     )
 
 
@@ -97,20 +99,13 @@ def _counted(label: str, counts: Mapping[str, int]) -> Table:
     return Table((label, "value"), tuple(sorted(counts.items())) or (("", 0),))
 
 
-def _rule(name: str, query: str, window: str, severity: str, summary: str) -> Rule:
-    return Rule.model_validate(
-        {
-            "name": name,
-            "group": "agentmeter",
-            "severity": severity,
-            "window": window,
-            "condition": "> 0",
-            "no_data": "ok",
-            "summary": summary,
-            "runbook": f"docs/runbooks/{name}.md",
-            "query": query,
-        }
-    )
+def _rule(
+    name: str, query: str, window: str, severity: str, summary: str, **fields: object
+) -> Rule:
+    common = {"group": "agentmeter", "condition": "> 0", "no_data": "ok"}
+    said = {"name": name, "query": query, "window": window, "severity": severity}
+    texts = {"summary": summary, "runbook": f"docs/runbooks/{name}.md"}
+    return Rule.model_validate({**common, **said, **texts, **fields})
 
 
 RULES: Mapping[str, Rule] = {
@@ -127,6 +122,13 @@ RULES: Mapping[str, Rule] = {
         _rule(
             *("RuleEvaluationFailing", FAILING, "PT5M", "error"),
             "{Rule} had no answer for more than 5 minutes: {value:.0f} failures in a row",
+        ),
+        _rule(
+            *("TelemetryStale", PROBE, "PT10M", "critical"),
+            "No telemetry arrives: for 20 minutes neither an event nor a heartbeat was found",
+            condition="< 1",
+            hold="PT10M",
+            offset="PT0S",
         ),
     )
 }

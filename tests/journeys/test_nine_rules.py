@@ -71,6 +71,8 @@ def test_the_nine_rules_fire_within_two_minutes_and_resolve_when_the_trouble_end
         assert still_wrong(box) == {"HighHourlyCosts"}  # over $100 in the last hour still
 
         box.tick(box.clock.now() + timedelta(minutes=61))
+        assert still_wrong(box) == {"HighHourlyCosts"}  # nothing came in: nobody knows
+        box.tick(box.clock.now() + timedelta(minutes=1))
         assert still_wrong(box) == set()
         assert all(incident.resolved_at for incident in box.incidents())
         assert len(box.incidents()) == len(BAD)

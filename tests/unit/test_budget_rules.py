@@ -38,7 +38,7 @@ THRESHOLDS = MONTHLY + "forecast = false\nburn = false\n"
 
 @dataclass
 class StoreLog:
-    """The stand-in, asked as Log Analytics is; or no answer."""
+    """The stand-in, asked as Log Analytics is; or no answer. Its heartbeats are taken for granted."""
 
     store: MonitorStore
     silent: bool = False
@@ -46,6 +46,8 @@ class StoreLog:
     def query(self, kql: str, start: datetime, end: datetime) -> Table:
         if self.silent:
             raise RetryLater("no answer")
+        if kql.startswith("union"):
+            return Table(("value",), ((1,),))
         answer = self.store.query(kql, start, end)
         return Table(answer.columns, answer.rows)
 

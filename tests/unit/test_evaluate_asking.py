@@ -125,6 +125,8 @@ def test_at_most_four_queries_are_in_flight() -> None:
 
     class Counting(FakeLog):
         def query(self, kql: str, start: datetime, end: datetime) -> Table:
+            if kql.startswith("union"):
+                return super().query(kql, start, end)
             flying.append(gate.acquire(blocking=False))
             together.wait()
             gate.release()

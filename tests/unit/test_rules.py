@@ -9,19 +9,15 @@ import duckdb
 import duckdb_kql
 import pytest
 
-from shared.adapters.config_folder import read_routes, read_rules
-from shared.alerting.budget import parse_budgets
+from shared.adapters.config_folder import read_rules
 from shared.alerting.reading import Reading, read_samples
 from shared.alerting.record import SeriesAlert
 from shared.alerting.rule import Look, Rule, bind
 from shared.alerting.state import step
-from shared.errors import Misconfigured
 from shared.events.columns import COLUMNS
-from shared.usecases.self_watch import own_rules
 
 ROOT = Path(__file__).parents[2]
 RULES = {rule.name: rule for rule in read_rules(ROOT / "config")}
-RUNBOOKS = {file.stem: file for file in sorted((ROOT / "docs/runbooks").glob("*.md"))}
 LOOKS = [
     pytest.param(look, id=f"{name}-{look.name}")
     for name, rule in RULES.items()
@@ -114,38 +110,9 @@ def test_the_nine_rules_of_the_plan_ship_with_its_severities_and_one_for_unknown
     }
 
 
-@pytest.mark.parametrize("name", RUNBOOKS)
-def test_every_runbook_has_all_four_parts(name: str) -> None:
-    text = RUNBOOKS[name].read_text(encoding="utf-8")
-    parts = (
-        "## What it means",
-        "## First three checks",
-        "## Stop the bleeding",
-        "## When to silence",
-    )
-    assert [part for part in parts if part not in text] == []
-    assert text.count("```kusto") >= 3
-
-
-def test_every_rule_has_a_runbook_of_its_own_and_all_budgets_have_one() -> None:
-    (budget,) = parse_budgets('[[budget]]\nname="b"\namount_usd=1\nperiod="day"', "budgets.toml")
-    own = {rule.name: rule.runbook for rule in own_rules("meta")}
-    named = {rule.name: rule.runbook for rule in RULES.values()} | {"Budget": budget.runbook} | own
-    assert named == {name: f"docs/runbooks/{name}.md" for name in RUNBOOKS}
-
-
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_query_is_in_the_portable_part_of_kql(look: Look) -> None:
     assert "UsageEvents" in translated(look)
-
-
-@pytest.mark.parametrize("name", RUNBOOKS)
-def test_runbooks_ask_kql_that_runs(name: str) -> None:
-    text = RUNBOOKS[name].read_text(encoding="utf-8")
-    table = empty_table()
-    for query in text.split("```kusto\n")[1:]:
-        duckdb_kql.kql(table, query.split("```")[0]).fetchall()
-    table.close()
 
 
 EXACT = [
@@ -329,35 +296,3 @@ def test_one_bad_sample_a_minute_does_not_fire(name: str) -> None:
         if "Value" not in data
     ]
     assert fired_at_s(RULES[name], sparse, range(120, 361, 60)) is None
-
-
-def test_a_rule_file_that_is_wrong_refuses_all_of_them(tmp_path: Path) -> None:
-    folder = tmp_path / "rules"
-    folder.mkdir()
-    good = (ROOT / "config/rules/HighErrorRate.toml").read_text(encoding="utf-8")
-    (folder / "a.toml").write_text(good, encoding="utf-8")
-    assert len(read_rules(tmp_path)) == 1
-    (folder / "b.toml").write_text(good, encoding="utf-8")
-    (folder / "c.toml").write_text(good.replace("critical", "urgent"), encoding="utf-8")
-    with pytest.raises(Misconfigured) as refusal:
-        read_rules(tmp_path)
-    assert "rules/b.toml: name: HighErrorRate/critical is another file's too" in str(refusal.value)
-    assert "rules/c.toml: severity: " in str(refusal.value)
-
-
-def test_a_folder_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:
-    for read in (read_rules, read_routes):
-        with pytest.raises(Misconfigured, match="AGENTMETER_CONFIG"):
-            read(tmp_path)
-
-
-def test_every_severity_has_one_receiver(tmp_path: Path) -> None:
-    routes = read_routes(ROOT / "config")
-    assert routes.receiver_of("critical") == "critical"
-    assert routes.receiver_of("info") == "default"
-    text = (ROOT / "config/routes.toml").read_text(encoding="utf-8")
-    (tmp_path / "routes.toml").write_text(
-        text.replace('"error", ', '"warning", '), encoding="utf-8"
-    )
-    with pytest.raises(Misconfigured, match=r"0 of them name error; .*2 of them name warning"):
-        read_routes(tmp_path)

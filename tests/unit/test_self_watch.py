@@ -141,4 +141,4 @@ def renamed(rule: Rule) -> Rule:
 
 def test_without_a_meta_receiver_its_alerts_are_left_out() -> None:
     names = [rule.name for rule in with_own(lambda: [RULE], "")()]
-    assert names == ["Errors", "RuleEvaluationFailing"]
+    assert names == ["Errors", "RuleEvaluationFailing", "TelemetryStale"]

@@ -56,7 +56,7 @@ def test_a_budget_pages_once_a_month_and_is_resolved_when_the_next_begins(tmp_pa
         assert incidents(box) == [("red_50", True, 1), ("red_burn", True, 1)]
 
         spend(box, NEW_MONTH - timedelta(hours=9), 30, "red")
-        for at in minutes(NEW_MONTH - timedelta(hours=8), 2):  # the first has nothing recent to see
+        for at in minutes(NEW_MONTH - timedelta(hours=8), 6):  # the first find nothing recent
             box.tick(at)
         reached = [("red_100", True, 1), ("red_50", True, 1), ("red_burn", False, 2)]
         assert incidents(box) == reached

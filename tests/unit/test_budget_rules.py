@@ -38,7 +38,7 @@ THRESHOLDS = MONTHLY + "forecast = false\nburn = false\n"
 
 @dataclass
 class StoreLog:
-    """The stand-in, asked as Log Analytics is; or no answer. Its heartbeats are taken for granted."""
+    """The stand-in, asked as Log Analytics is; or no answer. It is taken for fresh."""
 
     store: MonitorStore
     silent: bool = False

@@ -30,7 +30,8 @@ def test_a_counter_that_falls_silent_with_all_else_is_not_resolved() -> None:
     asked = len(world.log.asked)
     assert stopped(world).ticks(30, Errors=0) == []
     assert len(world.log.asked) == asked
-    assert list(world.record().firing.values())[0].silent_since == START + timedelta(minutes=3)
+    (alert,) = world.record().firing.values()
+    assert alert.silent_since == START + timedelta(minutes=3)
     world.log.fresh = True
     assert [page.action for page in world.ticks(1)] == ["resolve"]
 

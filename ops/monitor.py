@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ops.identity import OPERATOR
 from ops.stack import find_stack
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.log_analytics import LogAnalytics
@@ -38,11 +39,11 @@ def find_monitor(environment: Mapping[str, str]) -> Monitor:
     settings = read(environment)
     return Monitor(
         f"workspace {settings.LOGS_WORKSPACE_ID}",
-        LogAnalytics(settings.LOGS_ENDPOINT, settings.LOGS_WORKSPACE_ID, settings.AZURE_CLIENT_ID),
+        LogAnalytics(settings.LOGS_ENDPOINT, settings.LOGS_WORKSPACE_ID, OPERATOR),
         AzureMonitorExporter(
             settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
             settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
-            settings.AZURE_CLIENT_ID,
+            OPERATOR,
         ),
     )
 
@@ -65,5 +66,4 @@ def find_log(workspace: str | None, environment: Mapping[str, str]) -> tuple[str
         )
     default: str = Settings.model_fields["LOGS_ENDPOINT"].default
     endpoint = environment.get("LOGS_ENDPOINT") or default
-    log = LogAnalytics(endpoint, named, environment.get("AZURE_CLIENT_ID", ""))
-    return f"workspace {named}", log
+    return f"workspace {named}", LogAnalytics(endpoint, named, OPERATOR)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import requests
 
+from ops.identity import OPERATOR
 from ops.stack import Stack, find_stack
 from shared.errors import Misconfigured, RetryLater
 
@@ -71,7 +72,6 @@ class AccountPoison:
 
     def __init__(self, account: str) -> None:
         """account: a connection string, or the https address of the queue service."""
-        from azure.identity import DefaultAzureCredential
         from azure.storage.queue import (
             QueueServiceClient,
             TextBase64DecodePolicy,
@@ -79,7 +79,7 @@ class AccountPoison:
         )
 
         service = (
-            QueueServiceClient(account, credential=DefaultAzureCredential())
+            QueueServiceClient(account, credential=OPERATOR.credential())
             if account.startswith("https://")
             else QueueServiceClient.from_connection_string(account)
         )

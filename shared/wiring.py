@@ -11,6 +11,7 @@ from shared import notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.config_folder import read_budgets, read_routes, read_rules
 from shared.adapters.heartbeat import Heartbeat
+from shared.adapters.identity import Identity
 from shared.adapters.log_analytics import LogAnalytics
 from shared.adapters.price_book import PriceBook, Texts
 from shared.adapters.price_list import PriceList
@@ -143,7 +144,7 @@ class App:
         return AzureMonitorExporter(
             self.settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
             self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
-            self.settings.AZURE_CLIENT_ID,
+            self._identity,
         )
 
     @cached_property
@@ -158,13 +159,18 @@ class App:
         every = timedelta(hours=self.settings.PRICES_REFRESH_HOURS)
         return PriceList(self.settings.PRICES_REFRESH_URL, every, self.clock)
 
+    @property
+    def _identity(self) -> Identity:
+        """Who the app is to Azure."""
+        return Identity(self.settings.AZURE_CLIENT_ID)
+
     @cached_property
     def _log(self) -> LogAnalytics:
         """What was exported, to be asked in KQL."""
         return LogAnalytics(
             self.settings.LOGS_ENDPOINT,
             self.settings.LOGS_WORKSPACE_ID,
-            self.settings.AZURE_CLIENT_ID,
+            self._identity,
         )
 
     @cached_property
@@ -207,7 +213,7 @@ def _tables(settings: Settings) -> Storage:
 
     account = settings.AzureWebJobsStorage.get_secret_value()
     service = connect(
-        account or settings.AzureWebJobsStorage__tableServiceUri, settings.AZURE_CLIENT_ID
+        account or settings.AzureWebJobsStorage__tableServiceUri, Identity(settings.AZURE_CLIENT_ID)
     )
     return Storage(
         TableClaims(service),

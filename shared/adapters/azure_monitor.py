@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +16,7 @@ from shared.adapters.azure_monitor_limits import (
     span_bytes,
     span_fault,
 )
+from shared.adapters.identity import APP, Identity
 from shared.errors import Misconfigured
 from shared.ports import EventRow, ExportOutcome, ExportRefused, MetricRow, SpanRow
 
@@ -40,7 +42,7 @@ class AzureMonitorExporter:
         self,
         connection_string: str,
         authentication: str = "",
-        client_id: str = "",
+        identity: Identity = APP,
         *,
         role: str = "agentmeter",
         read_timeout_s: float = 20,
@@ -49,7 +51,7 @@ class AzureMonitorExporter:
 
         authentication: "" (the connection string's key alone), `Authorization=AAD`, or
             `ClientId=<id>;Authorization=AAD` for a user-assigned identity.
-        client_id: the user-assigned identity where authentication names none.
+        identity: who sends, where authentication asks for one; a client id in that wins.
         role: what the rows say as AppRoleName. read_timeout_s: how long to wait for an answer.
         Raises:
             Misconfigured: names the setting that is wrong, never its value.
@@ -58,7 +60,7 @@ class AzureMonitorExporter:
         # The SDK would ask for //v2.1/track where an endpoint ends with a slash, as Azure's do.
         self._connection_string = ";".join(part.rstrip("/") for part in parts)
         endpoint = _endpoint(self._connection_string)
-        self._identity = _identity(authentication, client_id)
+        self._identity = _identity(authentication, identity)
         if self._identity is not None and endpoint.startswith("http://"):
             raise Misconfigured(
                 "No identity is ever sent over plain http. Empty "
@@ -121,13 +123,13 @@ def _endpoint(connection_string: str) -> str:
     )
 
 
-def _identity(authentication: str, client_id: str) -> str | None:
-    """Return the identity's client id ("": the system-assigned one), None for the key alone."""
+def _identity(authentication: str, identity: Identity) -> Identity | None:
+    """Return who sends, None for the connection string's key alone."""
     if not authentication.strip():
         return None
     pairs = _pairs(authentication.strip())
     if pairs.get("authorization", "").upper() == "AAD":
-        return pairs.get("clientid", client_id)
+        return replace(identity, client_id=pairs.get("clientid", identity.client_id))
     raise Misconfigured(
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING is not understood. Set it to "
         "`Authorization=AAD`, with `ClientId=<id>;` before it for a user-assigned identity, or "

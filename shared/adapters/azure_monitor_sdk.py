@@ -8,7 +8,6 @@ from typing import Any
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.rest import HttpRequest, HttpResponse
-from azure.identity import ManagedIdentityCredential
 from azure.monitor.opentelemetry.exporter import (
     AzureMonitorLogExporter,
     AzureMonitorMetricExporter,
@@ -42,6 +41,7 @@ from opentelemetry.trace import (
 )
 
 from shared.adapters.azure_monitor_answer import Answer
+from shared.adapters.identity import APP, Identity
 from shared.ports import EventRow, MetricRow, SpanRow
 from shared.settings import quiet_sdk
 
@@ -49,10 +49,6 @@ CONNECT_TIMEOUT_S = 5
 GZIP_LEVEL = 5
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-NO_IDENTITY = (
-    "Nothing was sent: the app's identity got no token. Check that it has the identity which "
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING or AZURE_CLIENT_ID names."
-)
 
 
 class _Line(threading.local):
@@ -66,9 +62,9 @@ class Sdk:
     """The SDK's exporters, with hooks that pack each request and keep each response."""
 
     def __init__(
-        self, connection_string: str, identity: str | None, role: str, read_timeout_s: float
+        self, connection_string: str, identity: Identity | None, role: str, read_timeout_s: float
     ) -> None:
-        """identity: a client id, "" for the system-assigned one, None for the key alone."""
+        """identity: who sends, None for the connection string's key alone."""
         quiet_sdk()
         self._line = _Line()
         self._resource = Resource({"service.name": role})
@@ -76,10 +72,11 @@ class Sdk:
             f"Azure Monitor did not answer within {read_timeout_s:g} s, or could not be reached. "
             "It is sent again."
         )
+        self._unsent = f"Nothing was sent: {(identity or APP).without_token()}"
         options: dict[str, Any] = {
             "connection_string": connection_string,
             # Always given: without it the SDK reads the environment on its own.
-            "credential": _credential(identity),
+            "credential": identity.credential() if identity else None,
             "disable_offline_storage": True,
             "max_envelopes_per_second": 0,
             "retry_total": 0,
@@ -114,7 +111,7 @@ class Sdk:
         line.sent, line.answer = False, None
         with suppress_instrumentation():
             export()
-        return line.answer or Answer(None, silence=self._silence if line.sent else NO_IDENTITY)
+        return line.answer or Answer(None, silence=self._silence if line.sent else self._unsent)
 
     def _pack(self, call: PipelineRequest[HttpRequest]) -> None:
         """Note that a request goes out, after a redirect once more, and compress its body."""
@@ -133,10 +130,6 @@ class Sdk:
         response = call.http_response
         retry_after = response.headers.get("Retry-After", "")
         self._line.answer = Answer(response.status_code, response.content, retry_after)
-
-
-def _credential(identity: str | None) -> ManagedIdentityCredential | None:
-    return None if identity is None else ManagedIdentityCredential(client_id=identity or None)
 
 
 def _unix_ns(at: datetime) -> int:

@@ -12,10 +12,10 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy
 from azure.core.rest import HttpRequest, HttpResponse
-from azure.identity import ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsTable
 from pydantic import BaseModel, ValidationError
 
+from shared.adapters.identity import APP, Identity
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
 from shared.ports import Table
 from shared.settings import quiet_sdk
@@ -25,10 +25,7 @@ NEWER_ENDPOINT = "https://api.loganalytics.azure.com"
 CONNECT_TIMEOUT_S = 5
 NO_ANSWER = (AzureError, ValueError, LookupError, TypeError, AttributeError)
 """What the client raises for a refusal and, tripping over it, for a body of another shape."""
-ROLE = (
-    "Give the app's identity the role Log Analytics Reader on the workspace of LOGS_WORKSPACE_ID; "
-    "where it is a user-assigned identity, AZURE_CLIENT_ID names it."
-)
+ROLE = ("Log Analytics Reader", "the workspace of LOGS_WORKSPACE_ID")
 
 
 class LogAnalytics:
@@ -38,14 +35,14 @@ class LogAnalytics:
         self,
         endpoint: str,
         workspace_id: str,
-        client_id: str = "",
+        identity: Identity = APP,
         *,
         server_timeout_s: int = 30,
         patience_s: float = 10,
     ) -> None:
         """Check the settings; nothing is asked yet.
 
-        client_id: the user-assigned identity, "" for the system-assigned one.
+        identity: who asks, where the endpoint is https.
         server_timeout_s: how long the service may work on a query.
         patience_s: how much longer than that to wait for its answer.
         Raises:
@@ -53,9 +50,10 @@ class LogAnalytics:
         """
         quiet_sdk()
         self._workspace_id = workspace_id
+        self._identity = identity
         self._server_timeout_s = server_timeout_s
         self._client = LogsQueryClient(
-            ManagedIdentityCredential(client_id=client_id or None),
+            identity.credential(),
             endpoint=endpoint,
             audience=CLASSIC_ENDPOINT if endpoint == NEWER_ENDPOINT else endpoint,
             authentication_policy=_plain_auth(endpoint),
@@ -91,8 +89,31 @@ class LogAnalytics:
             if not isinstance(result, LogsQueryPartialResult):
                 return _table(result.tables[0])
         except NO_ANSWER as exc:
-            raise (_refusal(heard[-1]) if heard else _silence(exc)) from None
+            raise (self._refusal(heard[-1]) if heard else self._silence(exc)) from None
         raise RetryLater("Log Analytics answered in part only. Narrow the query if this lasts.")
+
+    def _silence(self, exc: Exception) -> AgentmeterError:
+        """Without an answer of the service, the only response there may be is the identity's."""
+        if isinstance(exc, HttpResponseError):
+            return Misconfigured(f"Nothing was asked: {self._identity.without_token()}")
+        return RetryLater("Log Analytics did not answer, or could not be reached.")
+
+    def _refusal(self, response: HttpResponse) -> AgentmeterError:
+        if response.status_code == 400:
+            return GiveUp(_innermost(response.content))
+        if response.status_code in (401, 403):
+            needs = self._identity.needs(*ROLE)
+            return Misconfigured(f"Log Analytics answered {response.status_code}. {needs}")
+        if response.status_code == 404:
+            return Misconfigured(
+                "Log Analytics answered 404: it knows no such workspace. Check LOGS_WORKSPACE_ID "
+                "(the workspace's id, not its name) and LOGS_ENDPOINT."
+            )
+        after = response.headers.get("Retry-After", "")
+        return RetryLater(
+            f"Log Analytics answered {response.status_code} without a table.",
+            float(after) if after.isdecimal() else None,
+        )
 
 
 def _plain_auth(endpoint: str) -> AzureKeyCredentialPolicy[HttpRequest, HttpResponse] | None:
@@ -162,30 +183,6 @@ class _Fault(BaseModel):
 
 class _Refusal(BaseModel):
     error: _Fault
-
-
-def _silence(exc: Exception) -> AgentmeterError:
-    """Without an answer of the service, the only response there may be is that of the identity."""
-    if isinstance(exc, HttpResponseError):
-        return Misconfigured(f"The app's identity got no token, so nothing was asked. {ROLE}")
-    return RetryLater("Log Analytics did not answer, or could not be reached.")
-
-
-def _refusal(response: HttpResponse) -> AgentmeterError:
-    if response.status_code == 400:
-        return GiveUp(_innermost(response.content))
-    if response.status_code in (401, 403):
-        return Misconfigured(f"Log Analytics answered {response.status_code}. {ROLE}")
-    if response.status_code == 404:
-        return Misconfigured(
-            "Log Analytics answered 404: it knows no such workspace. Check LOGS_WORKSPACE_ID (the "
-            "workspace's id, not its name) and LOGS_ENDPOINT."
-        )
-    after = response.headers.get("Retry-After", "")
-    return RetryLater(
-        f"Log Analytics answered {response.status_code} without a table.",
-        float(after) if after.isdecimal() else None,
-    )
 
 
 def _innermost(body: bytes) -> str:

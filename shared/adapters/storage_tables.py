@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 
+from shared.adapters.identity import APP, Identity
 from shared.adapters.tables_row import Operation, Row, check_size
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
     from azure.core.pipeline.transport import HttpTransport
 
 ATTEMPTS = 8
@@ -43,18 +43,18 @@ class Conflict(AgentmeterError):
     """A row of the transaction is there already, is gone or has changed; nothing was written."""
 
 
-def connect(account: str, client_id: str = "") -> TableServiceClient:
+def connect(account: str, identity: Identity = APP) -> TableServiceClient:
     """Return a client for the tables of a storage account; nothing is asked of it yet.
 
     account: a connection string, or the https address of the table service, which is then reached
-        by the managed identity. client_id: that identity, where it is a user-assigned one.
+        by that identity.
     Raises:
         Misconfigured: it is neither.
     """
     try:
         if account.startswith("https://"):
             return TableServiceClient(
-                account, credential=_identity(client_id), transport=_transport(), **_RETRIES
+                account, credential=identity.credential(), transport=_transport(), **_RETRIES
             )
         return TableServiceClient.from_connection_string(
             account, transport=_transport(), **_RETRIES
@@ -165,12 +165,6 @@ def in_parallel(work: Callable[[Item], Answer], items: Iterable[Item]) -> list[A
     The work must not call in_parallel itself, for it might wait for its own thread.
     """
     return list(_THREADS.map(work, items))
-
-
-def _identity(client_id: str) -> "TokenCredential":
-    from azure.identity import ManagedIdentityCredential
-
-    return ManagedIdentityCredential(client_id=client_id or None)
 
 
 def _transport() -> "HttpTransport[Any, Any]":

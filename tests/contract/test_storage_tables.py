@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.adapters.identity import Identity
 from shared.adapters.storage_tables import Conflict, Rows, connect
 from shared.adapters.tables_claims import TableClaims
 from shared.adapters.tables_row import Row, create, delete, merge, packed, replace, unpacked
@@ -49,7 +50,7 @@ def test_an_account_that_is_none_names_the_settings(account: str) -> None:
 
 
 def test_an_https_address_is_reached_by_the_managed_identity() -> None:
-    with closing(connect("https://a.table.core.windows.net", "client-id")) as service:
+    with closing(connect("https://a.table.core.windows.net", Identity("client-id"))) as service:
         assert "ManagedIdentityCredential" in repr(vars(service)["credential"])
         assert service.url == "https://a.table.core.windows.net"
 

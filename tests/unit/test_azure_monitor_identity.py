@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ops.identity import OPERATOR
 from shared.adapters.azure_monitor import AzureMonitorExporter
+from shared.adapters.identity import Identity
 from shared.adapters.log_analytics import NEWER_ENDPOINT, LogAnalytics
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, RetryLater
@@ -101,7 +103,7 @@ def test_events_carry_a_token_of_the_identity_that_the_settings_name(
     cloud: Cloud, authentication: str, client_id: str, asks_for: str | None
 ) -> None:
     with cloud.serve(TAKEN) as (url, service):
-        monitor = AzureMonitorExporter(connection(url), authentication, client_id)
+        monitor = AzureMonitorExporter(connection(url), authentication, Identity(client_id))
         assert said(monitor.events([event()])) == ["exported"]
     assert service.received[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert "resource=https://monitor.azure.com/" in cloud.asked[0].path
@@ -153,10 +155,30 @@ def test_an_identity_that_loses_its_token_does_not_inherit_the_answer_before(clo
 
 def test_queries_carry_a_token_for_the_endpoint_that_they_go_to(cloud: Cloud) -> None:
     with cloud.serve(Reply(200, TABLE, {"Content-Type": "application/json"})) as (url, service):
-        LogAnalytics(url, "workspace", "id-of-setting").query("print 1", AT, AT)
+        LogAnalytics(url, "workspace", Identity("id-of-setting")).query("print 1", AT, AT)
     assert service.received[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert "client_id=id-of-setting" in cloud.asked[0].path
     assert f"resource={url}" in cloud.asked[0].path
+
+
+def test_an_operator_asks_with_whatever_account_is_signed_in(cloud: Cloud) -> None:
+    with cloud.serve(Reply(200, TABLE, {"Content-Type": "application/json"})) as (url, service):
+        LogAnalytics(url, "workspace", OPERATOR).query("print 1", AT, AT)
+    assert service.received[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_an_operator_who_is_not_signed_in_is_told_how_and_nothing_else(
+    cloud: Cloud, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cloud.token = Reply(400, b'{"error": "invalid_request"}')
+    with cloud.serve() as (url, _):
+        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD", OPERATOR)
+        (outcome,) = monitor.events([event()])
+        with pytest.raises(Misconfigured, match=r"Your account got no token.*az login"):
+            LogAnalytics(url, "workspace", OPERATOR).query("print 1", AT, AT)
+    assert isinstance(outcome, ExportLater)
+    assert "az login" in outcome.why
+    assert capfd.readouterr().err == ""
 
 
 def test_the_newer_query_endpoint_takes_tokens_for_the_classic_one(

@@ -19,6 +19,15 @@ var functions = [
   }
 ]
 
+// The first line of a query is its title, the second says what it tells.
+var savedQueries = [
+  loadTextContent('../kql/saved/agent_error_patterns.kql')
+  loadTextContent('../kql/saved/cost_by_team.kql')
+  loadTextContent('../kql/saved/failed_missions.kql')
+  loadTextContent('../kql/saved/mission_times.kql')
+  loadTextContent('../kql/saved/slow_model_calls.kql')
+]
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: workspaceName
 }
@@ -41,3 +50,22 @@ resource pack 'Microsoft.OperationalInsights/queryPacks@2025-07-01' = {
   tags: tags
   properties: {}
 }
+
+resource queries 'Microsoft.OperationalInsights/queryPacks/queries@2025-07-01' = [for query in savedQueries: {
+  parent: pack
+  name: guid(pack.id, split(query, '\n')[0])
+  properties: {
+    displayName: 'agentmeter: ${skip(split(query, '\n')[0], 3)}'
+    description: skip(split(query, '\n')[1], 3)
+    body: query
+    related: {
+      categories: [
+        'applications'
+      ]
+      resourceTypes: [
+        'microsoft.insights/components'
+        'microsoft.operationalinsights/workspaces'
+      ]
+    }
+  }
+}]

@@ -165,6 +165,21 @@ def test_every_saved_query_and_function_is_deployed() -> None:
     assert loaded == there
 
 
+def test_every_saved_query_has_a_title_and_says_what_it_tells() -> None:
+    for file in INFRA.glob("kql/saved/*.kql"):
+        title, told, first = file.read_text(encoding="utf-8").splitlines()[:3]
+        assert title.startswith("// "), file.name
+        assert told.startswith("// "), file.name
+        assert first == "UsageEvents", file.name
+
+
+def test_workbooks_fit_into_a_template_and_ask_the_workspace_that_they_are_given() -> None:
+    for file in INFRA.glob("workbooks/*.json"):
+        text = file.read_text(encoding="utf-8")
+        assert len(text) < 131_072, "the most that Bicep's loadTextContent takes"
+        assert text.count('"Azure Monitor"') == 1
+
+
 def test_azd_hands_on_every_output() -> None:
     azd = (INFRA / "azd.bicep").read_text(encoding="utf-8")
     outputs = re.findall(r"^output (\w+) ", TEXT, re.M)

@@ -1,0 +1,47 @@
+metadata description = 'The workbooks, in the gallery of the workspace that they ask.'
+
+@description('Required. What the names of all resources have in common.')
+param stem string
+
+@description('Required. Workspace that is asked.')
+param workspaceName string
+
+@description('Required. The region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+var workbooks = [
+  {
+    name: 'System health'
+    content: loadTextContent('../workbooks/system-health.workbook.json')
+  }
+  {
+    name: 'Agent performance'
+    content: loadTextContent('../workbooks/agent-performance.workbook.json')
+  }
+  {
+    name: 'Cost tracking'
+    content: loadTextContent('../workbooks/cost-tracking.workbook.json')
+  }
+]
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
+}
+
+resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {
+  name: guid(resourceGroup().id, stem, workbook.name)
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: '${stem}: ${workbook.name}'
+    category: 'workbook'
+    version: 'Notebook/1.0'
+    sourceId: workspace.id
+    // Where nobody has chosen a workspace, the queries ask this one.
+    serializedData: replace(workbook.content, '"Azure Monitor"', '"${workspace.id}"')
+  }
+}]

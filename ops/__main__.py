@@ -7,11 +7,13 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import cast
 
 from ops.command import Command, Desk
 from ops.terminal import Terminal
+from ops.watch import watch
 from shared.clock import SystemClock
 from shared.errors import AgentmeterError, Misconfigured
 from shared.settings import operator_environment
@@ -20,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "read every file of config/ and say all that is wrong",
     "replay": "run recorded events through the whole pipeline, and see what happens",
     "play": "post a recorded trace of model calls",
+    "top": "watch spend, calls, failures and alerts, live",
     "query": "ask KQL of everything that was measured",
     "export": "write a period's events to Parquet, CSV or JSON lines",
     "poison": "list or replay what was set aside",
@@ -41,14 +44,23 @@ def main(argv: Sequence[str], desk: Desk) -> int:
     name, rest = _choose(argv)
     command = cast("Command", import_module(f"ops.{name}"))
     given = _parser(name, command).parse_args(rest)
+    run = partial(_run, name, command, given)
+    try:
+        if every := getattr(given, "watch", None):
+            return watch(run, desk, every, MISUSED)
+        return run(desk)
+    except KeyboardInterrupt:
+        desk.terminal.note(f"{name}: Stopped. Type the same command to start again.")
+        return FAILED
+
+
+def _run(name: str, command: Command, given: argparse.Namespace, desk: Desk) -> int:
+    """Run the command; what was foreseen is a sentence, and no stack trace."""
     try:
         return command.run(given, desk)
     except AgentmeterError as exc:
         desk.terminal.note(f"{name}: {exc}")
         return MISUSED if isinstance(exc, Misconfigured) else FAILED
-    except KeyboardInterrupt:
-        desk.terminal.note(f"{name}: Stopped. Type the same command to start again.")
-        return FAILED
 
 
 def _choose(argv: Sequence[str]) -> tuple[str, list[str]]:

@@ -1,21 +1,28 @@
 """What a command looks like, and what it works with."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Event
 from typing import Protocol
 
 from ops.terminal import Terminal
 from shared.clock import Clock
 
 
+def wait(seconds: float) -> None:
+    """Let time pass; Ctrl-C ends it."""
+    Event().wait(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a command may use of the world."""
+    """What a command may use of the world. pause: waits so many seconds."""
 
     terminal: Terminal
     environment: Mapping[str, str]
     clock: Clock
+    pause: Callable[[float], object] = wait
 
 
 class Command(Protocol):

@@ -5,16 +5,30 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import StringIO
 from math import isfinite
 from typing import TextIO, cast
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 STEPS = 10
 """How many lines of progress there are where no terminal can draw a bar."""
+
+
+class Draft(StringIO):
+    """A text in the making, with all that the terminal it is for can show."""
+
+    def __init__(self, terminal: "Terminal") -> None:
+        super().__init__()
+        self._is_terminal = terminal.is_terminal
+
+    def isatty(self) -> bool:
+        """Tell whether a person will look at it on a terminal."""
+        return self._is_terminal
 
 
 class Terminal:
@@ -24,6 +38,11 @@ class Terminal:
         self._out = out
         self._err = err
         self._bar: Console | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether the answers are looked at on a terminal."""
+        return self._out.isatty()
 
     def say(self, text: str) -> None:
         """Write a line of the answer."""
@@ -73,6 +92,26 @@ class Terminal:
                 for text, width, is_right in zip(line, widths, right, strict=True)
             )
             self.say("  ".join(cells).rstrip())
+
+    @contextmanager
+    def in_place(self) -> Generator[Callable[[str], object]]:
+        """Show texts, each in the place of the one before; call the result with the next.
+
+        The last stays when it is over. Where there is no terminal they follow each other.
+        """
+        if not self._out.isatty():
+            yield self._out.write
+            return
+        last = ""
+        with Live(console=Console(file=self._out), screen=True, auto_refresh=False) as screen:
+
+            def show(text: str) -> None:
+                nonlocal last
+                last = text
+                screen.update(Text.from_ansi(text), refresh=True)
+
+            yield show
+        self._out.write(last)
 
     @contextmanager
     def progress(self, what: str, total: int) -> Generator[Callable[[int], None]]:

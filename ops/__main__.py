@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",
     "reprice": "compute a period's costs again after a correction of prices",
+    "completion": "make a shell complete all this",
     "queries": "list every query that ships, for a KQL checker",
     "generated": "write the generated files anew, or check them",
 }

@@ -49,7 +49,9 @@ def declare(parser: ArgumentParser) -> None:
         help="this type of event alone, such as llm.call; may be repeated; default: all",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file")
-    parser.add_argument("--format", choices=FORMATS, help="default: what the file's name ends with")
+    parser.add_argument(
+        "--format", choices=tuple(FORMATS), help="default: what the file's name ends with"
+    )
     parser.add_argument(
         "--workspace", metavar="ID", help="this Log Analytics workspace, not the laptop's stack"
     )

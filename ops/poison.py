@@ -9,6 +9,7 @@ from collections import Counter
 
 from ops.command import Desk
 from ops.poison_queues import Poisoned, PoisonQueue, find_queue
+from ops.watch import declare_watch
 from shared.errors import GiveUp
 from shared.events.message import after_deliveries, decode
 from shared.usecases.patience import LAST_DELIVERY
@@ -24,6 +25,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("what", choices=("list", "replay"), help="look, or give it back")
     parser.add_argument("ids", nargs="*", metavar="ID", help="with replay: these messages")
     parser.add_argument("--all", action="store_true", help="with replay: every message")
+    declare_watch(parser)
 
 
 def run(given: Namespace, desk: Desk) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ops.command import Desk
 from ops.moments import moment, span
 from ops.monitor import find_log
+from ops.watch import declare_watch
 from shared.errors import Misconfigured, RetryLater
 
 EXAMPLES = """\
@@ -34,6 +35,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--workspace", metavar="ID", help="this Log Analytics workspace, not the laptop's stack"
     )
+    declare_watch(parser)
 
 
 def run(given: Namespace, desk: Desk) -> int:

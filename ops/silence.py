@@ -14,6 +14,7 @@ from ops.api import call
 from ops.command import Desk
 from ops.moments import moment, span
 from ops.stack import declare_api, find_api
+from ops.watch import declare_watch
 from shared.errors import Misconfigured
 
 EXAMPLES = """\
@@ -46,6 +47,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--author", help="who asks for it; default: USER")
     parser.add_argument("--comment", default="", help="why")
     declare_api(parser)
+    declare_watch(parser)
 
 
 def run(given: Namespace, desk: Desk) -> int:

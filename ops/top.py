@@ -121,13 +121,12 @@ def _show_calls(
 
 
 def _figures(row: Row, minutes: float) -> tuple[float, str, float | None, float | None, int]:
-    """Return the figures of CALL_COLUMNS; no dollars where no call has a price."""
-    calls = row["Calls"] or 0
+    """Return the figures of CALL_COLUMNS; no dollars where none are known of."""
+    calls, unpriced, usd = row["Calls"] or 0, row["Unpriced"] or 0, row["Usd"] or 0
     failed = f"{100 * (row['Failed'] or 0) / calls:.1f} %" if calls else "-"
-    priced = calls > (row["Unpriced"] or 0)
-    per_hour = round((row["Usd"] or 0) * 60 / minutes, 4) if priced or not calls else None
+    per_hour = None if unpriced and not usd else round(usd * 60 / minutes, 4)
     p95 = None if row["P95"] is None else round(row["P95"], 2)
-    return round(calls / minutes, 1), failed, p95, per_hour, row["Unpriced"] or 0
+    return round(calls / minutes, 1), failed, p95, per_hour, unpriced
 
 
 def _spark(values: Sequence[float]) -> str:

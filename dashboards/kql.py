@@ -27,6 +27,7 @@ class Dialect:
     """How a product writes what was chosen. step: the width of a chart's bins, a timespan.
 
     teams, environments: lists of the keys that were chosen, of dynamic type; "*" is all.
+    chosen: the key of the row that was chosen in another panel, by the name of its parameter.
     """
 
     start: str
@@ -34,6 +35,7 @@ class Dialect:
     step: str
     teams: str
     environments: str
+    chosen: str
 
 
 WORKBOOK = Dialect(
@@ -42,6 +44,7 @@ WORKBOOK = Dialect(
     "{TimeRange:grain}",
     "dynamic([{Team}])",
     "dynamic([{Environment}])",
+    r"'{\1}'",
 )
 GRAFANA = Dialect(
     "$__timeFrom()",
@@ -49,6 +52,7 @@ GRAFANA = Dialect(
     "$__interval",
     "dynamic([${Team:singlequote}])",
     "dynamic([${Environment:singlequote}])",
+    r"'${\1:raw}'",
 )
 
 COSTS = f"""{ROWS.rstrip()}
@@ -91,6 +95,7 @@ _PARTS = {
     f'"*" in (Environments) or {key("Environment")} in (Environments))',
 }
 _KEY = re.compile(r"\{key ([\w, ]+)\}")
+_CHOSEN = re.compile(r"'\{(\w+)\}'")
 _LATE = ("{costs}", "{unpriced_calls}")
 
 
@@ -100,12 +105,13 @@ def bind(query: str, dialect: Dialect) -> str:
     {start}, {end}: the time that was chosen. {step}: the width of a bin. {scope}: the teams and
     environments that were chosen, {environment}: the latter alone, for what belongs to no team.
     {key A, B}: what stands for these columns of a row where it is chosen. {costs}, {rates},
-    {unpriced}, {estimated}: as above. Other braces are left as they are.
+    {unpriced}, {estimated}: as above. '{Name}': the row that was chosen, see Panel.exports.
     """
     bound = query.strip()
     for name, text in _PARTS.items():
         bound = bound.replace(name, text)
     bound = _KEY.sub(lambda found: key(*found[1].split(", ")), bound)
+    bound = _CHOSEN.sub(dialect.chosen, bound)
     lets = (("Teams", dialect.teams), ("Environments", dialect.environments))
     used = "".join(f"let {name} = {value};\n" for name, value in lets if f"({name})" in bound)
     for name, text in (("start", dialect.start), ("end", dialect.end), ("step", dialect.step)):
@@ -118,12 +124,12 @@ def is_bound_by_time(query: str) -> bool:
     return not any(part in query for part in _LATE)
 
 
-def choices(column: str) -> str:
-    """Return the query whose rows can be chosen from: value, a key, and label."""
+def choices(column: str, label: str) -> str:
+    """Return the query whose rows can be chosen from: value, a key, and its name as `label`."""
     return f"""
 UsageEvents
 | where TimeGenerated >= {{start}} and TimeGenerated < {{end}}
 | distinct {column}
 | order by {column} asc
 | take 1000
-| project value = {key(column)}, label = iff(isempty({column}), "(none)", {column})"""
+| project value = {key(column)}, {label} = iff(isempty({column}), "(none)", {column})"""

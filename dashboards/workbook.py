@@ -96,7 +96,7 @@ def _drop_down(page: Page, name: str, column: str) -> Json:
             "multiSelect": True,
             "quote": "'",
             "delimiter": ",",
-            "query": bind(choices(column), WORKBOOK),
+            "query": bind(choices(column, "label"), WORKBOOK),
             "value": [ALL],
             "typeSettings": {
                 "additionalResourceOptions": [ALL],

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from dashboards.kql import GRAFANA
+from dashboards.kql import bind as bind_panel
+from dashboards.panel import read_pages
 from ops.command import Desk
 from ops.export import KEPT, rows_of
 from shared.adapters.config_folder import read_rules
@@ -31,6 +34,12 @@ amount_usd = 0.01
 period = "week"
 scope = { team = '"{start}\\', mission = "it's", environment = "" }
 """
+IN_GRAFANA = {
+    "$__timeFrom()": "datetime(2026-01-04T00:00:00Z)",
+    "$__timeTo()": "datetime(2026-01-05T00:00:00Z)",
+    "$__interval": "60000ms",
+}
+VARIABLE = re.compile(r"'?\$\{\w+:\w+\}'?")
 FENCED = re.compile(r"^ *```kusto\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
@@ -40,7 +49,7 @@ def declare(parser: ArgumentParser) -> None:
 
 def run(given: Namespace, desk: Desk) -> int:
     """Print the queries of rules, budgets and costs with times bound, then those of the docs."""
-    for name, query in (*_of_rules(), *_of_budgets(), *_of_costs(), *_of_pages()):
+    for name, query in (*_of_rules(), *_of_budgets(), *_of_costs(), *_of_panels(), *_of_pages()):
         desk.terminal.say(json.dumps({"name": name, "query": query}))
     return 0
 
@@ -74,6 +83,16 @@ def _of_costs() -> Iterator[tuple[str, str]]:
     queries |= {f"count {step}": ROWS + COUNTED.replace("{step}", step) for step, _ in STEPS}
     for name, query in queries.items():
         yield name, bind(query, END - timedelta(days=1), END)
+
+
+def _of_panels() -> Iterator[tuple[str, str]]:
+    """Yield what Grafana asks, its macros and variables replaced as it does."""
+    for page in read_pages():
+        for panel in page.panels:
+            query = bind_panel(panel.query, GRAFANA)
+            for macro, text in IN_GRAFANA.items():
+                query = query.replace(macro, text)
+            yield f"grafana {panel.name}", VARIABLE.sub("'*'", query)
 
 
 def _of_pages() -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local ops dashboards bench tests client
 
-.PHONY: help setup run test check generated clean lint types
+.PHONY: help setup run test check generated detection clean lint types
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ check: lint types ## Format, lint, types, imports, generated files, quick tests:
 
 generated: .venv/.dev ## Write every generated file anew
 	$(BIN)/python -m ops generated
+
+detection: .venv/.dev ## Measure how soon failures are told and write docs/detection.md anew
+	$(BIN)/python -m ops detection
 
 clean: ## Remove the virtual environment, caches and the laptop's state
 	rm -rf .venv .agentmeter .cache node_modules .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -33,6 +33,8 @@ _TEXTS = r"""//[^\n]*|@"[^"\n]*"|@'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n]
 
 def _iso_duration(value: object) -> object:
     """Let only ISO 8601 durations through: pydantic would read "90" as seconds."""
+    if isinstance(value, timedelta):
+        return value
     if isinstance(value, str) and re.fullmatch(
         r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?", value
     ):

@@ -71,7 +71,7 @@ class Events:
         The events are moved under the query, because translating it anew takes far longer.
         """
         ahead_s = int((at - look.window - START).total_seconds())
-        moved = f"TimeGenerated - INTERVAL {ahead_s} SECOND AS TimeGenerated"
+        moved = f"TimeGenerated - INTERVAL ({ahead_s}) SECOND AS TimeGenerated"
         self._db.execute(
             f"CREATE OR REPLACE VIEW UsageEvents AS SELECT * REPLACE ({moved}) FROM Stored"  # noqa: S608 - an integer of ours
         )

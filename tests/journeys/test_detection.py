@@ -1,0 +1,57 @@
+"""Hard failures are told in time, short ones are not told at all: the nine signals, replayed."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from local.replay.detection import Lab, Trial
+from local.replay.failures import FAILURES, Failure
+from ops.detection import DELAYS_S, NOTES, PAGE, PHASES_S, TEXT, cell, measure
+from ops.terminal import Terminal
+from tests.journeys.scenario import RULES, routes
+
+LAB = Lab(tuple(RULES.values()), routes())
+HARDER = {"HighErrorRate": 10, "HighHourlyCosts": 10, "CostPerMissionTooHigh": 10}
+"""How many times as hard it can get; what is a share cannot be much harder."""
+
+
+def stated(rule: str, delay_s: int) -> str:
+    """Return what docs/detection.md says of the rule."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    cells = next(line for line in lines if line.startswith(f"| {rule} ")).strip("| ").split(" | ")
+    return cells[3 + DELAYS_S.index(delay_s)]
+
+
+def test_the_page_around_the_table_is_as_the_code_has_it() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.startswith(TEXT)
+    assert text.endswith(NOTES)
+
+
+@pytest.mark.parametrize("delay_s", DELAYS_S)
+def test_a_hard_failure_is_told_as_soon_as_the_page_says(delay_s: int) -> None:
+    found = measure(Terminal(io.StringIO(), io.StringIO()), (delay_s,))
+    for failure in FAILURES:
+        times = found[failure.rule][delay_s]
+        assert cell(times) == stated(failure.rule, delay_s)
+        for phase_s, took_s in zip(PHASES_S, times, strict=True):
+            assert took_s is not None
+            assert took_s <= 121 + delay_s, (failure.rule, phase_s)
+            assert delay_s or took_s <= 120 or phase_s > 55, (failure.rule, phase_s)
+
+
+def harder(failure: Failure) -> Failure:
+    """Return the failure, many times as hard where it can be."""
+    times = HARDER.get(failure.rule, 1)
+    parts = tuple(
+        replace(part, failed=part.failed * times) if part.failed > part.well else part
+        for part in failure.parts
+    )
+    return replace(failure, parts=parts)
+
+
+@pytest.mark.parametrize(("phase_s", "delay_s"), [(1, 0), (16, 30), (31, 0), (46, 0), (59, 30)])
+def test_a_breach_shorter_than_a_minute_pages_nobody(phase_s: int, delay_s: int) -> None:
+    trial = Trial(phase_s, delay_s, lasts_s=59)
+    assert LAB.pages_after_s([harder(one) for one in FAILURES], trial) == {}

@@ -14,6 +14,7 @@ from shared.events.columns import COLUMNS
 from shared.events.types import AgentEvent, Common, LlmCall, Usage
 from shared.metrics.catalogue import METRICS
 from shared.settings import Settings
+from shared.wiring import App
 
 SCRAPING = """## Scraping
 
@@ -135,6 +136,17 @@ def local_settings() -> str:
     return json.dumps({"IsEncrypted": False, "Values": values}, indent=2) + "\n"
 
 
+def openapi() -> str:
+    """Return docs/openapi.json: what GET /api/openapi.json answers."""
+    from functions import build
+    from functions.openapi.document import document
+
+    def never() -> App:
+        raise AssertionError("the document is made without the app")
+
+    return json.dumps(document(build(never).get_functions()), indent=2, ensure_ascii=False) + "\n"
+
+
 def event_kinds() -> Iterator[tuple[str, type[Common]]]:
     """Yield each kind's name and its data class, in the order of the union."""
     for member in get_args(get_args(AgentEvent)[0]):
@@ -155,7 +167,7 @@ def _fields(
 
 def _type(schema: dict[str, Any]) -> str:
     """Say a JSON Schema in words."""
-    if "anyOf" in schema:
+    while "anyOf" in schema:
         schema = next(s for s in schema["anyOf"] if s.get("type") != "null")
     if "$ref" in schema:
         return "object, below"
@@ -192,6 +204,7 @@ DEFAULT_CONFIG = Settings.model_fields["AGENTMETER_CONFIG"].default
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/events.md": events_page,
     "docs/metrics.md": metrics_page,
+    "docs/openapi.json": openapi,
     "docs/settings.md": settings_page,
     "infra/kql/UsageEvents.kql": usage_events_kql,
     "local.settings.json.example": local_settings,

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    AwareDatetime,
     BaseModel,
     Field,
     PlainValidator,
+    StrictBool,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -20,19 +20,20 @@ from pydantic import (
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.recurrence import Recurrence
 from shared.errors import InvalidEvent
+from shared.events.types import Moment
 
 ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 VALUE_MAX = 500
 _FORM = re.compile(r'\s*([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*("?)(.*?)\3\s*', re.DOTALL)
 
 
-class _Parts(BaseModel, frozen=True, extra="forbid"):
+class MatcherForm(BaseModel, frozen=True, extra="forbid"):
     """A matcher in Alertmanager's form."""
 
     name: str = Field(min_length=1)
     value: str
-    isRegex: bool = False
-    isEqual: bool = True
+    isRegex: StrictBool = False
+    isEqual: StrictBool = True
 
 
 def parse_matcher(given: object) -> Matcher:
@@ -42,7 +43,7 @@ def parse_matcher(given: object) -> Matcher:
         ValueError: it is none; the message shows the form.
     """
     if isinstance(given, dict):
-        parts = _Parts.model_validate(given)
+        parts = MatcherForm.model_validate(given)
         matcher = Matcher(parts.name, parts.value, parts.isRegex, parts.isEqual)
     elif isinstance(given, str) and (found := _FORM.fullmatch(given)):
         name, operator, _, value = found.groups()
@@ -75,11 +76,14 @@ def _utc(moment: datetime) -> datetime:
 
 
 Matchers = Annotated[
-    tuple[Annotated[Matcher, PlainValidator(parse_matcher)], ...],
+    tuple[
+        Annotated[Matcher, PlainValidator(parse_matcher, json_schema_input_type=str | MatcherForm)],
+        ...,
+    ],
     Field(min_length=1, max_length=20),
     AfterValidator(_narrow),
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+InUtc = Annotated[Moment, AfterValidator(_utc)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
@@ -87,8 +91,8 @@ class SilenceForm(BaseModel, frozen=True, extra="forbid"):
     """The body of POST /api/silences; Alertmanager's names are taken, too."""
 
     matchers: Matchers
-    starts_at: Moment | None = Field(None, validation_alias=AliasChoices("starts_at", "startsAt"))
-    ends_at: Moment = Field(validation_alias=AliasChoices("ends_at", "endsAt"))
+    starts_at: InUtc | None = Field(None, validation_alias=AliasChoices("starts_at", "startsAt"))
+    ends_at: InUtc = Field(validation_alias=AliasChoices("ends_at", "endsAt"))
     author: str = Field(
         min_length=1, max_length=200, validation_alias=AliasChoices("author", "createdBy")
     )
@@ -101,8 +105,8 @@ class Maintenance(BaseModel, frozen=True, extra="forbid"):
 
     name: Name
     matchers: Matchers
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: InUtc | None = None
+    ends_at: InUtc | None = None
     comment: str = ""
     recurrence: Recurrence | None = None
 

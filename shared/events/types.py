@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -22,7 +23,18 @@ Text = Annotated[str, StringConstraints(max_length=8192)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 Amount = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
-Usd = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 12, allow_inf_nan=False)]
+Usd = Annotated[
+    Decimal,
+    Field(ge=0, le=Decimal(10) ** 12, allow_inf_nan=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1e12},
+                {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,20})?$"},
+            ]
+        }
+    ),
+]
 
 
 def _status_text(value: object) -> object:
@@ -39,7 +51,7 @@ def _rfc3339(value: object) -> object:
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
-StatusCode = Annotated[Name, BeforeValidator(_status_text)]
+StatusCode = Annotated[Name, BeforeValidator(_status_text, json_schema_input_type=Name | int)]
 
 
 class Common(BaseModel, frozen=True, extra="forbid"):

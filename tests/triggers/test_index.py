@@ -23,6 +23,7 @@ TRIGGERS = {
     "get_silences": ("httpTrigger", "api/silences", "GET", "FUNCTION"),
     "post_silences": ("httpTrigger", "api/silences", "POST", "FUNCTION"),
     "delete_silence": ("httpTrigger", "api/silences/{id}", "DELETE", "FUNCTION"),
+    "get_openapi": ("httpTrigger", "api/openapi.json", "GET", "FUNCTION"),
     "process_events": ("queueTrigger", "usage-events"),
     "evaluate_alerts": ("timerTrigger", "0 * * * * *"),
 }

@@ -1,0 +1,237 @@
+"""The shapes of what the API answers, for the OpenAPI document; tests hold answers to them."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from shared.alerting.calendar import Period
+from shared.alerting.muting import State
+from shared.alerting.page import Severity
+from shared.alerting.recurrence import Recurrence
+
+Count = Annotated[int, Field(ge=0)]
+Phase = Literal["inactive", "pending", "firing"]
+
+
+class Shape(BaseModel, extra="forbid"):
+    """An answer has these fields and no others."""
+
+
+class Failure(Shape):
+    """What went wrong; the text ends with the remedy."""
+
+    error: str = Field(examples=["The array holds no event. Send at least one."])
+
+
+class Accepted(Shape):
+    """Every event is stored durably."""
+
+    accepted: Count
+
+
+class Rejected(Shape):
+    """An event that was not taken. index: its place in the request."""
+
+    index: Count = Field(examples=[1])
+    id: str | None = Field(examples=["7f3d"])
+    error: str = Field(examples=["data.outcome is missing. Add it."])
+
+
+class PartlyAccepted(Accepted):
+    """Some events are stored; each of the others is named."""
+
+    rejected: list[Rejected]
+
+
+class NothingAccepted(Failure):
+    """Nothing is stored; where the body could be read, each event is named."""
+
+    accepted: Literal[0] = 0
+    rejected: list[Rejected] = []
+
+
+class PartialSuccess(BaseModel, extra="forbid"):
+    """What of an OTLP request was not used."""
+
+    rejectedSpans: str = "0"
+    rejectedDataPoints: str = "0"
+    rejectedLogRecords: str = "0"
+    errorMessage: str = ""
+
+
+class OtlpSuccess(Shape):
+    """OTLP's Export…ServiceResponse."""
+
+    partialSuccess: PartialSuccess = PartialSuccess()
+
+
+class OtlpFailure(Shape):
+    """OTLP's google.rpc.Status."""
+
+    code: int
+    message: str
+
+
+class HealthCheck(Shape):
+    """One part of the health report. remedy: what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str
+
+
+class Health(Shape):
+    """Whether all is well, and what was looked at."""
+
+    status: Literal["ok", "degraded"]
+    checks: list[HealthCheck]
+
+
+class AlertRule(Shape):
+    """A rule and how it stands. errors: failures in a row."""
+
+    rule: str
+    group: str
+    state: Phase
+    last_evaluated_at: AwareDatetime | None
+    last_good_at: AwareDatetime | None
+    errors: Count
+    last_error: str
+    muted_by: str
+    incident_opened_at: AwareDatetime | None
+
+
+class Alert(Shape):
+    """One series of a rule that is pending or firing."""
+
+    alert: str
+    severity: Severity
+    labels: dict[str, str]
+    state: Phase
+    value: float | None
+    since: AwareDatetime | None
+    fired_at: AwareDatetime | None
+
+
+class Alerts(Shape):
+    """Every rule, the alerts that are not inactive, and how many pages wait to be sent."""
+
+    rules: list[AlertRule]
+    alerts: list[Alert]
+    waiting_pages: Count
+
+
+class SilenceShown(Shape):
+    """A silence, or a maintenance window of config/routes.toml, which may have no ends."""
+
+    id: str
+    kind: Literal["silence", "maintenance"]
+    state: State
+    matchers: list[str]
+    starts_at: AwareDatetime | None
+    ends_at: AwareDatetime | None
+    recurrence: Recurrence | None
+    author: str
+    comment: str
+
+
+class SilenceList(Shape):
+    """Every silence, those that ended in the last days included."""
+
+    silences: list[SilenceShown]
+
+
+class Measures(Shape):
+    """What calls amount to; a correction may outweigh the calls of a short period."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    estimated_calls: int
+    unpriced_calls: int
+
+
+class CostRow(Measures):
+    """What one team, model, … spent, under the names that `by` asked for; null: calls named none.
+
+    cost_usd: of the calls that have a price; null if none has.
+    """
+
+    team: str | None = None
+    agent_type: str | None = None
+    agent: str | None = None
+    mission: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    tenant: str | None = None
+    cost_usd: float | None
+
+
+class Unpriced(Shape):
+    """Calls of one model that have no price. add: the entry of config/prices.toml that would."""
+
+    provider: str
+    model: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    first_seen: AwareDatetime
+    last_seen: AwareDatetime
+    missing: list[str]
+    add: str | None
+
+
+class Costs(Measures):
+    """What a period cost, dearest first, and which calls have no price."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    by: str
+    total_usd: float | None
+    rows: list[CostRow]
+    unpriced: list[Unpriced]
+
+
+class BudgetAlert(Shape):
+    """A rule of a budget and how it stands."""
+
+    rule: str
+    severity: Severity
+    state: Phase
+
+
+class Threshold(BudgetAlert):
+    """A part of a budget at which somebody is told."""
+
+    percent: float
+    amount_usd: float
+
+
+class Budget(Shape):
+    """Where a budget stands. spent_usd: null where there are calls and none has a price."""
+
+    name: str
+    scope: dict[str, list[str]]
+    period: Period
+    timezone: str
+    period_start: AwareDatetime
+    period_end: AwareDatetime
+    amount_usd: float
+    spent_usd: float | None
+    percent: float | None
+    forecast_usd: float | None
+    unpriced_calls: int
+    thresholds: list[Threshold]
+    forecast: BudgetAlert | None
+    burn: BudgetAlert | None
+
+
+class Budgets(Shape):
+    """Every budget of config/budgets.toml."""
+
+    at: AwareDatetime
+    budgets: list[Budget]

@@ -1,0 +1,149 @@
+"""Puts the OpenAPI document together: paths from the function index, words from the operations."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any
+
+import azure.functions as func
+
+from functions.openapi.operation import REFUSALS, Answer, Bodies, Operation, Parameter
+from functions.openapi.operations import OPERATIONS
+from functions.openapi.schemas import Json, Schemas
+from shared.errors import GiveUp
+
+VERSION = "0.1.0"
+ABOUT = (
+    "Agents send events; agentmeter prices every model call once, keeps metrics, and evaluates "
+    'alert rules. Errors are JSON, `{"error": …}`, and end with the remedy. A path or method that '
+    "there is not is answered with 404."
+)
+TAGS = {
+    "ingest": "What agents send",
+    "costs": "What was spent",
+    "alerts": "What is wrong, and who is told",
+    "operation": "How agentmeter itself is",
+}
+SECURITY_SCHEMES = {
+    "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+    "functionKeyInQuery": {"type": "apiKey", "in": "query", "name": "code"},
+    "metricsToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "METRICS_TOKEN, where one is set",
+    },
+}
+BY_KEY: list[dict[str, list[str]]] = [{"functionKey": []}, {"functionKeyInQuery": []}]
+BY_TOKEN: list[dict[str, list[str]]] = [{}, {"metricsToken": []}]
+NO_KEY = {"description": "No function key, or a wrong one."}
+NO_TOKEN = {
+    "description": "METRICS_TOKEN is set, and was not sent.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
+    "headers": {"WWW-Authenticate": {"schema": {"const": "Bearer"}}},
+}
+UNFORESEEN = {"description": REFUSALS[500]}
+PATH_PARAMETER = re.compile(r"\{(\w+)")
+Binding = Mapping[str, Any]
+
+
+def document(functions: Iterable[func.Function]) -> Json:
+    """Return the OpenAPI 3.1 document of an indexed app.
+
+    Raises:
+        GiveUp: a function has no operation, or an operation no function; names the remedy.
+    """
+    triggers = dict(_triggers(functions))
+    _compare(triggers.keys(), OPERATIONS.keys())
+    schemas = Schemas(OPERATIONS.values())
+    paths: dict[str, Json] = {}
+    for name, trigger in triggers.items():
+        for method in trigger["methods"]:
+            described = _operation(name, trigger, OPERATIONS[name], schemas)
+            paths.setdefault(f"/{trigger['route']}", {})[method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "agentmeter",
+            "version": VERSION,
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {"schemas": schemas.named, "securitySchemes": SECURITY_SCHEMES},
+    }
+
+
+def _triggers(functions: Iterable[func.Function]) -> Iterator[tuple[str, Binding]]:
+    """Yield each function that HTTP reaches, with its trigger as the host is told of it."""
+    for function in functions:
+        for binding in map(json.loads, function.get_raw_bindings()):
+            if binding["type"] == "httpTrigger":
+                yield str(function.get_function_name()), binding
+
+
+def _compare(functions: Set[str], operations: Set[str]) -> None:
+    home = "functions/openapi/operations.py"
+    if missing := sorted(functions - operations):
+        raise GiveUp(f"{home} does not say what {', '.join(missing)} is for. Add a row.")
+    if gone := sorted(operations - functions):
+        raise GiveUp(f"{home} tells of {', '.join(gone)}, which is no function. Remove the row.")
+
+
+def _operation(name: str, trigger: Binding, said: Operation, schemas: Schemas) -> Json:
+    is_open = trigger["authLevel"] == "ANONYMOUS"
+    answers = {str(status): _answer(answer, schemas) for status, answer in said.answers.items()}
+    told: Json = {
+        "operationId": name,
+        "tags": [said.tag],
+        "summary": said.summary,
+        "security": BY_TOKEN if is_open else BY_KEY,
+        "responses": {**answers, "401": NO_TOKEN if is_open else NO_KEY, "500": UNFORESEEN},
+    }
+    in_path = [
+        Parameter(each, "", str, "path") for each in PATH_PARAMETER.findall(trigger["route"])
+    ]
+    if parameters := (*in_path, *said.parameters):
+        told["parameters"] = [_parameter(parameter, schemas) for parameter in parameters]
+    if said.bodies:
+        content = _content(said.bodies, schemas)
+        told["requestBody"] = {"required": said.is_body_required, "content": content}
+    return told
+
+
+def _parameter(parameter: Parameter, schemas: Schemas) -> Json:
+    is_path = parameter.where == "path"
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": is_path,
+        "schema": {"type": "string", "minLength": 1} if is_path else schemas.of(parameter.shape),
+        **({"description": parameter.text} if parameter.text else {}),
+    }
+
+
+def _answer(answer: Answer, schemas: Schemas) -> Json:
+    headers = {
+        name: {"description": text, "schema": {"type": "string"}}
+        for name, text in answer.headers.items()
+    }
+    return {
+        "description": answer.text,
+        **({"headers": headers} if headers else {}),
+        **({"content": _content(answer.bodies, schemas)} if answer.bodies else {}),
+    }
+
+
+def _content(bodies: Bodies, schemas: Schemas) -> Json:
+    return {
+        media: {
+            "schema": schemas.of(body.shape),
+            **(
+                {"examples": {n: {"value": v} for n, v in body.examples.items()}}
+                if body.examples
+                else {}
+            ),
+        }
+        for media, body in bodies.items()
+    }

@@ -1,0 +1,141 @@
+"""What each function is for, takes and answers: a row for every one that HTTP reaches."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field
+from typing_extensions import TypeAliasType
+
+from functions.openapi import answers
+from functions.openapi.examples import CALL, MISSION, SILENCE, SPANS
+from functions.openapi.operation import (
+    JSON,
+    RETRY_AFTER,
+    Answer,
+    Body,
+    Operation,
+    Parameter,
+    json,
+    refusals,
+)
+from shared.alerting.silences import SilenceForm
+from shared.events.body import BATCH, SINGLE
+from shared.events.otlp_media import PROTOBUF
+from shared.events.types import AgentEvent
+from shared.usecases.costs import DIMENSIONS
+
+AnEvent = TypeAliasType("AnEvent", AgentEvent)
+Events = Annotated[list[AnEvent], Field(min_length=1, max_length=1000)]
+Moment = Annotated[AwareDatetime, Field(examples=["2026-01-31T12:00:00Z"])]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", examples=["2026-01-31"])]
+Dimension = Literal[tuple(DIMENSIONS)]
+OTLP = (JSON, PROTOBUF)
+TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text"
+
+
+def _otlp(signal: str, example: Mapping[str, Any], more: Mapping[int, Answer]) -> Operation:
+    """Return what there is to say of a signal of OTLP. more: answers beside 200."""
+    shape = dict[str, Any] if more else Any
+    taken = {JSON: Body(answers.OtlpSuccess), PROTOBUF: Body(bytes)}
+    return Operation(
+        "ingest",
+        f"Take an OTLP export of {signal}.",
+        {200: Answer("Taken, but for what the answer names.", taken), **more},
+        bodies={JSON: Body(shape, {"an export": example}), PROTOBUF: Body(bytes)},
+        is_body_required=bool(more),
+    )
+
+
+def _health(summary: str, shape: object, more: Mapping[int, Answer]) -> Operation:
+    return Operation("operation", summary, {200: json("What was looked at.", shape), **more})
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "post_events": Operation(
+        "ingest",
+        "Send events: one, or an array of up to 1,000; gzip and deflate are taken.",
+        {
+            202: json("Every event is stored durably.", answers.Accepted, {"accepted": 2}),
+            207: json("Some are stored, the others are named.", answers.PartlyAccepted),
+            400: json("None is stored.", answers.NothingAccepted),
+            **refusals(411, 413, 415, 503),
+        },
+        bodies={
+            JSON: Body(AnEvent | Events, {"one": CALL, "several": [CALL, MISSION]}),
+            SINGLE: Body(AnEvent, {"one": CALL}),
+            BATCH: Body(Events, {"several": [CALL, MISSION]}),
+        },
+    ),
+    "post_traces": _otlp(
+        "traces",
+        SPANS,
+        refusals(400, 411, 413, 415, 503, shape=answers.OtlpFailure, media=OTLP),
+    ),
+    "post_metrics": _otlp("metrics, which are not used here", {"resourceMetrics": []}, {}),
+    "post_logs": _otlp("logs, which are not used here", {"resourceLogs": []}, {}),
+    "get_metrics": Operation(
+        "operation",
+        "Read every metric, as Prometheus does.",
+        {
+            200: Answer("The totals since ever.", {TEXT: Body(str), OPENMETRICS: Body(str)}),
+            **refusals(503),
+        },
+    ),
+    "get_health": _health("See what works and what does not.", answers.Health, refusals(503)),
+    "get_alerts_health": _health(
+        "Ask whether rules are evaluated.",
+        answers.HealthCheck,
+        {
+            503: Answer(
+                "They are not, or nothing is known.",
+                {JSON: Body(answers.HealthCheck | answers.Failure)},
+                RETRY_AFTER,
+            )
+        },
+    ),
+    "get_alerts": Operation(
+        "alerts",
+        "List the rules and the alerts.",
+        {200: json("All of them.", answers.Alerts), **refusals(503)},
+    ),
+    "get_costs": Operation(
+        "costs",
+        "Tell what was spent, by whom, and what has no price.",
+        {
+            200: Answer("The bill.", {JSON: Body(answers.Costs), "text/csv": Body(str)}),
+            **refusals(400, 503),
+        },
+        (
+            Parameter("by", "What to tell costs by: at most two.", Dimension),
+            Parameter("from", "Since when; 24 hours before `to` if left out.", Moment | Day),
+            Parameter("to", "Until when; now if left out.", Moment | Day),
+            Parameter("format", "`Accept: text/csv` does the same.", Literal["json", "csv"]),
+        ),
+    ),
+    "get_budgets": Operation(
+        "costs",
+        "See where each budget stands.",
+        {200: json("All of them.", answers.Budgets), **refusals(503)},
+    ),
+    "get_silences": Operation(
+        "alerts",
+        "List the silences.",
+        {200: json("All of them.", answers.SilenceList), **refusals(503)},
+    ),
+    "post_silences": Operation(
+        "alerts",
+        "Tell nobody of some alerts for a while.",
+        {201: json("The silence.", answers.SilenceShown), **refusals(400, 503)},
+        bodies={JSON: Body(SilenceForm, {"for a move": SILENCE})},
+    ),
+    "delete_silence": Operation(
+        "alerts",
+        "End a silence.",
+        {200: json("The silence as it is now.", answers.SilenceShown), **refusals(404, 503)},
+    ),
+    "get_openapi": Operation(
+        "operation",
+        "Read this document.",
+        {200: json("OpenAPI 3.1.", dict[str, Any])},
+    ),
+}

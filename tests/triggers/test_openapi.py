@@ -1,0 +1,113 @@
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import azure.functions as func
+import pytest
+from openapi_spec_validator import validate
+
+from functions import build
+from functions.openapi.document import document
+from ops.documents import event_kinds
+from shared.errors import GiveUp
+from tests.fakes import START, FakeClock
+from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
+from tests.triggers.test_index import ROOT, TRIGGERS, never
+
+SCHEMAS = "#/components/schemas/"
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    with laptop(tmp_path_factory.mktemp("laptop"), FakeClock(START)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    return document(build(never).get_functions())
+
+
+def test_the_document_is_openapi_3_1(told: dict[str, Any]) -> None:
+    validate(told)
+    assert told["openapi"] == "3.1.0"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert told["info"]["version"] == project["version"]
+
+
+def test_every_function_that_http_reaches_is_told_and_no_other(told: dict[str, Any]) -> None:
+    routes = {
+        (f"/{route}", method, name)
+        for name, (kind, route, *rest) in TRIGGERS.items()
+        if kind == "httpTrigger"
+        for method in rest[0].split(",")
+    }
+    assert routes == {
+        (path, method.upper(), operation["operationId"])
+        for path, operations in told["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def test_a_function_that_nobody_described_is_named_with_the_remedy() -> None:
+    app = build(never)
+
+    @app.route(route="api/new", methods=["GET"])
+    def get_new(req: func.HttpRequest) -> func.HttpResponse:
+        raise AssertionError
+
+    with pytest.raises(
+        GiveUp, match=r"operations\.py does not say what get_new is for\. Add a row"
+    ):
+        document(app.get_functions())
+    with pytest.raises(GiveUp, match=r"which is no function\. Remove the row"):
+        document(build(never).get_functions()[1:])
+
+
+def test_every_kind_of_event_is_told_apart_by_its_type(told: dict[str, Any]) -> None:
+    an_event = told["components"]["schemas"]["AnEvent"]
+    assert an_event["discriminator"]["propertyName"] == "type"
+    kinds = {kind: f"{SCHEMAS}{data.__name__}Event" for kind, data in event_kinds()}
+    assert an_event["discriminator"]["mapping"] == kinds
+    assert {one["$ref"] for one in an_event["oneOf"]} == set(kinds.values())
+
+
+def test_keys_are_asked_for_where_the_trigger_asks(told: dict[str, Any]) -> None:
+    for operations in told["paths"].values():
+        for operation in operations.values():
+            *_, level = TRIGGERS[operation["operationId"]]
+            needs_key = {"functionKey": []} in operation["security"]
+            assert needs_key == (level == "FUNCTION")
+            assert "401" in operation["responses"]
+
+
+def test_what_the_examples_send_is_taken(box: Laptop, told: dict[str, Any]) -> None:
+    key = {"x-functions-key": box.stack.places.key()}
+    for path, operations in told["paths"].items():
+        for media, body in (
+            operations.get("post", {}).get("requestBody", {"content": {}})["content"].items()
+        ):
+            for example in body.get("examples", {}).values():
+                answer = box.http.post(
+                    f"{box.stack.app_url}{path}",
+                    data=json.dumps(example["value"]),
+                    headers=key | {"content-type": media},
+                    timeout=TIMEOUT_S,
+                )
+                assert answer.status_code in (200, 201, 202), answer.text
+
+
+def test_the_app_serves_the_document_that_is_checked_in(box: Laptop) -> None:
+    served = box.get("/api/openapi.json")
+    assert served.status_code == 200
+    assert served.headers["content-type"] == "application/json"
+    written = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+    assert served.json() == json.loads(written)
+
+
+def test_a_cold_start_does_not_load_what_makes_the_document() -> None:
+    code = "import sys, function_app; assert 'functions.openapi.document' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own

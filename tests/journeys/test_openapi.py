@@ -10,7 +10,7 @@ from tests.factories import DATA, event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop, minutes
 from tests.journeys.test_nine_rules import BAD, post_minute
-from tests.triggers.test_index import TRIGGERS
+from tests.triggers.test_index import ROOT, TRIGGERS
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 LIMIT_S = 240
@@ -38,9 +38,19 @@ def test_no_request_meets_an_error_or_an_answer_that_the_document_does_not_tell(
         fill(box)
         tool = str(Path(sys.executable).with_name("schemathesis"))
         key = f"x-functions-key: {box.stack.places.key()}"
-        document = f"{box.stack.app_url}/api/openapi.json"
+        document = str(ROOT / "docs" / "openapi.json")
         tried = subprocess.run(  # noqa: S603  # a fixed command, no shell
-            [tool, "--config-file", str(CONFIG), "run", document, "--header", key],
+            [
+                tool,
+                "--config-file",
+                str(CONFIG),
+                "run",
+                document,
+                "--url",
+                box.stack.app_url,
+                "-H",
+                key,
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,

@@ -36,6 +36,7 @@ UNITS: dict[Unit, str] = {
     "operations/s": "ops",
     "errors/s": "suffix: errors/s",
     "tokens/s": "suffix: tokens/s",
+    "events/s": "suffix: events/s",
 }
 COLORS: dict[Color, str] = {
     "redBright": "red",

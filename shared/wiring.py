@@ -20,6 +20,7 @@ from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from shared.settings import Settings, quiet_sdk, read
+from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.budgets import Budgets
 from shared.usecases.costs import Costs
 from shared.usecases.deliver import Deliver
@@ -104,7 +105,8 @@ class App:
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings))
         storage = self._storage
-        vitals = Vitals(alerts, storage.series, lambda: self._exporter)
+        budgets = BudgetFigures(self.budgets).at
+        vitals = Vitals(alerts, storage.series, lambda: self._exporter, budgets)
         tick = Tick(deliver, evaluate, vitals, storage.claims, storage.series, storage.silences)
         return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
 

@@ -243,6 +243,29 @@ LAG = Metric(
     (),
     unit="seconds",
 )
+BUDGET_AMOUNT = Metric(
+    *("agentmeter_budget_amount_usd", "gauge"),
+    "What a budget allows in its period, in US dollars.",
+    ("budget",),
+    unit="usd",
+)
+BUDGET_SPENT = Metric(
+    *("agentmeter_budget_spent_usd", "gauge"),
+    "What is spent of a budget in its period so far; absent where no call has a price.",
+    ("budget",),
+    unit="usd",
+)
+BUDGET_FORECAST = Metric(
+    *("agentmeter_budget_forecast_usd", "gauge"),
+    "What a budget's whole period will cost at its pace so far; absent until a quarter has passed.",
+    ("budget",),
+    unit="usd",
+)
+BUDGET_UNPRICED = Metric(
+    *("agentmeter_budget_unpriced_calls", "gauge"),
+    "Model calls in a budget's period that have no price and are in no sum.",
+    ("budget",),
+)
 OWN = (
     EVENTS,
     SPANS,
@@ -253,6 +276,10 @@ OWN = (
     HEARTBEAT,
     OUTBOX,
     LAG,
+    BUDGET_AMOUNT,
+    BUDGET_SPENT,
+    BUDGET_FORECAST,
+    BUDGET_UNPRICED,
     Metric(
         *("agentmeter_priced_calls_total", "counter"),
         "Model calls by how sure their price is; status unknown wants a price.",

@@ -22,12 +22,20 @@ class Vitals:
     """Measures what the stores say after a tick, and sends it."""
 
     def __init__(
-        self, alerts: AlertStore, series: SeriesStore, exporter: Callable[[], Exporter]
+        self,
+        alerts: AlertStore,
+        series: SeriesStore,
+        exporter: Callable[[], Exporter],
+        *others: Callable[[datetime], Sequence[Sampled]],
     ) -> None:
-        """exporter: is called at each tick, so that a wrong setting of it stops no page."""
+        """exporter: is called at each tick, so that a wrong setting of it stops no page.
+
+        others: what else is told at a planned time; they never raise.
+        """
         self._alerts = alerts
         self._series = series
         self._exporter = exporter
+        self._others = others
 
     def tell(self, tick: TickReport) -> None:
         """Tell how all is, once for each planned time.
@@ -35,7 +43,8 @@ class Vitals:
         Never raises for an export or a store that fails: the next tick tells more recent numbers.
         """
         try:
-            points = [gauge(HEARTBEAT, tick.at, 1), *self._gauges(tick)]
+            others = (point for other in self._others for point in other(tick.at))
+            points = [gauge(HEARTBEAT, tick.at, 1), *self._gauges(tick), *others]
             self._series.apply(f"tick {tick.at.isoformat()}", points, tick.at)
             rows = [metric_row(tick.at, point) for point in points]
             outcomes = self._exporter().metrics(rows)

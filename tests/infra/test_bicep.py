@@ -160,7 +160,6 @@ def test_every_saved_query_and_function_is_deployed() -> None:
     there = {
         *INFRA.glob("kql/**/*.kql"),
         *INFRA.glob("workbooks/*.json"),
-        *INFRA.glob("grafana/*.json"),
     }
     assert loaded == there
 

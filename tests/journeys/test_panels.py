@@ -14,17 +14,25 @@ from dashboards.panel import Panel, read_pages
 from local.fleet import Fleet
 from local.monitor.query import QueryAnswer
 from local.monitor.store import MonitorStore
+from local.replay.azure import DirectExporter, DirectLog
 from local.replay.plan import Plan
 from local.replay.recording import Recorded
 from local.replay.world import Config, World
 from shared.adapters.config_folder import read_routes
+from shared.adapters.memory import MemoryAlerts
+from shared.alerting.budget import parse_budgets
+from shared.usecases.budget_figures import BudgetFigures
+from shared.usecases.budgets import Budgets
+from shared.usecases.rows import metric_row
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 SAVED = sorted((ROOT / "infra" / "kql" / "saved").glob("*.kql"))
 PANELS = {panel.name: panel for page in read_pages() for panel in page.panels}
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LOOK = START + timedelta(minutes=24)
 LASTS = timedelta(minutes=25)
+BUDGET = '[[budget]]\nname = "fleet"\namount_usd = 100\nperiod = "day"\n'
 PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
@@ -71,13 +79,17 @@ def store() -> Iterator[MonitorStore]:
     prices = (CONFIG / "prices.toml").read_text(encoding="utf-8")
     plan = Plan.model_validate({"start": START, "duration_s": LASTS.total_seconds()})
     world = World(Config([], read_routes(CONFIG), prices), plan)
-    world.clock.at = START + LASTS
+    world.clock.at = LOOK
     events = Fleet(1, START).events_between(START, START + LASTS)
     recorded = [
         Recorded(number, json.dumps(event).encode(), datetime.fromisoformat(str(event["time"])))
         for number, event in enumerate(events, 1)
     ]
     assert world.take(recorded) == []
+    world.tick()
+    budgets = Budgets(DirectLog(world.monitor), MemoryAlerts(), lambda: parse_budgets(BUDGET, "b"))
+    figures = BudgetFigures(budgets).at(LOOK)
+    DirectExporter(world.monitor).metrics([metric_row(LOOK, figure) for figure in figures])
     yield world.monitor
     world.close()
 

@@ -42,6 +42,7 @@ export const percent = (value) => (value === null || value === undefined ? "–"
 export function seconds(value) {
   if (value === null || value === undefined || !Number.isFinite(Number(value))) return "–";
   const size = Number(value);
+  if (size === 0) return "0 s";
   if (size < 1) return `${number(size * 1000)} ms`;
   if (size < 60) return `${number(size)} s`;
   if (size < 3600) return `${Math.floor(size / 60)} min ${Math.round(size % 60)} s`;

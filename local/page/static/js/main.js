@@ -5,12 +5,20 @@ import { loading, trouble } from "./parts.js";
 import { current } from "./route.js";
 import { startTheme } from "./theme.js";
 import * as alerts from "./views/alerts.js";
+import * as costs from "./views/costs.js";
+import * as event from "./views/event.js";
+import * as health from "./views/health.js";
+import * as incidents from "./views/incidents.js";
 import * as overview from "./views/overview.js";
+import * as search from "./views/search.js";
+import * as why from "./views/why.js";
 import * as workbooks from "./views/workbooks.js";
 
-/** A view: {title, every_s, load(route, signal) → data, render(data, route, refresh, redraw) → nodes}. */
-const VIEWS = { "": overview, alerts, workbooks };
-const NAV = [["", "Overview"], ["alerts", "Alerts"], ["workbooks", "Workbooks"]];
+/** A view: {title(route), every_s, load(route, signal) → data, render(data, route, refresh, redraw) → nodes}; every_s 0: loaded once. */
+const VIEWS = { "": overview, alerts, costs, event, health, incidents, search, why, workbooks };
+const NAV = [["", "Overview"], ["incidents", "Incidents"], ["alerts", "Alerts"], ["costs", "Costs"], ["workbooks", "Workbooks"], ["search", "Search"], ["health", "Health"]];
+/** The entry that leads to a view without one. */
+const WITHIN = { why: "incidents", event: "search" };
 
 const main = document.getElementById("main");
 const state = document.getElementById("state");
@@ -66,7 +74,7 @@ function put(...nodes) {
 }
 
 function nav(name) {
-  const link = ([route, text]) => h("a", { href: `#/${route}`, "aria-current": route === name ? "page" : null }, text);
+  const link = ([route, text]) => h("a", { href: `#/${route}`, "aria-current": route === (WITHIN[name] ?? name) ? (WITHIN[name] ? "true" : "page") : null }, text);
   morph(document.getElementById("nav"), h("nav", {}, ...NAV.map(link)));
 }
 

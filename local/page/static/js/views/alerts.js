@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { ago, number, plural, time } from "../format.js";
 import { badge, empty, field, grid, panel, say, select } from "../parts.js";
 import { go, href } from "../route.js";
+import { whyOf } from "./incidents.js";
 
 export const title = () => "Alerts and silences";
 export const every_s = 5;
@@ -31,7 +32,7 @@ function rules({ rules: all }) {
     const [name, severity] = one.rule.split(/\/(?=[^/]*$)/);
     const trouble = one.errors ? h("span", { class: "bad" }, `${plural(one.errors, "failure")}: ${one.last_error}`) : null;
     return { key: one.rule, tone: one.state, cells: [
-      badge(one.state), h("a", { href: href(`/incidents/${encodeURIComponent(one.rule)}`) }, name), badge(severity), one.group,
+      badge(one.state), h("a", { href: whyOf(one.id ?? one.rule.replace("/", ".")) }, name), badge(severity), one.group,
       h("span", {}, time(one.last_evaluated_at, "not yet"), trouble && h("br"), trouble),
       one.muted_by ? badge(one.muted_by, "muted") : "",
       h("a", { class: "button quiet", href: href("/alerts", { alertname: name }) }, "Silence", h("span", { class: "hidden" }, ` ${name}`)),
@@ -42,7 +43,7 @@ function rules({ rules: all }) {
 }
 
 function series({ alerts: all }) {
-  const row = (one) => ({ key: `${one.alert}/${one.severity}/${JSON.stringify(one.labels)}`, cells: [badge(one.state), one.alert, labels(one.labels), number(one.value), h("span", {}, time(one.since), ` (${ago(one.since)})`), time(one.fired_at)] });
+  const row = (one) => ({ key: `${one.alert}/${one.severity}/${JSON.stringify(one.labels)}`, cells: [badge(one.state), h("a", { href: whyOf(one.id ?? `${one.alert}.${one.severity}`) }, one.alert), labels(one.labels), number(one.value), h("span", {}, time(one.since), ` (${ago(one.since)})`), time(one.fired_at)] });
   const columns = [{ name: "state" }, { name: "alert" }, { name: "labels" }, { name: "value", number: true }, { name: "since" }, { name: "fired" }];
   return grid("Alerts", columns, all.map(row), "All is well: no alert is pending or firing.");
 }

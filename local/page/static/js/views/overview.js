@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { ago, int, money, percent, plural, seconds, short, usd } from "../format.js";
 import { badge, empty, grid, panel, tile, tiles } from "../parts.js";
 import { href } from "../route.js";
+import { ruleOf, whyOf } from "./incidents.js";
 
 export const title = () => "Overview";
 export const every_s = 5;
@@ -81,7 +82,7 @@ function overTime(label, kind, found, columns, format) {
 
 function incidents(all) {
   const open = all.filter(({ resolved_at }) => !resolved_at).reverse();
-  const row = ({ dedup_key, severity, summary, opened_at }) => ({ key: dedup_key, cells: [badge(severity), summary, h("span", { title: new Date(opened_at).toISOString() }, ago(opened_at))] });
+  const row = ({ dedup_key, severity, summary, opened_at }) => ({ key: dedup_key, cells: [badge(severity), h("a", { href: whyOf(ruleOf(dedup_key)) }, summary), h("span", { title: new Date(opened_at).toISOString() }, ago(opened_at))] });
   return grid("Open incidents", [{ name: "severity" }, { name: "what" }, { name: "opened" }], open.map(row), "Nobody has to be awake: no incident is open.");
 }
 

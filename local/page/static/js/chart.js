@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { number } from "./format.js";
 
 const HEIGHT = 190;
+const HOUR_S = 3600;
 
 /**
  * spec: {label, kind: "line" | "area" | "bar", stacked, times: [seconds], series: [{name, values, colour?}],
@@ -99,18 +100,20 @@ class Chart extends HTMLElement {
       legend: { show: false },
       padding: [8, 8, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { range: (_, low, high) => this.#span(low, high) }, y: { range: (_, low, high) => range(low, high, limits) } },
+      scales: { x: { range: () => this.#span() }, y: { range: (_, low, high) => range(low, high, limits) } },
       axes: [{ ...axis, size: 26, values: times }, { ...axis, size: (_, texts) => 14 + 6.5 * Math.max(3, ...(texts ?? []).map((text) => text.length)), values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...drawn.map(({ one, stroke, dash: dashed }) => ({ label: one.name, stroke, dash: dashed, width: 1.6, points: dots(one.values), fill: kind === "line" ? undefined : faint(stroke, kind === "bar" || stacked ? 0.85 : 0.18), spanGaps: kind === "line", ...bars }))],
       hooks: { setCursor: [(plot) => this.#point(plot)], draw: [(plot) => limitLines(plot, limits, paint("--bad"))] },
     };
   }
 
-  /** Bars need room for half of the first and the last. */
-  #span(low, high) {
-    const { times, kind, from = low ?? Date.now() / 1000, to = high ?? from } = this.#spec;
-    const room = from === to ? 60 : kind === "bar" && times.length > 1 ? (times[1] - times[0]) / 2 : 0;
-    return [Math.min(from, low ?? from) - room, Math.max(to, high ?? to) + room];
+  /** The times asked for, and those of the data; bars need room for half of the first and the last. */
+  #span() {
+    const { times, kind, from = Infinity, to = -Infinity } = this.#spec;
+    const [low, high] = times.length ? [Math.min(from, times[0]), Math.max(to, times.at(-1))] : [from, to];
+    if (!Number.isFinite(high - low)) return [Date.now() / 1000 - HOUR_S, Date.now() / 1000];
+    const room = kind === "bar" ? (times.length > 1 ? (times[1] - times[0]) / 2 : (high - low) / 40) : 0;
+    return low === high ? [low - HOUR_S / 2, high + HOUR_S / 2] : [low - room, high + room];
   }
 
   /** Show the values below the pointer. */

@@ -31,7 +31,7 @@ export function summary({ label, times, series, format }) {
 
 /** The same numbers, made when somebody opens them. */
 export function tableOf(spec, isOpen) {
-  const body = h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `Table of ${spec.label}` });
+  const body = h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": `Table of ${spec.label}` });
   const fill = () => body.replaceChildren(drawn(spec));
   const details = h("details", { ontoggle: (event) => event.target.open && fill() }, h("summary", {}, "Table"), body);
   if (isOpen) { details.open = true; fill(); }

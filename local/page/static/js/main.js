@@ -88,6 +88,7 @@ function follow() {
   showing?.leave();
   showing = new Showing(view, route);
   nav(route.name);
+  tell("loading", "loading …");
   document.title = `${view.title(route)} · agentmeter`;
   if (isNew) {
     main.replaceChildren(h("h1", {}, view.title(route)), loading());

@@ -46,11 +46,13 @@ export function grid(caption, columns, rows, none) {
 }
 
 /** What may be wider than the screen, in reach of the keyboard. */
-export const scrolls = (label, content) => h("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" }, content);
+export const scrolls = (label, content) => h("div", { class: "scroll", role: "group", "aria-label": label, tabindex: "0" }, content);
 
-/** A labelled field of a form. */
+/** A labelled field of a form; a view has one of each label. */
 export function field(label, control, hint = null) {
-  return h("label", { class: "field" }, h("span", {}, label), control, hint && h("small", {}, hint));
+  control.id = `f-${slug(label)}`;
+  if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hint && h("small", { id: `${control.id}-hint` }, hint));
 }
 
 export function select(name, options, chosen, props = {}) {

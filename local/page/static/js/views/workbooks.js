@@ -10,7 +10,7 @@ import { controls, resolve } from "../workbook/parameters.js";
 const SMALL = new Set(["and", "of"]);
 const titled = (name) => name.split("-").map((word) => (SMALL.has(word) ? word : word[0].toUpperCase() + word.slice(1))).join(" ");
 
-export const title = ({ rest: [name] }) => (name ? `${titled(name)} workbook` : "Workbooks");
+export const title = () => "Workbooks";
 export const every_s = 30;
 
 const states = new WeakMap();

@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection clean lint types
+.PHONY: help setup run test check generated detection clean lint types screenshots
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ generated: .venv/.dev ## Write every generated file anew
 
 detection: .venv/.dev ## Measure how soon failures are told and write docs/detection.md anew
 	$(BIN)/python -m ops detection
+
+screenshots: .venv/.dev ## Photograph the page after an hour of the simulated fleet (needs Chromium)
+	$(BIN)/python -m tests.journeys.screenshots
 
 clean: ## Remove the virtual environment, caches and the laptop's state
 	rm -rf .venv .agentmeter .cache node_modules .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -100,11 +100,10 @@ class Panel(_Part):
 
 
 class Section(_Part):
-    """Panels under one heading. needs: as Panel, of all of them."""
+    """Panels under one heading."""
 
     title: str
     panel: tuple[Panel, ...]
-    needs: tuple[str, ...] = ()
 
 
 class Page(_Part):

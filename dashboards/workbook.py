@@ -140,12 +140,7 @@ def _section(number: int, section: Section) -> Json:
         "exportParameters": True,
         "items": items,
     }
-    return {
-        "type": GROUP,
-        "content": content,
-        **_only_with(section.needs),
-        "name": f"section {number}",
-    }
+    return {"type": GROUP, "content": content, "name": f"section {number}"}
 
 
 def _query(panel: Panel) -> Json:

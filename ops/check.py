@@ -2,11 +2,12 @@
 
 rules, budgets: their form, and that each query runs. routes. prices: each entry, that no released
 one was changed (prices.lock), and deployments that nobody prices. With --release, lock the entries
-of prices.toml that are not locked yet; what is locked is never edited again.
+of prices.toml that are not locked yet; what is locked is never edited again. With --tests, run the
+tests of rules in tests/*.toml, too.
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from local.monitor.store import MonitorStore
 from ops.command import Desk
+from ops.rule_tests import Tested, run_tests, tell
 from shared.adapters.config_folder import read_budgets, read_routes, read_rules, read_text
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.reading import read_samples
@@ -30,6 +32,8 @@ from shared.settings import APP_FOLDER
 EXAMPLES = """\
   python -m ops check
   python -m ops check --config ../our-config --json
+  python -m ops check --tests
+  python -m ops check --tests HighErrorRate
   python -m ops check --release"""
 PRICES, LOCK = "prices.toml", "prices.lock"
 
@@ -48,6 +52,9 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--release", action="store_true", help="lock the entries of prices.toml as they are"
     )
+    parser.add_argument(
+        "--tests", nargs="*", metavar="NAME", help="run the tests of rules, of all files or these"
+    )
 
 
 def run(given: Namespace, desk: Desk) -> int:
@@ -60,15 +67,37 @@ def run(given: Namespace, desk: Desk) -> int:
     problems = check(folder, desk.clock)
     if given.release and not any(problem.file == PRICES for problem in problems):
         _release(folder, desk)
+    tests = run_tests(folder, given.tests, desk.terminal) if _is_tested(given, problems) else []
     if given.json:
-        desk.terminal.json({"ok": not problems, "problems": [asdict(item) for item in problems]})
-    elif problems:
-        for problem in problems:
-            desk.terminal.say(f"{problem.file}: {problem.said}")
+        _machine(problems, tests, desk)
+    else:
+        _tell(folder, problems, desk)
+        if tests:
+            tell(tests, desk.terminal)
+    return 1 if problems or not all(one.ok for one in tests) else 0
+
+
+def _is_tested(given: Namespace, problems: Sequence[Problem]) -> bool:
+    """Tell whether tests are asked for, and there is something that can be tested."""
+    return given.tests is not None and not problems
+
+
+def _machine(problems: Sequence[Problem], tests: Sequence[Tested], desk: Desk) -> None:
+    answer = {
+        "ok": not problems and all(one.ok for one in tests),
+        "problems": [asdict(item) for item in problems],
+        "tests": [one.machine() for one in tests],
+    }
+    desk.terminal.json(answer)
+
+
+def _tell(folder: Path, problems: Sequence[Problem], desk: Desk) -> None:
+    for problem in problems:
+        desk.terminal.say(f"{problem.file}: {problem.said}")
+    if problems:
         desk.terminal.note(f"{len(problems)} problems in {folder}.")
     else:
         desk.terminal.say(f"All is well in {folder}.")
-    return 1 if problems else 0
 
 
 def check(folder: Path, clock: Clock) -> list[Problem]:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import subprocess
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from dashboards.grafana import azure_dashboard, prometheus_dashboard
 from dashboards.panel import read_pages
 from shared.metrics.catalogue import METRICS
+from tests.prometheus import installed
 
 PAGES = read_pages()
 BOARDS: list[dict[str, Any]] = [
@@ -18,8 +21,6 @@ BOARDS: list[dict[str, Any]] = [
 EACH_BOARD = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])
 FRAME = ("__timeFrom", "__timeTo", "__interval", "__range", "__dashboard", "__data", "__all")
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
-LABELS = r"\{[^{}]*\}"
-SELECTOR = re.compile(rf"([a-z_]+)(?:{LABELS})?(?:\[[\w$]+\])?(?=\W|$)")
 PLANNED = {
     "API Request Rate": ["sum(rate(http_requests_total[5m])) by (method, path)"],
     "API Latency (P50, P95, P99)": [
@@ -123,6 +124,23 @@ def test_prometheus_is_asked_for_metrics_that_there_are_by_labels_that_they_have
         matched = set(re.findall(r"[{,](\w+)=", expr))
         assert grouped | matched <= labels
         assert words - {"histogram_quantile"} - labels <= {*named, *(f"{n}_bucket" for n in named)}
+
+
+def test_prometheus_parses_everything_that_it_is_asked(tmp_path: Path) -> None:
+    rules = [
+        {"record": "asked", "labels": {"n": str(n)}, "expr": expr.replace("$__range", "6h")}
+        for n, expr in enumerate(e for exprs in asked_of_prometheus().values() for e in exprs)
+    ]
+    file = tmp_path / "rules.json"  # JSON is YAML, too
+    file.write_text(json.dumps({"groups": [{"name": "asked", "rules": rules}]}), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - a fixed command, no shell
+        [installed("promtool"), "check", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{len(rules)} rules found" in done.stdout
 
 
 def test_the_plans_thresholds_of_the_success_rate_are_kept() -> None:

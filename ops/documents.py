@@ -72,7 +72,9 @@ def events_page() -> str:
         "and `ParentId` (from `traceparent`), and:\n"
     )
     parts.append(
-        _table(("column", "type", "key"), ((c.name, c.type, f"`{c.key}`") for c in COLUMNS))
+        _table(
+            ("column", "type", "stored as"), ((c.name, c.type, f"`{c.stored}`") for c in COLUMNS)
+        )
     )
     return "\n".join(parts)
 

@@ -245,8 +245,8 @@ def _usage(item: _Item) -> UsageRow:
     cells = (
         item.at,
         item.text("name")[:_MOST_NAME],
-        *(text.get(column.key, "") for column in TEXT),
-        *(_number(numbers.get(column.key), column.key, column.type) for column in NUMBERS),
+        *(text.get(column.stored, "") for column in TEXT),
+        *(_number(numbers.get(column.stored), column.key, column.type) for column in NUMBERS),
         item.tags[_OPERATION_ID],
         item.tags[_PARENT_ID],
     )

@@ -41,5 +41,5 @@ def usage_events_kql() -> str:
 
 def _cell(column: Column) -> str:
     bag = "Properties" if column.type == "string" else "Measurements"
-    cell = f'{_CASTS[column.type]}({bag}["{column.key}"])'
+    cell = f'{_CASTS[column.type]}({bag}["{column.stored}"])'
     return f"coalesce({cell}, 1)" if column.key == "count" else cell

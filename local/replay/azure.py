@@ -9,6 +9,7 @@ from local.monitor.store import MonitorStore
 from shared.adapters.azure_monitor import UNSENT
 from shared.adapters.azure_monitor_limits import event_fault, metric_fault, span_fault
 from shared.errors import RetryLater
+from shared.events.columns import measurements, properties
 from shared.ports import (
     EventRow,
     Exported,
@@ -70,8 +71,8 @@ def event_envelope(row: EventRow) -> Envelope:
     tags = {"ai.operation.id": row.operation_id, "ai.operation.parentId": row.parent_id}
     data: Envelope = {
         "name": row.name,
-        "properties": dict(row.text),
-        "measurements": dict(row.numbers),
+        "properties": properties(row.text),
+        "measurements": measurements(row.numbers),
     }
     return _envelope("Event", row.time, tags, data)
 
@@ -119,7 +120,7 @@ def _envelope(kind: str, at: datetime, tags: Mapping[str, str], data: Envelope) 
         "name": f"Microsoft.ApplicationInsights.{kind}",
         "time": at.astimezone(UTC).isoformat(),
         "iKey": INSTRUMENTATION_KEY,
-        "tags": {"ai.cloud.role": ROLE, "ai.device.type": "Other", **tags},
+        "tags": {"ai.cloud.role": ROLE, **tags},
         "data": {"baseType": f"{kind}Data", "baseData": {"ver": 2, **data}},
     }
 

@@ -1,6 +1,7 @@
 """Azure Monitor's SDK held so that it sends at once, says what came back, and does nothing else."""
 
 import gzip
+import json
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -42,11 +43,14 @@ from opentelemetry.trace import (
 
 from shared.adapters.azure_monitor_answer import Answer
 from shared.adapters.identity import APP, Identity
+from shared.events.columns import measurements, properties
 from shared.ports import EventRow, MetricRow, SpanRow
 from shared.settings import quiet_sdk
 
 CONNECT_TIMEOUT_S = 5
 GZIP_LEVEL = 5
+TAGS = frozenset({"ai.cloud.role", "ai.operation.id", "ai.operation.parentId", "ai.operation.name"})
+"""Those that tell of the row itself; ids of zeros are how OpenTelemetry says that there is none."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -114,12 +118,13 @@ class Sdk:
         return line.answer or Answer(None, silence=self._silence if line.sent else self._unsent)
 
     def _pack(self, call: PipelineRequest[HttpRequest]) -> None:
-        """Note that a request goes out, after a redirect once more, and compress its body."""
+        """Note that a request goes out, after a redirect once more; trim and compress its body."""
         self._line.sent, self._line.answer = True, None
         plain = call.http_request
         if "Content-Encoding" in plain.headers:  # the same request again, with a fresh token
             return
-        body = gzip.compress(str(plain.content).encode(), GZIP_LEVEL)
+        lean = [_without_machine(item) for item in json.loads(str(plain.content))]
+        body = gzip.compress(json.dumps(lean, separators=(",", ":")).encode(), GZIP_LEVEL)
         plain.headers.update({"Content-Encoding": "gzip", "Content-Length": str(len(body))})
         call.http_request = HttpRequest(
             plain.method, plain.url, headers=plain.headers, content=body
@@ -130,6 +135,12 @@ class Sdk:
         response = call.http_response
         retry_after = response.headers.get("Retry-After", "")
         self._line.answer = Answer(response.status_code, response.content, retry_after)
+
+
+def _without_machine(item: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what tells of this instance and its libraries: it is billed in every row."""
+    tags = {k: v for k, v in item["tags"].items() if k in TAGS and v.strip("0")}
+    return item | {"tags": tags}
 
 
 def _unix_ns(at: datetime) -> int:
@@ -146,9 +157,9 @@ def _record(row: EventRow) -> LogRecord:
         # Always given: without it the row would take the ids of whatever span is current here.
         context=set_span_in_context(NonRecordingSpan(span), Context()),
         attributes={
-            **row.text,
+            **properties(row.text),
             "microsoft.custom_event.name": row.name,
-            "microsoft.custom_measurements": row.numbers,
+            "microsoft.custom_measurements": measurements(row.numbers),
         },
     )
 

@@ -99,7 +99,7 @@ def rows(logs: LogsQueryClient, kql: str, timespan: Any = None) -> list[list[Any
 
 
 def record(number: int, at_ns: int = START_NS) -> ReadableLogRecord:
-    numbers = {"cost_usd": number / 8, "input_tokens": number}
+    numbers = {"usd": number / 8, "in": number}
     attributes = {
         "microsoft.custom_event.name": "llm.call",
         "microsoft.custom_measurements": json.dumps(numbers),

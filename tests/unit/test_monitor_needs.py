@@ -10,6 +10,7 @@ from local.monitor.store import MonitorStore
 from local.monitor.translate import translate
 from shared.adapters.config_folder import read_rules
 from shared.alerting.rule import Look, bind
+from shared.events.columns import measurements, properties
 from tests.factories import DATA
 from tests.fakes import START, FakeClock
 from tests.monitor import event
@@ -51,8 +52,10 @@ def store() -> Iterator[MonitorStore]:
     store.track(
         [
             event(
-                {"id": f"{kind}-{n}", "source": f"s{n % 3}", **_split(kind)[0]},
-                {"count": 100.0 + n, "value": n, "cost_usd": n / 7, **_split(kind)[1]},
+                properties({"id": f"{kind}-{n}", "source": f"s{n % 3}", **_split(kind)[0]}),
+                measurements(
+                    {"count": 100.0 + n, "value": n, "cost_usd": n / 7, **_split(kind)[1]}
+                ),
                 START - timedelta(seconds=30 * n + 10),
                 kind,
             )

@@ -39,8 +39,8 @@ def test_the_checked_in_function_is_the_generated_one() -> None:
 
 def test_every_column_has_its_type_and_its_value() -> None:
     store = MonitorStore(None, FakeClock())
-    text = {column.key: f"the {column.key}" for column in TEXT}
-    numbers = {column.key: 1.5 * i for i, column in enumerate(NUMBERS, 1)}
+    text = {column.stored: f"the {column.key}" for column in TEXT}
+    numbers = {column.stored: 1.5 * i for i, column in enumerate(NUMBERS, 1)}
     store.track([event(text, numbers) | {"tags": {"ai.operation.id": "f" * 32}}])
     answer = store.query("UsageEvents")
     shown = dict(zip(answer.columns, zip(answer.types, answer.rows[0], strict=True), strict=True))

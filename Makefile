@@ -53,7 +53,7 @@ generated: .venv/.dev ## Write every generated file anew
 detection: .venv/.dev ## Measure how soon failures are told and write docs/detection.md anew
 	$(BIN)/python -m ops detection
 
-screenshots: .venv/.dev ## Photograph the page after an hour of the simulated fleet (needs Chromium)
+screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots
 
 clean: ## Remove the virtual environment, caches and the laptop's state

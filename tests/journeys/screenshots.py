@@ -1,4 +1,4 @@
-"""`make screenshots`: an hour of the simulated fleet, told to the page, photographed."""
+"""`make screenshots`: forty minutes of the simulated fleet, told to the page, photographed."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from tests.journeys.laptop import Laptop, laptop, minutes
 
 FOLDER = APP_FOLDER / "docs" / "screenshots"
 SEED = 1
-LENGTH_MIN = 39
+LENGTH_MIN = 40
 """Up to the middle of an outage: an incident is open."""
 BUDGETS = """
 [[budget]]
@@ -42,7 +42,7 @@ SHOTS: tuple[tuple[str, str, tuple[int, int], Scheme], ...] = (
 
 
 def main() -> None:
-    """Write docs/screenshots/*.png anew; the same hour at every run."""
+    """Write docs/screenshots/*.png anew; the same at every run."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         config = Path(home) / "config"

@@ -11,7 +11,8 @@ export class Unanswered extends Error {
 /** Return the JSON that `path` answers; `body` is sent as JSON. */
 export async function ask(path, { method, body, signal } = {}) {
   const options = { method: method ?? (body === undefined ? "GET" : "POST"), signal };
-  if (body !== undefined) Object.assign(options, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  if (body !== undefined)
+    Object.assign(options, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
   let answer;
   try {
     answer = await fetch(path, options);
@@ -51,8 +52,14 @@ export async function parts(promises) {
   const settled = await Promise.allSettled(Object.values(promises));
   const aborted = settled.find(({ reason }) => reason?.name === "AbortError");
   if (aborted) throw aborted.reason;
-  return Object.fromEntries(names.map((name, i) => [name, settled[i].status === "fulfilled" ? { value: settled[i].value } : { error: settled[i].reason }]));
+  return Object.fromEntries(
+    names.map((name, i) => [
+      name,
+      settled[i].status === "fulfilled" ? { value: settled[i].value } : { error: settled[i].reason },
+    ]),
+  );
 }
 
 /** Write text as a KQL string. */
-export const literal = (text) => `"${String(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t")}"`;
+export const literal = (text) =>
+  `"${String(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t")}"`;

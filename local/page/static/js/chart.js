@@ -70,7 +70,8 @@ class Chart extends HTMLElement {
 
   #fit() {
     const width = Math.floor(this.clientWidth);
-    if (this.#plot && width && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#height });
+    if (this.#plot && width && width !== this.#plot.width)
+      this.#plot.setSize({ width, height: this.#height });
   }
 
   get #height() {
@@ -82,18 +83,30 @@ class Chart extends HTMLElement {
     const { times, series, stacked } = this.#spec;
     if (!stacked) return [times, ...series.map(({ values }) => values)];
     const sums = [];
-    series.forEach(({ values }, place) => sums.push(values.map((value, i) => (value ?? 0) + (place ? sums[place - 1][i] : 0))));
+    series.forEach(({ values }, place) =>
+      sums.push(values.map((value, i) => (value ?? 0) + (place ? sums[place - 1][i] : 0))),
+    );
     return [times, ...sums.reverse()];
   }
 
   #options() {
     const paint = (name) => painted(this.words, name);
     const { kind, stacked, series, limits, format } = this.#spec;
-    const drawn = series.map((one, place) => ({ one, stroke: paint(one.colour ?? colour(place)), dash: kind === "line" ? dash(place) : undefined }));
+    const drawn = series.map((one, place) => ({
+      one,
+      stroke: paint(one.colour ?? colour(place)),
+      dash: kind === "line" ? dash(place) : undefined,
+    }));
     if (stacked) drawn.reverse();
-    const axis = { stroke: paint("--soft"), grid: { stroke: paint("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+    const axis = {
+      stroke: paint("--soft"),
+      grid: { stroke: paint("--grid"), width: 1 },
+      ticks: { show: false },
+      font: "11px system-ui",
+    };
     const dots = (values) => ({ show: values.filter((value) => value !== null).length < 3 });
-    const bars = kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.8, 40] }), points: { show: false } } : {};
+    const bars =
+      kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.8, 40] }), points: { show: false } } : {};
     return {
       width: Math.max(this.clientWidth, 120),
       height: this.#height,
@@ -101,9 +114,31 @@ class Chart extends HTMLElement {
       padding: [8, 8, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { range: () => this.#span() }, y: { range: (_, low, high) => range(low, high, limits) } },
-      axes: [{ ...axis, size: 26, values: times }, { ...axis, size: (_, texts) => 14 + 6.5 * Math.max(3, ...(texts ?? []).map((text) => text.length)), values: (_, ticks) => ticks.map(format) }],
-      series: [{}, ...drawn.map(({ one, stroke, dash: dashed }) => ({ label: one.name, stroke, dash: dashed, width: 1.6, points: dots(one.values), fill: kind === "line" ? undefined : faint(stroke, kind === "bar" || stacked ? 0.85 : 0.18), spanGaps: kind === "line", ...bars }))],
-      hooks: { setCursor: [(plot) => this.#point(plot)], draw: [(plot) => limitLines(plot, limits, paint("--bad"))] },
+      axes: [
+        { ...axis, size: 26, values: times },
+        {
+          ...axis,
+          size: (_, texts) => 14 + 6.5 * Math.max(3, ...(texts ?? []).map((text) => text.length)),
+          values: (_, ticks) => ticks.map(format),
+        },
+      ],
+      series: [
+        {},
+        ...drawn.map(({ one, stroke, dash: dashed }) => ({
+          label: one.name,
+          stroke,
+          dash: dashed,
+          width: 1.6,
+          points: dots(one.values),
+          fill: kind === "line" ? undefined : faint(stroke, kind === "bar" || stacked ? 0.85 : 0.18),
+          spanGaps: kind === "line",
+          ...bars,
+        })),
+      ],
+      hooks: {
+        setCursor: [(plot) => this.#point(plot)],
+        draw: [(plot) => limitLines(plot, limits, paint("--bad"))],
+      },
     };
   }
 
@@ -121,9 +156,19 @@ class Chart extends HTMLElement {
     this.tip.hidden = idx === null || idx === undefined || left < 0;
     if (this.tip.hidden) return;
     const { times, series, format } = this.#spec;
-    const values = series.map(({ name, values, colour: own }, place) => ({ name, value: values[idx], own: own ?? colour(place) })).filter(({ value }) => value !== null && value !== undefined);
-    const line = ({ name, value, own }) => h("li", { style: { "--c": `var(${own})` } }, name, h("b", {}, format(value)));
-    this.tip.replaceChildren(h("p", {}, new Date(times[idx] * 1000).toLocaleString([], { hourCycle: "h23" })), h("ul", {}, ...values.slice(0, 12).map(line)));
+    const values = series
+      .map(({ name, values, colour: own }, place) => ({
+        name,
+        value: values[idx],
+        own: own ?? colour(place),
+      }))
+      .filter(({ value }) => value !== null && value !== undefined);
+    const line = ({ name, value, own }) =>
+      h("li", { style: { "--c": `var(${own})` } }, name, h("b", {}, format(value)));
+    this.tip.replaceChildren(
+      h("p", {}, new Date(times[idx] * 1000).toLocaleString([], { hourCycle: "h23" })),
+      h("ul", {}, ...values.slice(0, 12).map(line)),
+    );
     this.tip.dataset.side = left > this.clientWidth / 2 ? "left" : "right";
   }
 }
@@ -147,7 +192,14 @@ function times(_, ticks) {
     const isNew = day !== "" && day !== today;
     day = today;
     const isMidnight = at.getHours() + at.getMinutes() === 0;
-    return isNew || isMidnight ? today : at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: at.getSeconds() ? "2-digit" : undefined, hourCycle: "h23" });
+    return isNew || isMidnight
+      ? today
+      : at.toLocaleTimeString([], {
+          hour: "2-digit",
+          minute: "2-digit",
+          second: at.getSeconds() ? "2-digit" : undefined,
+          hourCycle: "h23",
+        });
   });
 }
 

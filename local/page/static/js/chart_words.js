@@ -12,7 +12,12 @@ const known = (values) => values.filter((value) => value !== null && value !== u
 export function legend({ series, format, limits }) {
   const item = ({ name, values, colour: own }, place) => {
     const last = known(values).at(-1);
-    return h("li", { style: { "--c": `var(${own ?? colour(place)})` } }, name, h("b", { title: "latest" }, last === undefined ? "–" : format(last)));
+    return h(
+      "li",
+      { style: { "--c": `var(${own ?? colour(place)})` } },
+      name,
+      h("b", { title: "latest" }, last === undefined ? "–" : format(last)),
+    );
   };
   const limit = ({ name, value }) => h("li", { class: "limit" }, name, h("b", {}, format(value)));
   return h("ul", { class: "legend" }, ...series.map(item), ...limits.map(limit));
@@ -21,27 +26,64 @@ export function legend({ series, format, limits }) {
 /** One sentence for those who do not see the chart. */
 export function summary({ label, times, series, format }) {
   if (!times.length) return `${label}: no data.`;
-  const [first, last] = [times[0], times.at(-1)].map((at) => new Date(at * 1000).toLocaleString([], { hourCycle: "h23" }));
+  const [first, last] = [times[0], times.at(-1)].map((at) =>
+    new Date(at * 1000).toLocaleString([], { hourCycle: "h23" }),
+  );
   const said = series.slice(0, 8).map(({ name, values }) => {
     const all = known(values);
-    return all.length ? `${name} from ${format(Math.min(...all))} to ${format(Math.max(...all))}, now ${format(all.at(-1))}` : `${name} without values`;
+    return all.length
+      ? `${name} from ${format(Math.min(...all))} to ${format(Math.max(...all))}, now ${format(all.at(-1))}`
+      : `${name} without values`;
   });
   return `Chart ${label}, ${first} to ${last}: ${said.join("; ")}. A table follows.`;
 }
 
 /** The same numbers, made when somebody opens them. */
 export function tableOf(spec, isOpen) {
-  const body = h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": `Table of ${spec.label}` });
+  const body = h("div", {
+    class: "scroll",
+    role: "group",
+    tabindex: "0",
+    "aria-label": `Table of ${spec.label}`,
+  });
   const fill = () => body.replaceChildren(drawn(spec));
-  const details = h("details", { ontoggle: (event) => event.target.open && fill() }, h("summary", {}, "Table"), body);
-  if (isOpen) { details.open = true; fill(); }
+  const details = h(
+    "details",
+    { ontoggle: (event) => event.target.open && fill() },
+    h("summary", {}, "Table"),
+    body,
+  );
+  if (isOpen) {
+    details.open = true;
+    fill();
+  }
   return details;
 }
 
 function drawn({ label, times, series, format }) {
-  const head = h("tr", {}, h("th", { scope: "col" }, "time"), series.map(({ name }) => h("th", { scope: "col", class: "n" }, name)));
-  const cell = (value) => h("td", { class: "n", title: value ?? null }, value === null || value === undefined ? "–" : format(value));
-  const places = times.map((_, i) => i).slice(-ROWS).reverse();
-  const rows = places.map((i) => h("tr", {}, h("th", { scope: "row" }, new Date(times[i] * 1000).toLocaleString([], { hourCycle: "h23" })), series.map(({ values }) => cell(values[i]))));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, "time"),
+    series.map(({ name }) => h("th", { scope: "col", class: "n" }, name)),
+  );
+  const cell = (value) =>
+    h(
+      "td",
+      { class: "n", title: value ?? null },
+      value === null || value === undefined ? "–" : format(value),
+    );
+  const places = times
+    .map((_, i) => i)
+    .slice(-ROWS)
+    .reverse();
+  const rows = places.map((i) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, new Date(times[i] * 1000).toLocaleString([], { hourCycle: "h23" })),
+      series.map(({ values }) => cell(values[i])),
+    ),
+  );
   return h("table", {}, h("caption", { class: "hidden" }, label), h("thead", {}, head), h("tbody", {}, rows));
 }

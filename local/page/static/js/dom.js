@@ -4,7 +4,9 @@
 export function h(tag, props, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props ?? {})) put(element, name, value);
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -21,17 +23,24 @@ export function svg(tag, props, ...children) {
 function put(element, name, value) {
   if (value === null || value === undefined || value === false) return;
   if (name.startsWith("on") || name === "spec") element[name] = value;
-  else if (name === "style") for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
+  else if (name === "style")
+    for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
   else element.setAttribute(name, value === true ? "" : value);
 }
 
 /** Make the children of `shown` like those of `fresh`; elements with the same data-key, or place and name, stay. */
 export function morph(shown, fresh) {
-  const keyed = new Map([...shown.children].filter((child) => child.dataset?.key).map((child) => [child.dataset.key, child]));
+  const keyed = new Map(
+    [...shown.children].filter((child) => child.dataset?.key).map((child) => [child.dataset.key, child]),
+  );
   let next = shown.firstChild;
   for (const wanted of [...fresh.childNodes]) {
     const key = wanted.dataset?.key;
-    const kept = key ? keyed.get(key) : next && !next.dataset?.key && next.nodeName === wanted.nodeName ? next : null;
+    const kept = key
+      ? keyed.get(key)
+      : next && !next.dataset?.key && next.nodeName === wanted.nodeName
+        ? next
+        : null;
     if (!kept || kept.nodeName !== wanted.nodeName) {
       shown.insertBefore(wanted, next);
       continue;
@@ -57,7 +66,8 @@ function update(kept, wanted) {
     return;
   }
   for (const { name, value } of [...wanted.attributes])
-    if (name !== "style" && !THEIRS.has(name) && kept.getAttribute(name) !== value) kept.setAttribute(name, value);
+    if (name !== "style" && !THEIRS.has(name) && kept.getAttribute(name) !== value)
+      kept.setAttribute(name, value);
   for (const { name } of [...kept.attributes])
     if (name !== "style" && !THEIRS.has(name) && !wanted.hasAttribute(name)) kept.removeAttribute(name);
   if (kept.style.cssText !== wanted.style.cssText) kept.style.cssText = wanted.style.cssText;

@@ -11,7 +11,10 @@ export const short = (value) => (Math.abs(value) < 10_000 ? number(value) : comp
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(Number(value))) return "–";
   const size = Math.abs(Number(value));
-  return Number(value).toLocaleString("en", size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
+  return Number(value).toLocaleString(
+    "en",
+    size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 },
+  );
 }
 
 /** Dollars: cents from a dollar on, four digits after the point below; what is smaller says so. */
@@ -26,14 +29,21 @@ export function usd(value) {
 
 /** All digits of a number, without an exponent. */
 export function exact(value) {
-  return Number(value).toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20, maximumSignificantDigits: 17 });
+  return Number(value).toLocaleString("en", {
+    useGrouping: false,
+    maximumFractionDigits: 20,
+    maximumSignificantDigits: 17,
+  });
 }
 
 /** An amount with what is not in it: an unknown price is never shown as zero. */
 export function money(value, unpriced = 0) {
-  if (value === null || value === undefined || (unpriced && !value)) return h("span", { class: "warn" }, "unknown");
+  if (value === null || value === undefined || (unpriced && !value))
+    return h("span", { class: "warn" }, "unknown");
   const shown = h("data", { value, title: `$${exact(value)}` }, usd(value));
-  return unpriced ? h("span", {}, shown, h("span", { class: "warn" }, ` + ${int(unpriced)} unpriced`)) : shown;
+  return unpriced
+    ? h("span", {}, shown, h("span", { class: "warn" }, ` + ${int(unpriced)} unpriced`))
+    : shown;
 }
 
 export const percent = (value) => (value === null || value === undefined ? "–" : `${number(value)} %`);
@@ -46,11 +56,25 @@ export function seconds(value) {
   if (size < 1) return `${number(size * 1000)} ms`;
   if (size < 60) return `${number(size)} s`;
   if (size < 3600) return `${Math.floor(size / 60)} min ${Math.round(size % 60)} s`;
-  return size < 172_800 ? `${Math.floor(size / 3600)} h ${Math.round((size % 3600) / 60)} min` : `${number(size / 86_400)} d`;
+  return size < 172_800
+    ? `${Math.floor(size / 3600)} h ${Math.round((size % 3600) / 60)} min`
+    : `${number(size / 86_400)} d`;
 }
 
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const dated = new Intl.DateTimeFormat([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat([], {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const dated = new Intl.DateTimeFormat([], {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 
 export const sameDay = (one, other) => one.toDateString() === other.toDateString();
 
@@ -59,13 +83,24 @@ export function time(iso, none = "–") {
   if (!iso) return none;
   const at = new Date(iso);
   const text = (sameDay(at, new Date()) ? clock : dated).format(at);
-  return h("time", { datetime: iso, title: `${at.toISOString().replace("T", " ").replace("Z", "")} UTC` }, text);
+  return h(
+    "time",
+    { datetime: iso, title: `${at.toISOString().replace("T", " ").replace("Z", "")} UTC` },
+    text,
+  );
 }
 
-/** How long ago, or how long until. */
+/** How long ago, or how long until, in its largest unit. */
 export function ago(iso) {
   const gone = Math.round((Date.now() - new Date(iso)) / 1000);
-  return gone < 0 ? `in ${seconds(-gone)}` : gone < 1 ? "now" : `${seconds(gone)} ago`;
+  if (Math.abs(gone) < 1) return "now";
+  return gone < 0 ? `in ${roughly(-gone)}` : `${roughly(gone)} ago`;
+}
+
+function roughly(size) {
+  if (size < 60) return `${size} s`;
+  if (size < 3600) return `${Math.floor(size / 60)} min`;
+  return size < 172_800 ? `${Math.floor(size / 3600)} h` : `${Math.floor(size / 86_400)} d`;
 }
 
 export const plural = (count, one, many = `${one}s`) => `${int(count)} ${count === 1 ? one : many}`;

@@ -16,7 +16,15 @@ import * as workbooks from "./views/workbooks.js";
 
 /** A view: {title(route), every_s, load(route, signal) → data, render(data, route, refresh, redraw) → nodes}; every_s 0: loaded once. */
 const VIEWS = { "": overview, alerts, costs, event, health, incidents, search, why, workbooks };
-const NAV = [["", "Overview"], ["incidents", "Incidents"], ["alerts", "Alerts"], ["costs", "Costs"], ["workbooks", "Workbooks"], ["search", "Search"], ["health", "Health"]];
+const NAV = [
+  ["", "Overview"],
+  ["incidents", "Incidents"],
+  ["alerts", "Alerts"],
+  ["costs", "Costs"],
+  ["workbooks", "Workbooks"],
+  ["search", "Search"],
+  ["health", "Health"],
+];
 /** The entry that leads to a view without one. */
 const WITHIN = { why: "incidents", event: "search" };
 
@@ -51,16 +59,30 @@ class Showing {
       if (this.data === null) put(h("h1", {}, this.view.title(this.route)), trouble(error));
       if (!(error instanceof Unanswered)) console.error(error);
     }
-    if (!signal.aborted && this.view.every_s) this.timer = setTimeout(() => this.due(), this.view.every_s * 1000);
+    if (!signal.aborted && this.view.every_s)
+      this.timer = setTimeout(() => this.due(), this.view.every_s * 1000);
   }
 
   due() {
-    if (document.hidden) document.addEventListener("visibilitychange", () => !this.leaving.signal.aborted && this.refresh(), { once: true });
+    if (document.hidden)
+      document.addEventListener("visibilitychange", () => !this.leaving.signal.aborted && this.refresh(), {
+        once: true,
+      });
     else this.refresh();
   }
 
   draw() {
-    put(h("h1", {}, this.view.title(this.route)), ...[this.view.render(this.data, this.route, () => this.refresh(), () => this.draw())].flat());
+    put(
+      h("h1", {}, this.view.title(this.route)),
+      ...[
+        this.view.render(
+          this.data,
+          this.route,
+          () => this.refresh(),
+          () => this.draw(),
+        ),
+      ].flat(),
+    );
   }
 
   leave() {
@@ -74,7 +96,15 @@ function put(...nodes) {
 }
 
 function nav(name) {
-  const link = ([route, text]) => h("a", { href: `#/${route}`, "aria-current": route === (WITHIN[name] ?? name) ? (WITHIN[name] ? "true" : "page") : null }, text);
+  const link = ([route, text]) =>
+    h(
+      "a",
+      {
+        href: `#/${route}`,
+        "aria-current": route === (WITHIN[name] ?? name) ? (WITHIN[name] ? "true" : "page") : null,
+      },
+      text,
+    );
   morph(document.getElementById("nav"), h("nav", {}, ...NAV.map(link)));
 }
 
@@ -92,7 +122,10 @@ function follow() {
   document.title = `${view.title(route)} · agentmeter`;
   if (isNew) {
     main.replaceChildren(h("h1", {}, view.title(route)), loading());
-    if (wasShown) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
+    if (wasShown) {
+      main.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
   }
   showing.refresh();
 }

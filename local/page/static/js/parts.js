@@ -5,30 +5,66 @@ import { h } from "./dom.js";
 export function panel(title, part, draw, { id = slug(title), aside = null, wide = false } = {}) {
   const content = part.error ? trouble(part.error) : draw(part.value);
   const heading = h("header", {}, h("h2", { id: `h-${id}` }, title), aside);
-  return h("section", { class: wide ? "panel wide" : "panel", "aria-labelledby": `h-${id}`, "data-key": id }, heading, content);
+  return h(
+    "section",
+    { class: wide ? "panel wide" : "panel", "aria-labelledby": `h-${id}`, "data-key": id },
+    heading,
+    content,
+  );
 }
 
 export const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
 /** What is shown where something could not be had. */
-export const trouble = (error) => h("p", { class: "trouble" }, h("strong", {}, "Cannot be shown. "), error.message);
+export const trouble = (error) =>
+  h("p", { class: "trouble" }, h("strong", {}, "Cannot be shown. "), error.message);
 
 export const empty = (...text) => h("p", { class: "empty" }, ...text);
 
 /** Grey bars while nothing is known yet. */
-export const loading = () => h("div", { class: "loading", "aria-busy": "true" }, h("p", { class: "hidden" }, "Loading …"), ...Array.from({ length: 4 }, () => h("div", { class: "bone" })));
+export const loading = () =>
+  h(
+    "div",
+    { class: "loading", "aria-busy": "true" },
+    h("p", { class: "hidden" }, "Loading …"),
+    ...Array.from({ length: 4 }, () => h("div", { class: "bone" })),
+  );
 
 /** One figure. note: a line below it; tone: good, warn or bad. */
 export function tile(name, value, { note = null, tone = "", href = null } = {}) {
   const label = href ? h("a", { href }, name) : name;
-  return h("div", { class: `tile ${tone}`, "data-key": slug(name) }, h("dt", {}, label), h("dd", { class: "figure" }, value), note && h("dd", { class: "note" }, note));
+  return h(
+    "div",
+    { class: `tile ${tone}`, "data-key": slug(name) },
+    h("dt", {}, label),
+    h("dd", { class: "figure" }, value),
+    note && h("dd", { class: "note" }, note),
+  );
 }
 
 export const tiles = (...all) => h("dl", { class: "tiles" }, ...all);
 
 /** A word with a colour and a shape: colour alone says nothing to some. */
-const MARKS = { firing: "●", critical: "▲", error: "▲", bad: "●", pending: "◐", warning: "◆", warn: "◆", muted: "◌", info: "○", inactive: "○", good: "✓", ok: "✓", active: "●", ended: "○", resolved: "✓", open: "●" };
-export const badge = (word, tone = word) => h("span", { class: `badge ${tone}` }, h("span", { "aria-hidden": "true" }, `${MARKS[tone] ?? "○"} `), word);
+const MARKS = {
+  firing: "●",
+  critical: "▲",
+  error: "▲",
+  bad: "●",
+  pending: "◐",
+  warning: "◆",
+  warn: "◆",
+  muted: "◌",
+  info: "○",
+  inactive: "○",
+  good: "✓",
+  ok: "✓",
+  active: "●",
+  ended: "○",
+  resolved: "✓",
+  open: "●",
+};
+export const badge = (word, tone = word) =>
+  h("span", { class: `badge ${tone}` }, h("span", { "aria-hidden": "true" }, `${MARKS[tone] ?? "○"} `), word);
 
 /**
  * A table. columns: [{name, number?, hidden?}]; rows: [{key, cells, tone?}] or arrays of cells, a cell is a text or a node.
@@ -36,32 +72,65 @@ export const badge = (word, tone = word) => h("span", { class: `badge ${tone}` }
  */
 export function grid(caption, columns, rows, none) {
   if (!rows.length) return empty(none);
-  const head = h("tr", {}, columns.map(({ name, number }) => h("th", { scope: "col", class: number ? "n" : null }, name)));
+  const head = h(
+    "tr",
+    {},
+    columns.map(({ name, number }) => h("th", { scope: "col", class: number ? "n" : null }, name)),
+  );
   const body = rows.map((row) => {
     const { key, cells, tone } = Array.isArray(row) ? { cells: row } : row;
-    return h("tr", { "data-key": key, class: tone }, cells.map((cell, i) => h("td", { class: columns[i].number ? "n" : null }, cell ?? "–")));
+    return h(
+      "tr",
+      { "data-key": key, class: tone },
+      cells.map((cell, i) => h("td", { class: columns[i].number ? "n" : null }, cell ?? "–")),
+    );
   });
-  const table = h("table", {}, h("caption", { class: "hidden" }, caption), h("thead", {}, head), h("tbody", {}, body));
+  const table = h(
+    "table",
+    {},
+    h("caption", { class: "hidden" }, caption),
+    h("thead", {}, head),
+    h("tbody", {}, body),
+  );
   return scrolls(caption, table);
 }
 
 /** What may be wider than the screen, in reach of the keyboard. */
-export const scrolls = (label, content) => h("div", { class: "scroll", role: "group", "aria-label": label, tabindex: "0" }, content);
+export const scrolls = (label, content) =>
+  h("div", { class: "scroll", role: "group", "aria-label": label, tabindex: "0" }, content);
 
 /** A labelled field of a form; a view has one of each label. */
 export function field(label, control, hint = null) {
   control.id = `f-${slug(label)}`;
   if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hint && h("small", { id: `${control.id}-hint` }, hint));
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    hint && h("small", { id: `${control.id}-hint` }, hint),
+  );
 }
 
 export function select(name, options, chosen, props = {}) {
-  return h("select", { name, ...props }, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+  return h(
+    "select",
+    { name, ...props },
+    options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
+  );
 }
 
 /** Code that is to be copied. */
 export function code(text, label) {
-  const copy = h("button", { type: "button", class: "quiet", onclick: () => navigator.clipboard.writeText(text).then(() => say("Copied.")) }, "Copy");
+  const copy = h(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      onclick: () => navigator.clipboard.writeText(text).then(() => say("Copied.")),
+    },
+    "Copy",
+  );
   return h("div", { class: "code" }, scrolls(label, h("pre", {}, h("code", {}, text))), copy);
 }
 
@@ -71,5 +140,10 @@ export function say(text, tone = "good") {
   place.dataset.tone = tone;
   place.textContent = text;
   clearTimeout(say.timer);
-  say.timer = setTimeout(() => { place.textContent = ""; }, tone === "bad" ? 12_000 : 5_000);
+  say.timer = setTimeout(
+    () => {
+      place.textContent = "";
+    },
+    tone === "bad" ? 12_000 : 5_000,
+  );
 }

@@ -9,7 +9,9 @@ export function current() {
 
 /** Return the address of a view; parameters without a value are left out. */
 export function href(path, params = {}) {
-  const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const given = Object.entries(params).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   const query = new URLSearchParams(given).toString();
   return `#${path}${query ? `?${query}` : ""}`;
 }

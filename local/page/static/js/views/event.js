@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { exact, money, number, seconds, time } from "../format.js";
 import { badge, empty, grid, panel } from "../parts.js";
 import { href } from "../route.js";
-import { ruleOf, whyOf } from "./incidents.js";
+import { ruleOf, said, whyOf } from "./incidents.js";
 
 export const title = ({ params }) => `Event ${params.get("id") ?? ""}`;
 export const every_s = 0;
@@ -12,22 +12,62 @@ export const every_s = 0;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** Text columns of an event that are labels of its metrics. */
-const LABELS = ["Provider", "Model", "Status", "AgentType", "Operation", "Method", "Path", "Component", "ErrorType", "State", "Priority", "CacheType", "Result", "RecoveryType", "Outcome", "PricingTier"];
+const LABELS = [
+  "Provider",
+  "Model",
+  "Status",
+  "AgentType",
+  "Operation",
+  "Method",
+  "Path",
+  "Component",
+  "ErrorType",
+  "State",
+  "Priority",
+  "CacheType",
+  "Result",
+  "RecoveryType",
+  "Outcome",
+  "PricingTier",
+];
 
 /** The rows of a trace, whatever table they stand in. */
 const LEGS = [
-  ["AppRequests", "HTTP request", "Name, Role = AppRoleName, Ms = DurationMs, Good = Success, Result = ResultCode, Said = \"\""],
-  ["AppDependencies", "span", "Name, Role = AppRoleName, Ms = DurationMs, Good = Success, Result = ResultCode, Said = Target"],
-  ["AppExceptions", "failure", "Name = ExceptionType, Role = AppRoleName, Ms = 0.0, Good = false, Result = \"\", Said = OuterMessage"],
-  ["UsageEvents", "event row", "Name, Role = Source, Ms = coalesce(1000 * DurationS, 0.0), Good = Status !in (\"error\", \"failed\"), Result = Status, Said = \"\""],
+  [
+    "AppRequests",
+    "HTTP request",
+    'Name, Role = AppRoleName, Ms = DurationMs, Good = Success, Result = ResultCode, Said = ""',
+  ],
+  [
+    "AppDependencies",
+    "span",
+    "Name, Role = AppRoleName, Ms = DurationMs, Good = Success, Result = ResultCode, Said = Target",
+  ],
+  [
+    "AppExceptions",
+    "failure",
+    'Name = ExceptionType, Role = AppRoleName, Ms = 0.0, Good = false, Result = "", Said = OuterMessage',
+  ],
+  [
+    "UsageEvents",
+    "event row",
+    'Name, Role = Source, Ms = coalesce(1000 * DurationS, 0.0), Good = Status !in ("error", "failed"), Result = Status, Said = ""',
+  ],
 ];
-const leg = ([table, stage, columns], id) => `(${table} | where OperationId == ${literal(id)} | project TimeGenerated, Stage = "${stage}", ${columns})`;
-const traceOf = (id) => `union ${LEGS.map((one) => leg(one, id)).join(", ")}\n| order by TimeGenerated asc | take 200`;
+const leg = ([table, stage, columns], id) =>
+  `(${table} | where OperationId == ${literal(id)} | project TimeGenerated, Stage = "${stage}", ${columns})`;
+const traceOf = (id) =>
+  `union ${LEGS.map((one) => leg(one, id)).join(", ")}\n| order by TimeGenerated asc | take 200`;
 
 export async function load({ params }, signal) {
   const source = params.get("source");
-  const [event] = await rows(`UsageEvents | where EventId == ${literal(params.get("id") ?? "")}${source ? ` and Source == ${literal(source)}` : ""} | take 1`, null, signal);
-  if (!event) throw new Unanswered("There is no such event. A new one is stored within seconds: search again.", 404);
+  const [event] = await rows(
+    `UsageEvents | where EventId == ${literal(params.get("id") ?? "")}${source ? ` and Source == ${literal(source)}` : ""} | take 1`,
+    null,
+    signal,
+  );
+  if (!event)
+    throw new Unanswered("There is no such event. A new one is stored within seconds: search again.", 404);
   const at = Date.parse(event.TimeGenerated);
   const minute = new Date(Math.floor(at / MINUTE_MS) * MINUTE_MS);
   const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project Name, Sum, ItemCount, Properties | order by Name asc`;
@@ -41,49 +81,147 @@ export async function load({ params }, signal) {
 
 /** What the metrics of a kind begin with. */
 const PREFIXES = {
-  "llm.call": "llm_", "agent.operation": "agent_", "agent.active": "active_agents", "team.active": "active_teams", "task.operation": "task_operations",
-  "task.queue": "task_queue", "http.request": "http_", "db.query": "db_quer", "db.pool": "db_pool", "cache.operation": "cache_operations", "cache.ratio": "cache_hit",
-  error: "errors_total", "error.recovery": "error_recovery", "mission.completed": "mission", revenue: "revenue",
+  "llm.call": "llm_",
+  "agent.operation": "agent_",
+  "agent.active": "active_agents",
+  "team.active": "active_teams",
+  "task.operation": "task_operations",
+  "task.queue": "task_queue",
+  "http.request": "http_",
+  "db.query": "db_quer",
+  "db.pool": "db_pool",
+  "cache.operation": "cache_operations",
+  "cache.ratio": "cache_hit",
+  error: "errors_total",
+  "error.recovery": "error_recovery",
+  "mission.completed": "mission",
+  revenue: "revenue",
 };
 
 export function render({ event, at, trace, metrics, incidents }) {
-  return h("div", { class: "panels" },
+  return h(
+    "div",
+    { class: "panels" },
     panel("Row", { value: event }, row, { wide: true }),
     panel("Way", trace, (found) => way(found, event), { wide: true }),
     panel("Metrics of its minute", metrics, (found) => counted(found, event)),
-    panel("Incidents of the hour that followed", incidents, (found) => paged(found, at)));
+    panel("Incidents of the hour that followed", incidents, (found) => paged(found, at)),
+  );
 }
 
 /** What stands in UsageEvents, without empty columns. */
 function row(event) {
   const shown = Object.entries(event).filter(([, value]) => value !== null && value !== "");
-  const value = (name, given) => (name.endsWith("Usd") && typeof given === "number" ? money(given) : name === "TimeGenerated" || name === "OccurredAt" ? time(given) : typeof given === "number" ? h("data", { value: given, title: exact(given) }, number(given)) : String(given));
-  const unpriced = event.Name === "llm.call" && event.CostUsd === null ? [h("div", {}, h("dt", {}, "CostUsd"), h("dd", {}, money(null)))] : [];
-  return h("dl", { class: "facts dense" }, shown.map(([name, given]) => h("div", {}, h("dt", {}, name), h("dd", {}, value(name, given)))), unpriced);
+  const value = (name, given) =>
+    name.endsWith("Usd") && typeof given === "number"
+      ? money(given)
+      : name === "TimeGenerated" || name === "OccurredAt"
+        ? time(given)
+        : typeof given === "number"
+          ? h("data", { value: given, title: exact(given) }, number(given))
+          : String(given);
+  const unpriced =
+    event.Name === "llm.call" && event.CostUsd === null
+      ? [h("div", {}, h("dt", {}, "CostUsd"), h("dd", {}, money(null)))]
+      : [];
+  return h(
+    "dl",
+    { class: "facts dense" },
+    shown.map(([name, given]) => h("div", {}, h("dt", {}, name), h("dd", {}, value(name, given)))),
+    unpriced,
+  );
 }
 
 /** The rows of its trace on one line of time. */
 function way(found, event) {
-  if (!event.OperationId) return empty("The event names no trace. Send ", h("code", {}, "traceparent"), " with it, and its request, queue and spans are shown here.");
-  if (!found.length) return empty("No other row has the operation id ", h("code", {}, event.OperationId), ".");
+  if (!event.OperationId)
+    return empty(
+      "The event names no trace. Send ",
+      h("code", {}, "traceparent"),
+      " with it, and its request, queue and spans are shown here.",
+    );
+  if (!found.length)
+    return empty("No other row has the operation id ", h("code", {}, event.OperationId), ".");
   const start = Math.min(...found.map(({ TimeGenerated }) => Date.parse(TimeGenerated)));
   const whole = Math.max(1, ...found.map(({ TimeGenerated, Ms }) => Date.parse(TimeGenerated) + Ms - start));
-  const bar = ({ TimeGenerated, Ms, Good }) => h("span", { class: Good ? "bar-at" : "bar-at bad", style: { "--from": `${(100 * (Date.parse(TimeGenerated) - start)) / whole}%`, "--w": `${(100 * Ms) / whole}%` } });
-  const line = (one, i) => ({ key: String(i), cells: [time(one.TimeGenerated), one.Stage, h("span", {}, one.Name, one.Said ? h("span", { class: "soft" }, ` ${one.Said}`) : null), one.Role, badge(one.Result || (one.Good ? "ok" : "failed"), one.Good ? "good" : "bad"), one.Ms ? seconds(one.Ms / 1000) : "–", bar(one)] });
-  const columns = [{ name: "time" }, { name: "stage" }, { name: "what" }, { name: "by" }, { name: "outcome" }, { name: "took", number: true }, { name: "when" }];
+  const bar = ({ TimeGenerated, Ms, Good }) =>
+    h("span", {
+      class: Good ? "bar-at" : "bar-at bad",
+      style: {
+        "--from": `${(100 * (Date.parse(TimeGenerated) - start)) / whole}%`,
+        "--w": `${(100 * Ms) / whole}%`,
+      },
+    });
+  const line = (one, i) => ({
+    key: String(i),
+    cells: [
+      time(one.TimeGenerated),
+      one.Stage,
+      h("span", {}, one.Name, one.Said ? h("span", { class: "soft" }, ` ${one.Said}`) : null),
+      one.Role,
+      badge(one.Result || (one.Good ? "ok" : "failed"), one.Good ? "good" : "bad"),
+      one.Ms ? seconds(one.Ms / 1000) : "–",
+      bar(one),
+    ],
+  });
+  const columns = [
+    { name: "time" },
+    { name: "stage" },
+    { name: "what" },
+    { name: "by" },
+    { name: "outcome" },
+    { name: "took", number: true },
+    { name: "when" },
+  ];
   return grid("Trace", columns, found.map(line), "");
 }
 
 /** The metric rows whose labels are the event's. */
 function counted(found, event) {
   const values = new Set(LABELS.map((name) => event[name]).filter(Boolean));
-  const fits = found.map((one) => ({ ...one, labels: JSON.parse(one.Properties || "{}") })).filter(({ labels }) => Object.entries(labels).every(([name, value]) => ["source", "token_type", "cost_status", "team_size"].includes(name) || values.has(value) || value === ""));
-  const line = ({ Name, labels, Sum, ItemCount }) => [Name, Object.entries(labels).map(([name, value]) => h("code", { class: "label" }, `${name}=${value}`)), h("data", { value: Sum, title: exact(Sum) }, number(Sum)), number(ItemCount)];
-  return grid("Metrics", [{ name: "metric" }, { name: "labels" }, { name: "sum", number: true }, { name: "items", number: true }], fits.map(line), "No metric row for its minute yet.");
+  const fits = found
+    .map((one) => ({ ...one, labels: JSON.parse(one.Properties || "{}") }))
+    .filter(({ labels }) =>
+      Object.entries(labels).every(
+        ([name, value]) =>
+          ["source", "token_type", "cost_status", "team_size"].includes(name) ||
+          values.has(value) ||
+          value === "",
+      ),
+    );
+  const line = ({ Name, labels, Sum, ItemCount }) => [
+    Name,
+    Object.entries(labels).map(([name, value]) => h("code", { class: "label" }, `${name}=${value}`)),
+    h("data", { value: Sum, title: exact(Sum) }, number(Sum)),
+    number(ItemCount),
+  ];
+  return grid(
+    "Metrics",
+    [{ name: "metric" }, { name: "labels" }, { name: "sum", number: true }, { name: "items", number: true }],
+    fits.map(line),
+    "No metric row for its minute yet.",
+  );
 }
 
 function paged(all, at) {
-  const after = all.filter(({ opened_at, resolved_at }) => Date.parse(opened_at) <= at + HOUR_MS && (!resolved_at || Date.parse(resolved_at) >= at));
-  const line = ({ dedup_key, severity, summary, opened_at }) => [badge(severity), h("a", { href: whyOf(ruleOf(dedup_key)) }, summary), time(opened_at)];
-  return h("div", {}, grid("Incidents", [{ name: "severity" }, { name: "what" }, { name: "opened" }], after.map(line), "No incident was open then."), h("p", { class: "soft" }, h("a", { href: href("/alerts") }, "All rules and their states")));
+  const after = all.filter(
+    ({ opened_at, resolved_at }) =>
+      Date.parse(opened_at) <= at + HOUR_MS && (!resolved_at || Date.parse(resolved_at) >= at),
+  );
+  const line = ({ dedup_key, severity, summary, opened_at }) => [
+    badge(severity),
+    h("a", { href: whyOf(ruleOf(dedup_key)) }, said(summary)),
+    time(opened_at),
+  ];
+  return h(
+    "div",
+    {},
+    grid(
+      "Incidents",
+      [{ name: "severity" }, { name: "what" }, { name: "opened" }],
+      after.map(line),
+      "No incident was open then.",
+    ),
+    h("p", { class: "soft" }, h("a", { href: href("/alerts") }, "All rules and their states")),
+  );
 }

@@ -14,21 +14,76 @@ export const whyOf = (id) => href(`/why/${encodeURIComponent(id)}`);
 /** The id of the rule that an incident's key ends with. */
 export const ruleOf = (key) => key.split("/").slice(-2).join(".");
 
-export const load = (_, signal) => parts({ incidents: ask("/incidents", { signal }), alerts: ask("/api/alerts", { signal }) });
+/** What happened, without the severity that stands beside it. */
+export const said = (summary) => summary.replace(/^\[[A-Z]+\] /, "");
+
+export const load = (_, signal) =>
+  parts({ incidents: ask("/incidents", { signal }), alerts: ask("/api/alerts", { signal }) });
 
 export function render({ incidents, alerts }) {
   const waiting = alerts.value?.waiting_pages;
   const aside = waiting ? h("span", { class: "warn" }, `${int(waiting)} pages wait to be sent`) : null;
-  return h("div", { class: "panels" },
-    panel("Open", incidents, (all) => listed("Open incidents", all.filter(({ resolved_at }) => !resolved_at), "No incident is open."), { wide: true, aside }),
-    panel("Resolved", incidents, (all) => listed("Resolved incidents", all.filter(({ resolved_at }) => resolved_at), "No incident so far."), { wide: true }));
+  return h(
+    "div",
+    { class: "panels" },
+    panel(
+      "Open",
+      incidents,
+      (all) =>
+        listed(
+          "Open incidents",
+          all.filter(({ resolved_at }) => !resolved_at),
+          "No incident is open.",
+        ),
+      { wide: true, aside },
+    ),
+    panel(
+      "Resolved",
+      incidents,
+      (all) =>
+        listed(
+          "Resolved incidents",
+          all.filter(({ resolved_at }) => resolved_at),
+          "No incident so far.",
+        ),
+      { wide: true },
+    ),
+  );
 }
 
 function listed(caption, all, none) {
   const row = ({ dedup_key, severity, summary, opened_at, resolved_at, triggers }) => ({
     key: `${dedup_key} ${opened_at}`,
-    cells: [badge(severity), h("a", { href: whyOf(ruleOf(dedup_key)) }, summary), h("span", {}, time(opened_at), resolved_at ? null : h("span", { class: "soft" }, ` (${ago(opened_at)})`)), resolved_at ? h("span", {}, time(resolved_at), h("span", { class: "soft" }, ` (after ${seconds(Math.round((new Date(resolved_at) - new Date(opened_at)) / 1000))})`)) : badge("open"), int(triggers)],
+    cells: [
+      badge(severity),
+      h("a", { href: whyOf(ruleOf(dedup_key)) }, said(summary)),
+      h(
+        "span",
+        {},
+        time(opened_at),
+        resolved_at ? null : h("span", { class: "soft" }, ` (${ago(opened_at)})`),
+      ),
+      resolved_at
+        ? h(
+            "span",
+            {},
+            time(resolved_at),
+            h(
+              "span",
+              { class: "soft" },
+              ` (after ${seconds(Math.round((new Date(resolved_at) - new Date(opened_at)) / 1000))})`,
+            ),
+          )
+        : badge("open"),
+      int(triggers),
+    ],
   });
-  const columns = [{ name: "severity" }, { name: "what" }, { name: "opened" }, { name: "resolved" }, { name: "pages", number: true }];
+  const columns = [
+    { name: "severity" },
+    { name: "what" },
+    { name: "opened" },
+    { name: "resolved" },
+    { name: "pages", number: true },
+  ];
   return grid(caption, columns, all.toReversed().map(row), none);
 }

@@ -13,9 +13,18 @@ export function numeric(value) {
 export function writer(format) {
   const { unit = UNITS.PLAIN, options = {} } = format ?? {};
   const { style, maximumFractionDigits: most, minimumFractionDigits: least, useGrouping } = options;
-  const digits = { maximumFractionDigits: most ?? 2, minimumFractionDigits: Math.min(least ?? 0, most ?? 2), useGrouping };
+  const digits = {
+    maximumFractionDigits: most ?? 2,
+    minimumFractionDigits: Math.min(least ?? 0, most ?? 2),
+    useGrouping,
+  };
   const write = (value) => value.toLocaleString("en", digits);
-  const BY_UNIT = { [UNITS.PERCENT]: (value) => `${write(value)} %`, [UNITS.SECONDS]: seconds, [UNITS.MILLISECONDS]: (value) => seconds(value / 1000), [UNITS.SHORT]: short };
+  const BY_UNIT = {
+    [UNITS.PERCENT]: (value) => `${write(value)} %`,
+    [UNITS.SECONDS]: seconds,
+    [UNITS.MILLISECONDS]: (value) => seconds(value / 1000),
+    [UNITS.SHORT]: short,
+  };
   const BY_STYLE = { currency: usd, percent: (value) => `${write(value * 100)} %` };
   const chosen = BY_STYLE[style] ?? BY_UNIT[unit] ?? (format ? write : number);
   return (value) => (numeric(value) === null ? "–" : chosen(numeric(value)));
@@ -23,7 +32,8 @@ export function writer(format) {
 
 const TESTS = {
   Default: () => true,
-  "==": (value, limit) => String(value) === limit || (numeric(value) !== null && numeric(value) === numeric(limit)),
+  "==": (value, limit) =>
+    String(value) === limit || (numeric(value) !== null && numeric(value) === numeric(limit)),
   "!=": (value, limit) => !TESTS["=="](value, limit),
   ">": (value, limit) => numeric(value) !== null && numeric(value) > Number(limit),
   ">=": (value, limit) => numeric(value) !== null && numeric(value) >= Number(limit),
@@ -36,17 +46,22 @@ const TESTS = {
 /** The tone of the first threshold that fits, "" for none. */
 export function toneOf(value, { formatter, formatOptions } = {}) {
   if (formatter !== FORMATTERS.THRESHOLDS) return "";
-  const fits = formatOptions.thresholdsGrid.find(({ operator, thresholdValue }) => TESTS[operator](value, thresholdValue));
+  const fits = formatOptions.thresholdsGrid.find(({ operator, thresholdValue }) =>
+    TESTS[operator](value, thresholdValue),
+  );
   return fits ? TONES[fits.representation] : "";
 }
 
 /** A value as text or node, by the rule of its column and its type. */
 export function shown(value, type, rule) {
-  if (value === null || value === undefined || value === "") return rule?.numberFormat?.emptyValCustomText ?? "–";
+  if (value === null || value === undefined || value === "")
+    return rule?.numberFormat?.emptyValCustomText ?? "–";
   if (type === "datetime" || rule?.formatter === FORMATTERS.DATE) return time(value);
-  if (["real", "long", "int", "decimal"].includes(type) && numeric(value) !== null) return h("data", { value, title: exact(value) }, writer(rule?.numberFormat)(value));
+  if (["real", "long", "int", "decimal"].includes(type) && numeric(value) !== null)
+    return h("data", { value, title: exact(value) }, writer(rule?.numberFormat)(value));
   return String(value);
 }
 
 /** The rule of a column: the first whose expression fits. */
-export const ruleOf = (rules, column) => (rules ?? []).find(({ columnMatch }) => new RegExp(columnMatch).test(column));
+export const ruleOf = (rules, column) =>
+  (rules ?? []).find(({ columnMatch }) => new RegExp(columnMatch).test(column));

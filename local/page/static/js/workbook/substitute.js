@@ -2,7 +2,15 @@
 
 const REFERENCE = /\{([A-Za-z_]\w*)(?::([A-Za-z]+))?\}/g;
 const BINS_MOST = 100;
-const GRAINS = [["1m", 60], ["5m", 300], ["15m", 900], ["30m", 1800], ["1h", 3600], ["6h", 21_600], ["1d", 86_400]];
+const GRAINS = [
+  ["1m", 60],
+  ["5m", 300],
+  ["15m", 900],
+  ["30m", 1800],
+  ["1h", 3600],
+  ["6h", 21_600],
+  ["1d", 86_400],
+];
 
 /** A time range as it is now: {start, end: Date, label}. */
 const OF_TIME = {

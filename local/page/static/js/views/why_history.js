@@ -1,0 +1,89 @@
+// Of why an alert is as it is: its history and decisions, and its rule.
+import { h } from "../dom.js";
+import { exact, int, number, seconds, time } from "../format.js";
+import { badge, empty, grid } from "../parts.js";
+
+/** Labels as people write them. */
+export const labelled = (labels) =>
+  Object.entries(labels).map(([name, value]) => h("code", { class: "label" }, `${name}=${value}`));
+
+const KINDS = { transition: "state", decision: "decision", page: "page", verdict: "verdict" };
+
+/** What happened to the alert, newest first. */
+export function history({ history: steps }) {
+  const row = ({ id, at, kind, state, reason, labels, value, threshold, receiver, status }) => ({
+    key: id,
+    cells: [
+      time(at),
+      KINDS[kind] ?? kind,
+      state ? badge(state, TONES[state] ?? state) : badge("nobody told", "muted"),
+      h("span", {}, reason, labelled(labels)),
+      value === undefined
+        ? ""
+        : h(
+            "span",
+            { title: exact(value) },
+            number(value),
+            threshold === undefined ? "" : ` (threshold ${number(threshold)})`,
+          ),
+      [receiver, status].filter(Boolean).join(" "),
+    ],
+  });
+  const columns = [
+    { name: "when" },
+    { name: "what" },
+    { name: "outcome" },
+    { name: "why" },
+    { name: "value", number: true },
+    { name: "told" },
+  ];
+  return grid("History", columns, steps.map(row), "Nothing happened yet.");
+}
+
+const TONES = {
+  trigger: "firing",
+  resolve: "resolved",
+  accepted: "good",
+  later: "warn",
+  dead: "bad",
+  dropped: "muted",
+  real: "bad",
+  noise: "muted",
+  cancelled: "inactive",
+};
+
+/** What the rule says. */
+export function rule({ rule: told }) {
+  if (!told) return empty("The rule is no more.");
+  const { key, group, every_s, no_data, description, runbook, looks } = told;
+  const row = (one) => ({
+    key: one.look,
+    cells: [
+      one.look,
+      one.condition,
+      one.resolve ?? "–",
+      seconds(one.window_s),
+      seconds(one.hold_s),
+      seconds(one.offset_s),
+      one.min_samples ? int(one.min_samples) : "–",
+    ],
+  });
+  return h(
+    "div",
+    {},
+    h(
+      "p",
+      {},
+      h("code", {}, key),
+      h("span", { class: "soft" }, `, ${group}, asked every ${seconds(every_s)}; without data: ${no_data}`),
+    ),
+    h("p", {}, description),
+    runbook ? h("p", {}, "Runbook: ", h("code", {}, runbook)) : null,
+    grid(
+      "Looks",
+      ["look", "fires", "resolves", "window", "hold", "offset", "samples at least"].map((name) => ({ name })),
+      looks.map(row),
+      "",
+    ),
+  );
+}

@@ -1,4 +1,4 @@
-"""GET: the metrics, the health and the alerts."""
+"""GET: the metrics and the health."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -42,11 +42,6 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
             return closed
         check = parts.report.watchdog(parts.clock.now())
         return reply(200 if check.ok else 503, asdict(check))
-
-    @bp.route(route="api/alerts", methods=["GET"])
-    @refusing
-    def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
-        return reply(200, app().report.alerts())
 
     return bp
 

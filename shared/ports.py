@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.alerting.history import Step, StepLog
 from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Page
 from shared.alerting.record import RuleRecord
@@ -81,7 +82,12 @@ class LabelBook(Protocol):
 
 
 class AlertStore(Protocol):
-    """State, incident and outgoing pages of each rule, changed together or not at all."""
+    """State, incident, outgoing pages and history of each rule, changed together or not at all."""
+
+    @property
+    def log(self) -> StepLog:
+        """The history; save() and settle() add to it."""
+        ...
 
     def load(self, rule: str) -> RuleRecord:
         """Return the record of the rule, or a fresh one with version 0."""
@@ -91,8 +97,11 @@ class AlertStore(Protocol):
         """Return the record of every rule that has one."""
         ...
 
-    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
-        """Store the record and add the pages to the outbox, in one transaction.
+    def save(
+        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
+    ) -> RuleRecord:
+        """Store the record, add the pages to the outbox and the steps to the log, in one
+        transaction.
 
         Returns the record with its new version.
         Raises:
@@ -115,10 +124,12 @@ class AlertStore(Protocol):
         """
         ...
 
-    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
-        """Record an attempt. Accepted, dead and dropped pages leave the outbox (they stay in
-        `history`), a later one waits until not_before with one attempt more. Of a page that leaves,
-        not_before is the moment of the attempt, as `history` tells it."""
+    def settle(
+        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
+    ) -> None:
+        """Record an attempt, and its steps. Accepted, dead and dropped pages leave the outbox (they
+        stay in `history`), a later one waits until not_before with one attempt more. Of a page that
+        leaves, not_before is the moment of the attempt, as `history` tells it."""
         ...
 
     def waiting(self) -> Sequence[Page]:

@@ -31,9 +31,11 @@ from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
 from shared.usecases.self_watch import SelfWatch, with_own
 from shared.usecases.silences import Silences
+from shared.usecases.subject import Subjects
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.traces import Traces
 from shared.usecases.vitals import Vitals
+from shared.usecases.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class App:
             link=self.settings.AGENTMETER_LINK,
             silences=self.silences.all,
         )
-        deliver = Deliver(alerts, notify.build(routes, self.settings))
+        deliver = Deliver(alerts, notify.build(routes, self.settings), self.clock)
         storage = self._storage
         budgets = BudgetFigures(self.budgets).at
         vitals = Vitals(alerts, storage.series, lambda: self._exporter, budgets)
@@ -128,6 +130,14 @@ class App:
         }
         rules = partial(read_rules, folder)
         return Report(self._storage.series, self._storage.alerts, rules, config, self._started_at)
+
+    @cached_property
+    def why(self) -> Why:
+        """Explains an alert."""
+        folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
+        routes = read_routes(folder)
+        subjects = Subjects(alerts, with_own(partial(read_rules, folder), routes.meta))
+        return Why(subjects, alerts, routes, self.silences.all)
 
     @cached_property
     def costs(self) -> Costs:

@@ -91,6 +91,7 @@ class Health(Shape):
 class AlertRule(Shape):
     """A rule and how it stands. errors: failures in a row."""
 
+    id: str
     rule: str
     group: str
     state: Phase
@@ -105,6 +106,7 @@ class AlertRule(Shape):
 class Alert(Shape):
     """One series of a rule that is pending or firing."""
 
+    id: str
     alert: str
     severity: Severity
     labels: dict[str, str]

@@ -18,6 +18,7 @@ from functions.openapi.operation import (
     json,
     refusals,
 )
+from functions.openapi.why import Why
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
 from shared.events.otlp_media import PROTOBUF
@@ -97,6 +98,11 @@ OPERATIONS: Mapping[str, Operation] = {
         "alerts",
         "List the rules and the alerts.",
         {200: json("All of them.", answers.Alerts), **refusals(503)},
+    ),
+    "get_alert_why": Operation(
+        "alerts",
+        "Explain why an alert fires or is silent; `id` may be the name of its rule.",
+        {200: json("All that is known of it.", Why), **refusals(404, 503)},
     ),
     "get_costs": Operation(
         "costs",

@@ -7,9 +7,11 @@ from datetime import datetime
 from threading import Lock
 
 from shared.adapters import outbox
+from shared.adapters.memory_steps import MemorySteps
 from shared.adapters.outbox import attempted, begun, faster, in_order, next_in_line
 from shared.adapters.silences import by_start, ended
 from shared.adapters.totals import Totals
+from shared.alerting.history import Step
 from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
@@ -119,6 +121,7 @@ class MemoryAlerts:
     """Records, outbox and history in dicts; fits ports.AlertStore."""
 
     def __init__(self) -> None:
+        self.log = MemorySteps()
         self._lock = Lock()
         self._records: dict[str, RuleRecord] = {}
         self._outbox: dict[tuple[str, str], Page] = {}
@@ -134,8 +137,10 @@ class MemoryAlerts:
         with self._lock:
             return [record for _, record in sorted(self._records.items())]
 
-    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
-        """Store the record and add the pages to the outbox, or raise RetryLater and do nothing."""
+    def save(
+        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
+    ) -> RuleRecord:
+        """Store the record, its pages and steps, or raise RetryLater and do nothing."""
         new = {(page.rule, page.id): page for page in pages}
         with self._lock:
             stored = self._records.get(record.rule, RuleRecord(record.rule))
@@ -145,6 +150,7 @@ class MemoryAlerts:
             saved = replace(record, version=record.version + 1)
             self._records[record.rule] = saved
             self._outbox |= new
+            self.log.note(record.rule, steps)
             return saved
 
     def due(self, now: datetime, most: int) -> Sequence[Page]:
@@ -160,12 +166,15 @@ class MemoryAlerts:
                 self._outbox[page.rule, page.id] = taken
             return taken
 
-    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
+    def settle(
+        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
+    ) -> None:
         """Record an attempt; a page that has left, or is another's by now, is passed over."""
         tried, key = attempted(page, outcome, not_before), (page.rule, page.id)
         with self._lock:
             if key not in self._outbox or self._outbox[key].lease != page.lease:
                 return
+            self.log.note(page.rule, steps)
             if isinstance(outcome, Later):
                 self._outbox[key] = tried
             else:

@@ -17,6 +17,8 @@ from shared.adapters.outbox import (
     next_in_line,
 )
 from shared.adapters.sqlite import Database, stamp
+from shared.adapters.sqlite_steps import SqliteSteps, add_news
+from shared.alerting.history import Step
 from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.errors import RetryLater
@@ -37,6 +39,7 @@ class SqliteAlerts:
     """A row per record and per page; fits ports.AlertStore."""
 
     def __init__(self, database: Database) -> None:
+        self.log = SqliteSteps(database)
         self._database = database
         with database.write() as sql:
             for statement in _TABLES:
@@ -54,14 +57,17 @@ class SqliteAlerts:
             found = sql.execute("SELECT record FROM records ORDER BY rule").fetchall()
         return [RECORD.validate_json(record) for (record,) in found]
 
-    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
-        """Store the record and add the pages to the outbox, or raise RetryLater and do nothing."""
+    def save(
+        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
+    ) -> RuleRecord:
+        """Store the record, its pages and steps, or raise RetryLater and do nothing."""
         saved = replace(record, version=record.version + 1)
         rows = [(page.id, page.rule, as_json(PAGE, page)) for page in pages]
         try:
             with self._database.write() as sql:
                 _put(sql, saved)
                 sql.executemany("INSERT INTO outbox VALUES (?, ?, ?)", rows)
+                add_news(sql, record.rule, steps)
         except sqlite3.IntegrityError:
             raise RetryLater(faster(record.rule)) from None
         return saved
@@ -79,13 +85,16 @@ class SqliteAlerts:
                 _change(sql, taken)
             return taken
 
-    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
+    def settle(
+        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
+    ) -> None:
         """Record an attempt; a page that has left, or is another's by now, is passed over."""
         tried = attempted(page, outcome, not_before)
         with self._database.write() as sql:
             stored = _stored(sql, page)
             if stored is None or stored.lease != page.lease:
                 return
+            add_news(sql, page.rule, steps)
             if isinstance(outcome, Later):
                 _change(sql, tried)
                 return

@@ -1,6 +1,5 @@
 """Alert records, outgoing pages and their history in Azure Tables: a partition per rule."""
 
-from base64 import urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,7 +21,9 @@ from shared.adapters.outbox import (
     next_in_line,
 )
 from shared.adapters.storage_tables import Conflict, Rows
-from shared.adapters.tables_row import Operation, create, delete, packed, unpacked, upsert
+from shared.adapters.tables_row import Operation, create, delete, packed, text_key, unpacked, upsert
+from shared.adapters.tables_steps import TableSteps, added
+from shared.alerting.history import Step
 from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.errors import RetryLater
@@ -35,17 +36,18 @@ _SETTLED = "RowKey ge 'h:' and RowKey lt 'h;'"
 class TableAlerts:
     """Alerts that every instance of the app shares; fits ports.AlertStore.
 
-    A rule's rows are `record`, `o:<page>` for each page that waits and `h:<page>` for each that was
-    settled: one partition, so that one transaction changes them together. The table is small, which
-    is why its pages may be looked for in all partitions at once.
+    A rule's rows are `record`, `o:<page>` for each page that waits, `h:<page>` for each that was
+    settled, and those of its history: one partition, so that one transaction changes them together.
+    The table is small, which is why its pages may be looked for in all partitions at once.
     """
 
     def __init__(self, service: TableServiceClient) -> None:
         self._rows = Rows(service, "alerts")
+        self.log = TableSteps(self._rows)
 
     def load(self, rule: str) -> RuleRecord:
         """Return the record of the rule, or a fresh one with version 0."""
-        row = self._rows.get(_text_key(rule), _RECORD)
+        row = self._rows.get(text_key(rule), _RECORD)
         return RECORD.validate_json(unpacked(row)) if row else RuleRecord(rule)
 
     def load_all(self) -> Sequence[RuleRecord]:
@@ -54,8 +56,11 @@ class TableAlerts:
         records = [RECORD.validate_json(unpacked(row)) for row in rows]
         return sorted(records, key=lambda record: record.rule)
 
-    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
-        """Store the record and add the pages to the outbox, in one transaction.
+    def save(
+        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
+    ) -> RuleRecord:
+        """Store the record, add the pages to the outbox and the steps to the log, in one
+        transaction.
 
         Raises:
             RetryLater: somebody else was faster, and nothing was written; or the table did not
@@ -64,7 +69,8 @@ class TableAlerts:
         """
         saved = replace(record, version=record.version + 1)
         try:
-            self._rows.commit([self._change(saved), *map(_waiting, pages)])
+            changes = [self._change(saved), *map(_waiting, pages)]
+            self._rows.commit([*changes, *added(record.rule, steps)])
         except Conflict:
             raise RetryLater(faster(record.rule)) from None
         return saved
@@ -75,7 +81,7 @@ class TableAlerts:
 
     def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
         """Take the page for an attempt; None where somebody else was faster."""
-        row = self._rows.get(_text_key(page.rule), f"o:{_text_key(page.id)}")
+        row = self._rows.get(text_key(page.rule), f"o:{text_key(page.id)}")
         stored = row and PAGE.validate_json(unpacked(row))
         taken = stored and begun(stored, page, token, now, until)
         if not row or not taken:
@@ -88,18 +94,20 @@ class TableAlerts:
             return None
         return taken
 
-    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
+    def settle(
+        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
+    ) -> None:
         """Record an attempt; a page that has left, or is another's by now, is passed over."""
         tried = attempted(page, outcome, not_before)
-        partition, key = _text_key(page.rule), _text_key(page.id)
+        partition, key = text_key(page.rule), text_key(page.id)
         row = self._rows.get(partition, f"o:{key}", "lease")
         if row is None or row.fields["lease"] != page.lease:
             return
+        news = added(page.rule, steps)
         with suppress(Conflict):
             if isinstance(outcome, Later):
-                self._rows.commit(
-                    [tables_row.replace(partition, row.key, _fields(tried), row.etag)]
-                )
+                later = tables_row.replace(partition, row.key, _fields(tried), row.etag)
+                self._rows.commit([later, *news])
                 return
             order = f"{not_before.astimezone(UTC):%Y%m%dT%H%M%S.%f} {page.id}"
             entry = {"order": order, "outcome": as_json(SETTLED, outcome), **_fields(tried)}
@@ -107,6 +115,7 @@ class TableAlerts:
                 [
                     delete(partition, row.key, row.etag),
                     upsert(partition, f"h:{key}", entry),
+                    *news,
                 ]
             )
             self._trim()
@@ -130,7 +139,7 @@ class TableAlerts:
         Raises:
             Conflict: the version before this is not the one that is stored.
         """
-        partition = _text_key(saved.rule)
+        partition = text_key(saved.rule)
         text = as_json(RECORD, saved)
         advice = f"the state of rule {saved.rule}. Have its query return fewer series."
         fields = {"version": saved.version, **packed(text, advice)}
@@ -153,14 +162,9 @@ class TableAlerts:
 
 
 def _waiting(page: Page) -> Operation:
-    return create(_text_key(page.rule), f"o:{_text_key(page.id)}", _fields(page))
+    return create(text_key(page.rule), f"o:{text_key(page.id)}", _fields(page))
 
 
 def _fields(page: Page) -> dict[str, str | bytes]:
     data = packed(as_json(PAGE, page), "a page. Shorten the rule's description.")
     return {"lease": page.lease, **data}
-
-
-def _text_key(text: str) -> str:
-    """Return a key that Azure Tables takes: a rule's has a slash, which it does not."""
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -1,6 +1,7 @@
 """A row of Azure Tables: what fits into it, and what can be done to it in a transaction."""
 
 import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,6 +99,11 @@ def unpacked(row: Row) -> str:
     """Return the text that was packed into the row."""
     parts = [row.fields[name] for name in sorted(row.fields) if name.startswith("data")]
     return zlib.decompress(b"".join(parts)).decode()
+
+
+def text_key(text: str) -> str:
+    """Return a key that Azure Tables takes: a rule's has a slash, which it does not."""
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def hour_of(at: datetime) -> str:

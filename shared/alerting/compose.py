@@ -56,6 +56,7 @@ def trigger(
         created_at=now,
         not_before=max(now, decision.not_before or now),
         reason=decision.reason,
+        fired_at=min(alert.fired_at or now for alert in members),
     )
 
 

@@ -20,6 +20,7 @@ class Page:
     body: what the notifier says, as JSON values; never a secret.
     not_before: do not attempt earlier.
     reason: why it was decided, in a word or two ("first", "all resolved", ...).
+    fired_at: when the first alert that a trigger tells of began to fire.
     tried_at: when the last attempt began. lease: who has begun it; not_before is then when others
     may try.
     """
@@ -39,6 +40,7 @@ class Page:
     last_status: str = ""
     tried_at: datetime | None = None
     lease: str = ""
+    fired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

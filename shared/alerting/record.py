@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from shared.alerting.evidence import Evidence
+
 Phase = Literal["pending", "firing"]
 TRANSITIONS_KEPT = 50
 
@@ -91,6 +93,8 @@ class RuleRecord:
     resolved: the incident that was resolved last, until its resolve has been repeated.
     paged: the id of the last page; the next one's sorts after it.
     muted_by: what keeps firing alerts from being told; "" where nothing does.
+    looked: what each look read at last_at. decided: the last decision, so that one like it is not
+        noted again.
     """
 
     rule: str
@@ -105,6 +109,8 @@ class RuleRecord:
     resolved: Resolved | None = None
     paged: str = ""
     muted_by: str = ""
+    looked: tuple[Evidence, ...] = ()
+    decided: str = ""
 
     @property
     def firing(self) -> Mapping[str, SeriesAlert]:

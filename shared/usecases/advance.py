@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.alerting import chronicle
+from shared.alerting.evidence import evidence
+from shared.alerting.history import Step
 from shared.alerting.reading import Failed, Reading, Stale, read_samples
 from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Look, Rule, bind
@@ -16,12 +19,16 @@ from shared.usecases.freshness import STALE, is_own, is_stale
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """A rule whose state is at the present and not yet stored. transitions: the new ones."""
+    """A rule whose state is at the present and not yet stored. transitions: the new ones.
+
+    steps: the same, with their evidence.
+    """
 
     rule: Rule
     record: RuleRecord
     due: Due
     transitions: tuple[Transition, ...]
+    steps: list[Step]
 
 
 def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Advanced:
@@ -31,12 +38,17 @@ def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Adv
     """
     plan = _plan(rule, record, now)
     made: list[Transition] = []
+    steps: list[Step] = []
     for at in plan.times:
         readings = _readings(log, rule, record, at)
         stepped = step(rule, record.series, at, readings)
-        record = _with_answers(replace(record, series=stepped.series), at, readings)
+        steps += chronicle.transitions(rule, record, stepped.series, stepped.transitions, readings)
+        record = record.with_transitions(stepped.transitions)
+        looked = tuple(evidence(look, at, readings[look.name]) for look in rule.looks)
+        record = replace(record, series=stepped.series, looked=looked)
+        record = _with_answers(record, at, readings)
         made += stepped.transitions
-    return Advanced(rule, record.with_transitions(made), plan, tuple(made))
+    return Advanced(rule, record, plan, tuple(made), steps)
 
 
 def _plan(rule: Rule, record: RuleRecord, now: datetime) -> Due:

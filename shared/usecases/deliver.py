@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from shared.alerting.chronicle import delivery
 from shared.alerting.outgoing import PER_MINUTE, needless, paced, rested
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
+from shared.clock import Clock
 from shared.ports import AlertStore, Notifier
 
 MOST_AT_ONCE = PER_MINUTE
@@ -61,10 +63,15 @@ class DeliveryReport:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Empties the outbox. notifiers: by the receiver's name in config/routes.toml."""
+    """Empties the outbox.
+
+    notifiers: by the receiver's name in config/routes.toml. clock: dates each attempt in the
+        history; without one, the moment of the run does.
+    """
 
     alerts: AlertStore
     notifiers: Mapping[str, Notifier]
+    clock: Clock | None = None
 
     def run(self, now: datetime) -> DeliveryReport:
         """Try each page that is due once, the oldest of each incident.
@@ -124,7 +131,8 @@ class Deliver:
             return None
         outcome = act(taken)
         attempt = Attempt(taken, outcome, _next_at(taken, outcome, now))
-        self.alerts.settle(taken, outcome, attempt.next_at)
+        at = self.clock.now() if self.clock else now
+        self.alerts.settle(taken, outcome, attempt.next_at, delivery(taken, outcome, at))
         _log(attempt)
         return attempt
 

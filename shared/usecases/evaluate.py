@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, TypeVar, cast
 
+from shared.alerting.chronicle import decided, dropped, reason_of
 from shared.alerting.compose import (
     Sender,
     in_line,
@@ -18,6 +19,7 @@ from shared.alerting.compose import (
 )
 from shared.alerting.decide import Decision, decide, is_repeated
 from shared.alerting.grouping import Group, Receiver, Routes
+from shared.alerting.history import STEPS_MOST, Step
 from shared.alerting.muting import Quiet, Silence, alert_labels
 from shared.alerting.page import Dead, Page, Severity
 from shared.alerting.record import Incident, RuleRecord, Transition
@@ -170,10 +172,12 @@ class Evaluate:
             resolved=resolved_after(group, page, moment.at),
             paged=page.id if page else item.record.paged,
             muted_by=group.muted_by,
+            decided=reason_of(decision, group.muted_by),
         )
         if after.muted_by != item.record.muted_by:
             logger.info("%s is muted by: %s", item.rule.key, after.muted_by or "nothing any more")
-        return self._store(after, report)
+        steps = item.steps + decided(item.record, decision, group.muted_by, page, moment.at)
+        return self._store(after, report, steps)
 
     def _page(
         self, rule: Rule, group: Group, route: str, decision: Decision, now: datetime
@@ -215,7 +219,8 @@ class Evaluate:
         report = RuleReport(
             record.rule, "removed", transitions=made, reason=decision.reason, page=page
         )
-        return self._store(after, report)
+        steps = dropped(record, made) + decided(record, decision, "", page, moment.at)
+        return self._store(after, report, steps)
 
     def _owes(self, record: RuleRecord, at: datetime) -> bool:
         """Tell whether something of a rule that is no more is yet to be ended."""
@@ -223,10 +228,10 @@ class Evaluate:
         receiver = self.routes.receivers[self.routes.receiver_of(severity)]
         return bool(record.series or record.incident) or is_repeated(record.resolved, receiver, at)
 
-    def _store(self, record: RuleRecord, report: RuleReport) -> RuleReport:
-        """Write the state and its page in one; whoever was faster has told already."""
+    def _store(self, record: RuleRecord, report: RuleReport, steps: Sequence[Step]) -> RuleReport:
+        """Write the state, its page and its history in one; whoever was faster has told already."""
         try:
-            self.alerts.save(record, [report.page] if report.page else [])
+            self.alerts.save(record, [report.page] if report.page else [], steps[-STEPS_MOST:])
         except RetryLater as exc:
             return RuleReport(record.rule, "not stored", error=str(exc))
         return report

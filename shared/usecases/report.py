@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.alerting.history import alert_id
 from shared.alerting.record import RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import AgentmeterError
@@ -58,9 +59,9 @@ class Report:
         return {
             "rules": [_rule(rule, records.get(rule.key)) for rule in self._rules()],
             "alerts": [
-                _alert(record, alert)
+                _alert(record, key, alert)
                 for record in records.values()
-                for alert in record.series.values()
+                for key, alert in record.series.items()
             ],
             "waiting_pages": len(self._alerts.waiting()),
         }
@@ -114,6 +115,7 @@ def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:
     phases = {alert.phase for alert in record.series.values()} if record else set[str]()
     state = "firing" if "firing" in phases else "pending" if phases else "inactive"
     return {
+        "id": alert_id(rule.key),
         "rule": rule.key,
         "group": rule.group,
         "state": state,
@@ -128,10 +130,11 @@ def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:
     }
 
 
-def _alert(record: RuleRecord, alert: SeriesAlert) -> dict[str, object]:
-    """Sum up the alert of one series."""
+def _alert(record: RuleRecord, key: str, alert: SeriesAlert) -> dict[str, object]:
+    """Sum up the alert of one series, known by its fingerprint."""
     name, _, severity = record.rule.rpartition("/")
     return {
+        "id": alert_id(record.rule, key),
         "alert": name,
         "severity": severity,
         "labels": dict(alert.labels),

@@ -18,6 +18,7 @@ TRIGGERS = {
     "get_health": ("httpTrigger", "api/health", "GET", "ANONYMOUS"),
     "get_alerts_health": ("httpTrigger", "api/health/alerts", "GET", "ANONYMOUS"),
     "get_alerts": ("httpTrigger", "api/alerts", "GET", "FUNCTION"),
+    "get_alert_why": ("httpTrigger", "api/alerts/{id}/why", "GET", "FUNCTION"),
     "get_costs": ("httpTrigger", "api/costs", "GET", "FUNCTION"),
     "get_budgets": ("httpTrigger", "api/budgets", "GET", "FUNCTION"),
     "get_silences": ("httpTrigger", "api/silences", "GET", "FUNCTION"),

@@ -20,6 +20,7 @@ from shared.adapters.memory import MemoryAlerts
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.alerting.grouping import parse_routes
+from shared.alerting.history import Step, StepLog
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
@@ -154,8 +155,10 @@ class Fragile:
     def load_all(self) -> Sequence[RuleRecord]:
         return self._do(self._store.load_all)
 
-    def save(self, record: RuleRecord, pages: Sequence[Page]) -> RuleRecord:
-        return self._do(lambda: self._store.save(record, pages))
+    def save(
+        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
+    ) -> RuleRecord:
+        return self._do(lambda: self._store.save(record, pages, steps))
 
     def due(self, now: datetime, most: int) -> Sequence[Page]:
         return self._do(lambda: self._store.due(now, most))
@@ -163,14 +166,20 @@ class Fragile:
     def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
         return self._do(lambda: self._store.lease(page, token, now, until))
 
-    def settle(self, page: Page, outcome: Delivery, not_before: datetime) -> None:
-        return self._do(lambda: self._store.settle(page, outcome, not_before))
+    def settle(
+        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
+    ) -> None:
+        return self._do(lambda: self._store.settle(page, outcome, not_before, steps))
 
     def waiting(self) -> Sequence[Page]:
         return self._do(self._store.waiting)
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         return self._do(lambda: self._store.history(most))
+
+    @property
+    def log(self) -> StepLog:
+        return self._store.log
 
 
 @dataclass

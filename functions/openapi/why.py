@@ -1,0 +1,169 @@
+"""The shapes of why an alert fires or is silent."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from functions.openapi.answers import Shape
+from shared.alerting.history import Opinion, StepKind
+from shared.alerting.page import Action, Severity
+from shared.alerting.rule import LookName
+
+
+class LookShown(Shape):
+    """One of a rule's looks, as its file states it."""
+
+    look: LookName
+    query: str
+    condition: str
+    resolve: str | None
+    window_s: float
+    hold_s: float
+    offset_s: float
+    min_samples: int
+
+
+class RuleShown(Shape):
+    """What the rule says."""
+
+    key: str
+    group: str
+    every_s: float
+    keep_firing_s: float
+    no_data: Literal["keep", "ok", "alert"]
+    description: str
+    runbook: str
+    looks: list[LookShown]
+
+
+class RowShown(Shape):
+    """What a query said of one series."""
+
+    labels: dict[str, str]
+    value: float | None
+    samples: float | None
+
+
+class EvidenceShown(Shape):
+    """A question as it was asked, and its answer: at most 20 rows, the worst first.
+
+    value, samples: of the first row. row_count: how many rows there were. error: why there is no
+    answer; "" where there is one.
+    """
+
+    look: LookName
+    query: str
+    start: AwareDatetime
+    end: AwareDatetime
+    condition: str
+    threshold: float
+    hold_s: float
+    value: float | None
+    samples: float | None
+    rows: list[RowShown]
+    row_count: int
+    error: str
+
+
+class PageShown(Shape):
+    """A page and what became of it."""
+
+    id: str
+    action: Action
+    reason: str
+    receiver: str
+    summary: str
+    decided_at: AwareDatetime
+    delivery: Literal["waiting", "accepted", "dead", "dropped"]
+    status: str
+    attempts: int
+    settled_at: AwareDatetime | None
+    next_attempt_at: AwareDatetime | None
+
+
+class IncidentShown(Shape):
+    """The incident that is open, or was last, with the latest pages of the rule, newest first."""
+
+    dedup_key: str
+    open: bool
+    receiver: str
+    opened_at: AwareDatetime | None
+    notified_at: AwareDatetime | None
+    pages: list[PageShown]
+
+
+class SilenceInForce(Shape):
+    """A silence or maintenance window that mutes the alert now."""
+
+    id: str
+    kind: Literal["silence", "maintenance"]
+    matchers: list[str]
+    ends_at: AwareDatetime
+    author: str
+    comment: str
+
+
+class InhibitionInForce(Shape):
+    """An inhibition of config/routes.toml that mutes the alert now."""
+
+    source: dict[str, str]
+    target: dict[str, str]
+    equal: list[str]
+
+
+class VerdictShown(Shape):
+    """What a person said of an episode."""
+
+    episode: str
+    verdict: Opinion
+    note: str
+    by: str
+    at: AwareDatetime
+
+
+class StepShown(Shape):
+    """Something that happened to the alert, or was decided about its rule.
+
+    state: pending, firing, resolved, cancelled; trigger, resolve, or "" for a decision to tell
+    nobody; accepted, later, dead, dropped; a verdict. measures: value, threshold and delays.
+    """
+
+    id: str
+    at: AwareDatetime
+    kind: StepKind
+    state: str
+    reason: str
+    labels: dict[str, str]
+    episode: str
+    measures: dict[str, float]
+    details: dict[str, str]
+    evidence: list[EvidenceShown]
+
+
+class Why(Shape):
+    """Why an alert fires or is silent. evidence: of the last evaluation. history: newest first.
+
+    episode: the one that goes on, or the last; "" where it never fired.
+    """
+
+    id: str
+    alert: str
+    severity: Severity
+    labels: dict[str, str]
+    state: Literal["inactive", "pending", "firing"]
+    value: float | None
+    since: AwareDatetime | None
+    fired_at: AwareDatetime | None
+    sentence: str
+    rule: RuleShown | None
+    last_evaluated_at: AwareDatetime | None
+    errors: int
+    last_error: str
+    evidence: list[EvidenceShown]
+    incident: IncidentShown | None
+    muted_by: str
+    silences: list[SilenceInForce]
+    inhibitions: list[InhibitionInForce]
+    episode: str
+    verdict: VerdictShown | None
+    history: list[StepShown]

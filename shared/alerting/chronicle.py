@@ -1,0 +1,201 @@
+"""Writes the history of alerts: a step for each thing that happens, with its evidence."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from shared.alerting.decide import Decision
+from shared.alerting.evidence import Evidence, evidence
+from shared.alerting.history import Opinion, Step, alert_id, episode_of, stamp
+from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
+from shared.alerting.reading import Reading, fingerprint
+from shared.alerting.record import RuleRecord, SeriesAlert, Transition
+from shared.alerting.rule import Rule
+
+FLAP_WITHIN = timedelta(minutes=30)
+OPENING = ("first", "the last page died")
+"""Reasons of a page that is the first to tell of its incident."""
+
+
+def transitions(
+    rule: Rule,
+    before: RuleRecord,
+    after: Mapping[str, SeriesAlert],
+    made: Iterable[Transition],
+    readings: Mapping[str, Reading],
+) -> list[Step]:
+    """Return the steps of one planned time, each with what every look read of its series."""
+    steps: list[Step] = []
+    for change in made:
+        key = fingerprint(change.series)
+        alert = after.get(key) or before.series[key]
+        found = tuple(evidence(k, change.at, readings[k.name], key) for k in rule.looks)
+        numbers = {item.look: item for item in found}[alert.by]
+        steps.append(
+            _transition(
+                rule.key,
+                change,
+                alert,
+                {"threshold": numbers.threshold, **_measured(rule, before, alert, change)},
+                found,
+            )
+        )
+    return steps
+
+
+def dropped(record: RuleRecord, made: Iterable[Transition]) -> list[Step]:
+    """Return the steps that end the alerts of a rule that is no more."""
+    return [
+        _transition(record.rule, change, alert, _times(alert, change), ())
+        for change in made
+        for alert in (record.series[fingerprint(change.series)],)
+    ]
+
+
+def decided(
+    record: RuleRecord, decision: Decision, muted_by: str, page: Page | None, at: datetime
+) -> list[Step]:
+    """Return the step of a decision; none where nobody is told for the same reason as before.
+
+    record: before it. muted_by: what mutes some of the alerts, or all.
+    """
+    said = reason_of(decision, muted_by)
+    if page is None and (decision.reason == "nothing fires" or said == record.decided):
+        return []
+    open_incident = page or record.incident
+    incident = open_incident.dedup_key if open_incident else ""
+    action = page.action if page else ""
+    return [
+        Step(
+            key=f"{record.rule} {stamp(at)} {incident} {action} {said}",
+            rule=record.rule,
+            alert=alert_id(record.rule),
+            kind="decision",
+            at=at,
+            state=action,
+            reason=said,
+            texts=_filled(page_id=page.id if page else "", dedup_key=incident),
+        )
+    ]
+
+
+def reason_of(decision: Decision, muted_by: str) -> str:
+    """Say why somebody is told, or nobody is, and what mutes some of the alerts."""
+    return f"{decision.reason} {decision.detail or muted_by}".strip()
+
+
+def delivery(page: Page, outcome: Delivery, at: datetime) -> list[Step]:
+    """Return the step of an attempt; none where it ended as the attempt before did."""
+    if isinstance(outcome, Later) and outcome.why == page.last_status:
+        return []
+    state = type(outcome).__name__.lower()
+    told = isinstance(outcome, Accepted) and page.action == "trigger" and page.reason in OPENING
+    numbers = {"attempts": page.attempts + 1.0}
+    if told and page.fired_at:
+        numbers["notify_delay_s"] = (at - page.fired_at).total_seconds()
+    return [
+        Step(
+            key=f"{page.rule} {page.id} {page.attempts} {state}",
+            rule=page.rule,
+            alert=alert_id(page.rule),
+            kind="page",
+            at=at,
+            state=state,
+            reason=page.reason,
+            numbers=numbers,
+            texts=_filled(
+                page_id=page.id,
+                dedup_key=page.dedup_key,
+                action=page.action,
+                receiver=page.route,
+                status=_status(outcome),
+            ),
+        )
+    ]
+
+
+def verdict(
+    rule: str, episode: str, opinion: Opinion, at: datetime, texts: Mapping[str, str]
+) -> Step:
+    """Return what a person says of an episode; a later one takes its place.
+
+    texts: `note` and `by`, where given.
+    """
+    return Step(
+        key=episode,
+        rule=rule,
+        alert=episode.partition("@")[0],
+        kind="verdict",
+        at=at,
+        state=opinion,
+        reason=texts.get("note", ""),
+        episode=episode,
+        texts=texts,
+    )
+
+
+def _transition(
+    rule: str,
+    change: Transition,
+    alert: SeriesAlert,
+    numbers: Mapping[str, float],
+    found: tuple[Evidence, ...],
+) -> Step:
+    key = fingerprint(change.series)
+    value = {} if change.value is None else {"value": change.value}
+    return Step(
+        key=f"{rule} {key} {stamp(change.at)} {change.state}",
+        rule=rule,
+        alert=alert_id(rule, key),
+        kind="transition",
+        at=change.at,
+        state=change.state,
+        reason=change.reason,
+        series=change.series,
+        episode=episode_of(rule, alert),
+        numbers={**value, **numbers},
+        texts={"look": alert.by},
+        evidence=found,
+    )
+
+
+def _measured(
+    rule: Rule, before: RuleRecord, alert: SeriesAlert, change: Transition
+) -> Mapping[str, float]:
+    """Return how late it was found, or how long it lasted, and whether it has just been over."""
+    if change.state == "resolved":
+        return _times(alert, change)
+    if change.state != "firing":
+        return {}
+    again = any(
+        (old.state, old.series) == ("resolved", change.series) and change.at - old.at <= FLAP_WITHIN
+        for old in before.transitions
+    )
+    return {"detection_delay_s": _delay(rule, alert, change.at), "flap": float(again)}
+
+
+def _times(alert: SeriesAlert, change: Transition) -> Mapping[str, float]:
+    """Return how long the alert fired, if it did."""
+    if alert.fired_at is None:
+        return {}
+    return {"time_to_resolve_s": (change.at - alert.fired_at).total_seconds()}
+
+
+def _delay(rule: Rule, alert: SeriesAlert, at: datetime) -> float:
+    """Return the seconds since the first data that the last look that was not true had not seen."""
+    look = next(look for look in rule.looks if look.name == alert.by)
+    return (at - (alert.since - look.offset - rule.every)).total_seconds()
+
+
+def _status(outcome: Delivery) -> str:
+    match outcome:
+        case Accepted():
+            return str(outcome.status)
+        case Dropped():
+            return outcome.reason
+        case Later() | Dead():
+            return outcome.why
+
+
+def _filled(**texts: str) -> dict[str, str]:
+    """Return those that say something."""
+    return {name: text for name, text in texts.items() if text}

@@ -1,0 +1,78 @@
+"""What a look of a rule read at a planned time, kept so that a person can check it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.alerting.condition import Number
+from shared.alerting.reading import Failed, Reading, Sample, Stale, finite
+from shared.alerting.rule import Look, bind
+
+ROWS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the query said of one series; None where it had no finite number."""
+
+    labels: Mapping[str, str]
+    value: float | None
+    samples: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A question, its answer, and what the answer was held against.
+
+    query: the KQL as it was asked, of start <= TimeGenerated < end.
+    rows: at most 20, the worst first. row_count: how many there were.
+    error: why there was no answer; "" where there was one.
+    """
+
+    look: str
+    query: str
+    start: datetime
+    end: datetime
+    condition: str
+    threshold: float
+    hold_s: float
+    rows: tuple[Row, ...] = ()
+    row_count: int = 0
+    error: str = ""
+
+
+def evidence(look: Look, at: datetime, reading: Reading, series: str = "") -> Evidence:
+    """Return what the look read for the planned time.
+
+    series: the fingerprint whose row alone is kept; "" keeps the worst of all.
+    """
+    end = at - look.offset
+    start = end - look.window
+    failed = isinstance(reading, Failed | Stale)
+    samples: Mapping[str, Sample] = {} if failed else reading
+    shown = [sample for key, sample in samples.items() if key == series or not series]
+    shown.sort(key=lambda sample: _goodness(look, sample.value))
+    return Evidence(
+        look=look.name,
+        query=bind(look.query, start, end, look.calendar),
+        start=start,
+        end=end,
+        condition=str(look.condition),
+        threshold=float(look.condition.threshold),
+        hold_s=look.hold.total_seconds(),
+        rows=tuple(map(_row, shown[:ROWS_KEPT])),
+        row_count=len(samples),
+        error=reading.why if failed else "",
+    )
+
+
+def _row(sample: Sample) -> Row:
+    return Row(sample.labels, finite(sample.value), finite(sample.samples))
+
+
+def _goodness(look: Look, value: Number | None) -> float:
+    """Return a number that is the lower the further the value is beyond the threshold."""
+    if value is None or value != value:
+        return math.inf
+    return -float(value) if look.condition.direction == "above" else float(value)

@@ -21,6 +21,7 @@ from shared.settings import operator_environment
 COMMANDS: Mapping[str, str] = {
     "check": "read every file of config/ and say all that is wrong",
     "replay": "run recorded events through the whole pipeline, and see what happens",
+    "backtest": "try alert rules on what has been: episodes, pages a week",
     "detection": "measure how soon hard failures are told, and write docs/detection.md",
     "play": "post a recorded trace of model calls",
     "top": "watch spend, calls, failures and alerts, live",

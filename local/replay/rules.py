@@ -29,6 +29,15 @@ def resolved_once(routes: Routes) -> Routes:
     return routes.model_copy(update={"receivers": receivers})
 
 
+def through_pagerduty(routes: Routes) -> Routes:
+    """Return the routes with receivers whose pages are seen here, whatever their own road is."""
+    receivers = {
+        name: item.model_copy(update={"notifier": "pagerduty"})
+        for name, item in routes.receivers.items()
+    }
+    return routes.model_copy(update={"receivers": receivers})
+
+
 def _planned(rule: Rule, plan: Plan) -> Rule:
     offset = None if plan.offset_s is None else timedelta(seconds=plan.offset_s)
     fast = rule.fast if plan.fast else None

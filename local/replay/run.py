@@ -80,7 +80,7 @@ def _run(
         if step.ticks:
             news = world.tick()
             reports += news
-            failed |= {one.rule: one.error for one in news if _is_failed(one, plan, step.at)}
+            failed |= {one.rule: one.error for one in news if is_failed(one, plan, step.at)}
             ticked(1)
     return Happened(
         changes=[Change(report.rule, step) for report in reports for step in report.transitions],
@@ -106,7 +106,7 @@ def steps(plan: Plan, events: Sequence[Recorded]) -> Iterator[Step]:
         yield Step(plan.tick_at(number), visible.get(number, ()))
 
 
-def _is_failed(report: RuleReport, plan: Plan, now: datetime) -> bool:
+def is_failed(report: RuleReport, plan: Plan, now: datetime) -> bool:
     """Tell whether the rule failed now, and not because the plan wants it."""
     if report.outcome == "query failed":
         return bool(report.planned) and not plan.query_fails(report.rule.rpartition("/")[0], now)

@@ -7,6 +7,7 @@ from difflib import ndiff
 
 from local.replay.casebook import START, STATES, Case, Casebook, Expected, Told, clock
 from local.replay.pager import Attempt
+from local.replay.rules import through_pagerduty
 from local.replay.run import Change, Happened, replay
 from local.replay.series import record
 from local.replay.world import Config
@@ -40,21 +41,12 @@ def judge(book: Casebook, rules: Sequence[Rule], routes: Routes, prices: str) ->
         Misconfigured: a rule is not there, or the prices are wrong.
     """
     chosen = book.chosen(rules)
-    config = Config(chosen, _through_pagerduty(routes), prices)
+    config = Config(chosen, through_pagerduty(routes), prices)
     if book.prices is not None:
         config = replace(config, prices=book.prices)
     names = ("", *book.rules)
     keys = {name: rule.key for name, rule in zip(names, (chosen[0], *chosen), strict=True)}
     return (_judge(case, config, keys) for case in book.test)
-
-
-def _through_pagerduty(routes: Routes) -> Routes:
-    """Return the routes with receivers whose pages are seen here, whatever their own road is."""
-    receivers = {
-        name: item.model_copy(update={"notifier": "pagerduty"})
-        for name, item in routes.receivers.items()
-    }
-    return routes.model_copy(update={"receivers": receivers})
 
 
 def _judge(case: Case, config: Config, keys: Keys) -> Verdict:

@@ -20,6 +20,7 @@ from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN, Limits
 from shared.metrics.catalogue import HEARTBEAT
+from shared.ports import EventRow
 from shared.pricing.price import load
 from shared.settings import Settings
 from shared.usecases.deliver import Deliver
@@ -81,7 +82,7 @@ class World:
         self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
         exporter = self._exporter = DirectExporter(self.monitor)
         self._process = Process(stores, exporter, load(self._config.prices), LABEL_MAX_VALUES)
-        alerts = SqliteAlerts(self._database)
+        alerts = self.alerts = SqliteAlerts(self._database)
         rules = planned(self._config.rules, self._plan)
         windows = [window.silence() for window in self._config.routes.maintenance]
         silences = [*self._plan.muted(), *windows]
@@ -97,6 +98,10 @@ class World:
         deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
         vitals = Vitals(alerts, series, lambda: exporter)
         self._tick = Tick(deliver, evaluate, vitals, claims, series)
+
+    def load(self, rows: Sequence[EventRow]) -> None:
+        """Have Azure Monitor hold these rows, priced and written as they are."""
+        self._exporter.events(rows)
 
     def take(self, events: Sequence[Recorded]) -> list[Refused]:
         """POST the events and let the queue run dry; return those that were refused."""

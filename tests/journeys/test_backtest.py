@@ -1,0 +1,129 @@
+"""`ops backtest` finds in the log what rules did, and what others would have done."""
+
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.__main__ import main
+from ops.command import Desk
+from ops.terminal import Terminal
+from tests.factories import event
+from tests.fakes import START, FakeClock
+from tests.journeys.laptop import Laptop, laptop, minutes
+from tests.journeys.scenario import CONFIG
+
+NAMES = ("HighErrorRate", "LowDatabaseConnections")
+SECOND = timedelta(seconds=1)
+ENDS = START + timedelta(minutes=16)
+
+
+def happens(minute: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is sent every 15 seconds of the minute: errors, then a full pool."""
+    yield "error", {"count": 300 + minute if minute in (3, 4, 5) else 1}
+    yield "db.pool", {"value": 10 - minute if minute in (9, 10) else 8}
+
+
+def live(box: Laptop) -> None:
+    for number, at in enumerate(minutes(START, 16), start=1):
+        box.clock.advance(seconds=(at - box.clock.now()).total_seconds())
+        seconds = (at - timedelta(seconds=s) for s in (50, 35, 20, 5))
+        box.post(
+            [
+                {**event(kind, **data), "id": f"{kind}-{second}", "time": second.isoformat()}
+                for second in seconds
+                for kind, data in happens(number)
+            ]
+        )
+        box.tick(at)
+
+
+class Desktop:
+    """An operator at a stack in which something has happened."""
+
+    def __init__(self, box: Laptop, rules: Path) -> None:
+        self.box = box
+        self.rules = rules
+        home = box.stack.places.home
+        (home / "local.json").write_text(json.dumps(box.stack.describe()))
+        self.environment = {"AGENTMETER_HOME": str(home)}
+
+    def backtest(self, *words: str) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        desk = Desk(Terminal(out, err), self.environment, self.box.clock)
+        given = ("--from", START.isoformat(), "--to", ENDS.isoformat(), "--rules", str(self.rules))
+        return main(["backtest", *given, *words], desk), out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
+    folder = tmp_path_factory.mktemp("backtest")
+    rules = folder / "rules"
+    rules.mkdir()
+    for name in NAMES:
+        shutil.copy(CONFIG / "rules" / f"{name}.toml", rules)
+    with laptop(folder / "home", FakeClock(START)) as box:
+        live(box)
+        yield Desktop(box, rules)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_the_past_is_told_as_it_was(desktop: Desktop) -> None:
+    code, out, err = desktop.backtest("--json")
+    assert (code, "2 of 17" in err) == (0, True)
+    answer: dict[str, Any] = json.loads(out)
+    (tried,) = answer["tried"]
+    happened = {one.dedup_key.split("/")[2]: one for one in desktop.box.incidents()}
+    assert happened.keys() == set(NAMES)
+    assert [one["rule"].split("/")[0] for one in tried["episodes"]] == list(happened)
+    for episode in tried["episodes"]:
+        incident = happened[episode["rule"].split("/")[0]]
+        assert at(episode["told_at"]) == incident.opened_at
+        assert at(episode["ended_at"]) == incident.resolved_at
+    assert answer["events"] == 16 * 4 * 2
+
+
+def test_an_episode_has_its_peak_and_how_soon_it_was_told(desktop: Desktop) -> None:
+    _, out, _ = desktop.backtest("--json", "--rule", "HighErrorRate")
+    (tried,) = json.loads(out)["tried"]
+    (episode,) = tried["episodes"]
+    assert (episode["look"], episode["peak"]) == ("fast", 135.0)
+    assert episode["detection_s"] == 0.0
+    assert tried["pages_a_week"] == {"HighErrorRate/critical": 7 * 24 * 60 / 16}
+
+
+def test_two_folders_are_compared_on_the_same_events(desktop: Desktop, tmp_path: Path) -> None:
+    text = (desktop.rules / "HighErrorRate.toml").read_text(encoding="utf-8")
+    calm = text[: text.index("[fast]")].replace('"> 10"', '"> 1000"')
+    (tmp_path / "HighErrorRate.toml").write_text(calm, encoding="utf-8")
+
+    code, out, _ = desktop.backtest("--against", str(tmp_path), "--rule", "HighErrorRate")
+
+    assert code == 0
+    assert re.search(r"\nHighErrorRate/critical +2026-11-23 12:34:00Z  2026-11-23 12:34:00Z", out)
+    assert f"{tmp_path}, 2026-11-23T12:30:00Z to 2026-11-23T12:46:00Z:\nNo alert would" in out
+    assert out.splitlines()[-1].split() == ["HighErrorRate/critical", "630", "0"]
+
+
+def test_events_that_come_later_are_told_later(desktop: Desktop) -> None:
+    told = {
+        delay: json.loads(desktop.backtest("--json", "--rule", "HighErrorRate", *delay)[1])
+        for delay in ((), ("--delay", "60s"))
+    }
+    soon, late = (at(one["tried"][0]["episodes"][0]["told_at"]) for one in told.values())
+    assert timedelta(0) < late - soon <= timedelta(minutes=2)
+
+
+def test_a_rule_that_is_not_there_is_named(desktop: Desktop) -> None:
+    code, _, err = desktop.backtest("--rule", "HighErrors")
+    assert code == 2
+    assert "has no rule HighErrors" in err

@@ -20,6 +20,7 @@ TRACED = f"traced {FIRST.isoformat()}"
 VIEWS = [
     "",
     "incidents",
+    "why/HighErrorRate.critical",
     "alerts",
     "costs",
     "search",
@@ -214,3 +215,19 @@ def test_an_event_is_found_and_its_way_shown(seen: Viewer) -> None:
 def test_what_is_searched_for_is_no_query(seen: Viewer) -> None:
     seen.open("search?text=%22+or+1%3D%3D1+or+Name+%3D%3D+%22%5C")
     expect(seen.page.locator("main")).to_contain_text("No event fits.")
+
+
+def test_an_incident_leads_to_why_it_fired(seen: Viewer, box: Laptop) -> None:
+    told = box.get("/api/alerts/HighErrorRate.critical/why").json()
+    seen.open("incidents")
+    seen.page.get_by_role("link", name="High error rate").first.click()
+    expect(seen.page.locator(".sentence")).to_have_text(told["sentence"])
+    fast = told["evidence"][1]
+    look = seen.page.locator("[data-key=fast].look")
+    assert look.locator("pre").inner_text() == fast["query"]
+    assert f"{fast['value']:.3g} against {fast['condition']}" in look.inner_text()
+    assert look.locator("tbody data").get_attribute("value") == f"{fast['rows'][0]['value']:g}"
+    history = seen.page.get_by_role("table", name="History").locator("tbody tr")
+    expect(history).to_have_count(len(told["history"]))
+    expect(history.last).to_contain_text("firing")
+    expect(seen.page.get_by_role("table", name="Pages")).to_contain_text("accepted")

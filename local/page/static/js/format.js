@@ -55,10 +55,14 @@ export function seconds(value) {
   if (size === 0) return "0 s";
   if (size < 1) return `${number(size * 1000)} ms`;
   if (size < 60) return `${number(size)} s`;
-  if (size < 3600) return `${Math.floor(size / 60)} min ${Math.round(size % 60)} s`;
-  return size < 172_800
-    ? `${Math.floor(size / 3600)} h ${Math.round((size % 3600) / 60)} min`
-    : `${number(size / 86_400)} d`;
+  if (size < 3600) return two(Math.round(size), 60, "min", 1, "s");
+  return size < 172_800 ? two(size, 3600, "h", 60, "min") : `${number(size / 86_400)} d`;
+}
+
+/** A length in two units, the smaller one where it is not nothing. */
+function two(size, whole, name, part, rest) {
+  const left = Math.round((size % whole) / part);
+  return `${Math.floor(size / whole)} ${name}${left ? ` ${left} ${rest}` : ""}`;
 }
 
 const clock = new Intl.DateTimeFormat([], {

@@ -78,7 +78,7 @@ function summary({
 }
 
 /** What one look of the rule read, held against its threshold. */
-function look({ look: name, query, start, end, condition, hold_s, rows, row_count, error }) {
+function look({ look: name, query, start, end, condition, hold_s, value, rows, row_count, error }) {
   const labels = [...new Set(rows.flatMap((row) => Object.keys(row.labels)))];
   const line = (row) => [
     ...labels.map((label) => row.labels[label] ?? ""),
@@ -117,7 +117,8 @@ function look({ look: name, query, start, end, condition, hold_s, rows, row_coun
       time(start),
       " to ",
       time(end),
-      row_count > rows.length ? `: ${int(row_count)} rows, the worst ${rows.length} are shown` : "",
+      value === null ? "" : h("span", {}, ": ", h("b", {}, number(value)), ` against ${condition}`),
+      row_count > rows.length ? `; of ${int(row_count)} rows, the worst ${rows.length} are shown` : "",
       ".",
     ),
     h("div", { class: "beside" }, found, code(query, `Query of ${name}`)),

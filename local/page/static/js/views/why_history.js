@@ -1,7 +1,7 @@
 // Of why an alert is as it is: its history and decisions, and its rule.
 import { h } from "../dom.js";
 import { exact, int, number, seconds, time } from "../format.js";
-import { badge, empty, grid } from "../parts.js";
+import { badge, empty, grid, scrolls } from "../parts.js";
 
 /** Labels as people write them. */
 export const labelled = (labels) =>
@@ -11,33 +11,39 @@ const KINDS = { transition: "state", decision: "decision", page: "page", verdict
 
 /** What happened to the alert, newest first. */
 export function history({ history: steps }) {
-  const row = ({ id, at, kind, state, reason, labels, value, threshold, receiver, status }) => ({
+  const row = ({ id, at, kind, state, reason, labels, measures, details, evidence }) => ({
     key: id,
     cells: [
       time(at),
       KINDS[kind] ?? kind,
       state ? badge(state, TONES[state] ?? state) : badge("nobody told", "muted"),
-      h("span", {}, reason, labelled(labels)),
-      value === undefined
-        ? ""
-        : h(
-            "span",
-            { title: exact(value) },
-            number(value),
-            threshold === undefined ? "" : ` (threshold ${number(threshold)})`,
-          ),
-      [receiver, status].filter(Boolean).join(" "),
+      h("span", {}, reason, labelled(labels), evidence.map(read)),
+      measured(measures),
+      [details.receiver, details.status, details.by].filter(Boolean).join(" "),
     ],
   });
-  const columns = [
-    { name: "when" },
-    { name: "what" },
-    { name: "outcome" },
-    { name: "why" },
-    { name: "value", number: true },
-    { name: "told" },
-  ];
-  return grid("History", columns, steps.map(row), "Nothing happened yet.");
+  const columns = ["when", "what", "outcome", "why"].map((name) => ({ name }));
+  const all = [...columns, { name: "value", number: true }, { name: "who" }];
+  return grid("History", all, steps.map(row), "Nothing happened yet.");
+}
+
+function measured({ value, threshold }) {
+  if (value === undefined) return "";
+  const against = threshold === undefined ? "" : ` (threshold ${number(threshold)})`;
+  return h("span", {}, h("data", { value, title: exact(value) }, number(value)), against);
+}
+
+/** What a look had read then. */
+function read({ look, query, condition, value, start, end, error }) {
+  const said = error || `${value === null ? "no number" : number(value)} against ${condition}`;
+  const shown = h("pre", {}, h("code", {}, query));
+  return h(
+    "details",
+    { "data-key": look },
+    h("summary", {}, `${look}: ${said}`),
+    h("p", { class: "soft" }, time(start), " to ", time(end)),
+    scrolls(`Query of ${look} then`, shown),
+  );
 }
 
 const TONES = {

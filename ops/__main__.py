@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "read every file of config/ and say all that is wrong",
     "replay": "run recorded events through the whole pipeline, and see what happens",
     "backtest": "try alert rules on what has been: episodes, pages a week",
+    "drill": "send a page that is a drill, see it taken and resolved",
     "detection": "measure how soon hard failures are told, and write docs/detection.md",
     "play": "post a recorded trace of model calls",
     "top": "watch spend, calls, failures and alerts, live",

@@ -200,7 +200,7 @@ def test_an_event_is_found_and_its_way_shown(seen: Viewer) -> None:
     seen.open("search")
     seen.page.get_by_label("Team", exact=True).fill("red")
     seen.page.get_by_label("Kind").select_option("llm.call")
-    seen.page.get_by_label("Id (event").fill(TRACE)
+    seen.page.get_by_label("Any id").fill(TRACE)
     seen.page.get_by_role("button", name="Search").click()
     found = seen.page.get_by_role("table", name="Events found").locator("tbody tr")
     expect(found).to_have_count(3)

@@ -107,7 +107,7 @@ export function render({ found, known }, { params }, refresh) {
           "form",
           { class: "search", onsubmit: search, role: "search", "data-key": params.toString() },
           text("Text", "text"),
-          text("Id (event, response, mission, conversation, operation)", "id"),
+          text("Any id", "id"),
           field(
             "Kind",
             select("kind", [["", "any"], ...KINDS.map((kind) => [kind, kind])], params.get("kind") ?? ""),

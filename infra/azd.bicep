@@ -73,6 +73,9 @@ output AGENTMETER_URL string = agentmeter.outputs.AGENTMETER_URL
 @description('The Key Vault that holds the secret settings.')
 output AZURE_KEY_VAULT_NAME string = agentmeter.outputs.AZURE_KEY_VAULT_NAME
 
+@description('The subscription that the group is in.')
+output AZURE_SUBSCRIPTION_ID string = agentmeter.outputs.AZURE_SUBSCRIPTION_ID
+
 @description('The group that all of it is in.')
 output AZURE_RESOURCE_GROUP string = agentmeter.outputs.AZURE_RESOURCE_GROUP
 

@@ -268,6 +268,9 @@ output AGENTMETER_URL string = app.outputs.url
 @description('The Key Vault that holds the secret settings.')
 output AZURE_KEY_VAULT_NAME string = vault.outputs.vaultName
 
+@description('The subscription that the group is in.')
+output AZURE_SUBSCRIPTION_ID string = subscription().subscriptionId
+
 @description('The group that all of it is in.')
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 

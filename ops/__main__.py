@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "top": "watch spend, calls, failures and alerts, live",
     "query": "ask KQL of everything that was measured",
     "export": "write a period's events to Parquet, CSV or JSON lines",
+    "doctor": "examine a deployment by real calls, and say how to mend it",
     "poison": "list or replay what was set aside",
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",

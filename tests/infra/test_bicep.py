@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from functions import build
+from ops import doctor_azure, doctor_storage
 from shared.settings import Settings
 from tests.infra.bicep import FILES, INFRA, MAIN, MODULES, PARAM, ROOT, described, source, words
 from tests.infra.bicep import resource as the
@@ -96,6 +97,14 @@ def test_the_app_has_exactly_the_roles_that_its_bindings_and_settings_need() -> 
     needed = {role for kind, role in ROLES_OF_BINDINGS.items() if kind in kinds}
     needed |= {role for name, role in ROLES_OF_SETTINGS.items() if name in SET | SECRET}
     assert set(re.findall(r"who: app, role: '([^']+)'", source("access"))) == needed
+
+
+def test_the_doctor_looks_for_the_roles_and_tables_that_infra_makes() -> None:
+    text = source("access")
+    ids = dict(re.findall(r"^  '([^']+)': '([0-9a-f-]{36})'", text, re.M))
+    needed = set(re.findall(r"who: app, role: '([^']+)'", text))
+    assert {ids[name]: name for name in needed} == doctor_azure.ROLES
+    assert set(words(source("data"), "tableNames")) == doctor_storage.TABLES
 
 
 def test_every_role_that_is_granted_has_an_id_and_every_grant_a_scope() -> None:

@@ -97,6 +97,9 @@ param entraClientId string = ''
 @description('Optional. Storage in a virtual network of its own, reached by private endpoints alone.')
 param privateNetwork bool = false
 
+@description('Optional. The dashboards in Grafana as well (Azure Monitor dashboards with Grafana), beside the workbooks.')
+param grafanaDashboards bool = false
+
 // Who watches it
 
 @description('Optional. E-mail addresses that are told when agentmeter itself is silent, fails or has reached its cap.')
@@ -242,6 +245,15 @@ module workbooks 'modules/workbooks.bicep' = {
   params: {
     stem: stem
     workspaceName: monitoring.outputs.workspaceName
+    location: location
+    tags: allTags
+  }
+}
+
+module grafana 'modules/grafana.bicep' = if (grafanaDashboards) {
+  name: 'grafana'
+  params: {
+    suffix: suffix
     location: location
     tags: allTags
   }

@@ -1,4 +1,4 @@
-"""The alerts: how each is, and why."""
+"""The alerts: how each is, why, and what people say of it."""
 
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -23,6 +23,12 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     def get_alert_why(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         return reply(200, parts.why.explain(_id(req), parts.clock.now()))
+
+    @bp.route(route="api/alerts/{id}/verdict", methods=["POST"])
+    @refusing
+    def post_alert_verdict(req: func.HttpRequest) -> func.HttpResponse:
+        parts = app()
+        return reply(200, parts.verdicts.give(_id(req), req.get_body(), parts.clock.now()))
 
     return bp
 

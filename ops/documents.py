@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from dashboards.render import panel_files
+from local.monitor.history_kql import alert_history_kql
 from local.monitor.usage_kql import usage_events_kql
 from shared.events.columns import COLUMNS
 from shared.events.types import AgentEvent, Common, LlmCall, Usage
@@ -209,6 +210,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/metrics.md": metrics_page,
     "docs/openapi.json": openapi,
     "docs/settings.md": settings_page,
+    "infra/kql/AlertHistory.kql": alert_history_kql,
     "infra/kql/UsageEvents.kql": usage_events_kql,
     "local.settings.json.example": local_settings,
     **panel_files(),

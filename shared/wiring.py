@@ -25,6 +25,7 @@ from shared.usecases.budgets import Budgets
 from shared.usecases.costs import Costs
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
+from shared.usecases.history import History
 from shared.usecases.ingest import Ingest
 from shared.usecases.patience import Patient
 from shared.usecases.process import Process, Stores
@@ -34,6 +35,7 @@ from shared.usecases.silences import Silences
 from shared.usecases.subject import Subjects
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.traces import Traces
+from shared.usecases.verdicts import Verdicts
 from shared.usecases.vitals import Vitals
 from shared.usecases.why import Why
 
@@ -109,7 +111,9 @@ class App:
         storage = self._storage
         budgets = BudgetFigures(self.budgets).at
         vitals = Vitals(alerts, storage.series, lambda: self._exporter, budgets)
-        tick = Tick(deliver, evaluate, vitals, storage.claims, storage.series, storage.silences)
+        history = History(alerts, storage.series, lambda: self._exporter)
+        memories = (storage.claims, storage.series, storage.silences)
+        tick = Tick(deliver, evaluate, history, vitals, *memories)
         return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
 
     @cached_property
@@ -134,10 +138,20 @@ class App:
     @cached_property
     def why(self) -> Why:
         """Explains an alert."""
-        folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
-        routes = read_routes(folder)
-        subjects = Subjects(alerts, with_own(partial(read_rules, folder), routes.meta))
-        return Why(subjects, alerts, routes, self.silences.all)
+        routes = read_routes(self.settings.AGENTMETER_CONFIG)
+        return Why(self._subjects, self._storage.alerts, routes, self.silences.all)
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """Takes what people say of an alert."""
+        return Verdicts(self._subjects, self._storage.alerts)
+
+    @cached_property
+    def _subjects(self) -> Subjects:
+        """Finds the alert that a person means."""
+        folder = self.settings.AGENTMETER_CONFIG
+        rules = with_own(partial(read_rules, folder), read_routes(folder).meta)
+        return Subjects(self._storage.alerts, rules)
 
     @cached_property
     def costs(self) -> Costs:

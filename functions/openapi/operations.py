@@ -18,12 +18,13 @@ from functions.openapi.operation import (
     json,
     refusals,
 )
-from functions.openapi.why import Why
+from functions.openapi.why import VerdictShown, Why
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
 from shared.events.otlp_media import PROTOBUF
 from shared.events.types import AgentEvent
 from shared.usecases.costs import DIMENSIONS
+from shared.usecases.verdicts import VerdictForm
 
 AnEvent = TypeAliasType("AnEvent", AgentEvent)
 Events = Annotated[list[AnEvent], Field(min_length=1, max_length=1000)]
@@ -103,6 +104,12 @@ OPERATIONS: Mapping[str, Operation] = {
         "alerts",
         "Explain why an alert fires or is silent; `id` may be the name of its rule.",
         {200: json("All that is known of it.", Why), **refusals(404, 503)},
+    ),
+    "post_alert_verdict": Operation(
+        "alerts",
+        "Say whether an alert was real; a later verdict on the same episode takes its place.",
+        {200: json("The verdict.", VerdictShown), **refusals(400, 404, 503)},
+        bodies={JSON: Body(VerdictForm)},
     ),
     "get_costs": Operation(
         "costs",

@@ -17,6 +17,10 @@ var functions = [
     name: 'UsageEvents'
     query: loadTextContent('../kql/UsageEvents.kql')
   }
+  {
+    name: 'AlertHistory'
+    query: loadTextContent('../kql/AlertHistory.kql')
+  }
 ]
 
 // The first line of a query is its title, the second says what it tells.

@@ -8,7 +8,7 @@ from typing import cast
 from duckdb_kql import ir
 
 from local.monitor.refusal import BadQuery, semantic, unsupported
-from local.monitor.schema import TABLES, USAGE
+from local.monitor.schema import FUNCTIONS, TABLES
 from local.monitor.tokens import Token, place, tokens
 from local.monitor.tree import parts, unnamed, walk
 
@@ -161,7 +161,7 @@ def tables_read(query: ir.Query) -> set[str]:
 
     Raises:
         BadQuery: it names a table that is not there, unless in a fuzzy union, or takes in
-            UsageEvents by a wildcard, which Azure does not do for functions.
+            a saved function by a wildcard, which Azure does not do for functions.
     """
     nodes = list(walk(query))
     bound = {name for node in nodes if isinstance(node, ir.Query) for name, _ in node.lets}
@@ -174,7 +174,8 @@ def tables_read(query: ir.Query) -> set[str]:
                 raise semantic(f"Failed to resolve table or column expression named '{node.name}'")
             read.add(node.name)
         elif isinstance(node, ir.WildcardTableRef):
-            read.update(fnmatch.filter(TABLES, node.pattern))
-            if USAGE.name in fnmatch.filter(TABLES, node.pattern):
+            matched = fnmatch.filter(TABLES, node.pattern)
+            read.update(matched)
+            if not set(FUNCTIONS).isdisjoint(matched):
                 raise unsupported("a wildcard that takes in a saved function. Name the tables.")
     return read & TABLES.keys()

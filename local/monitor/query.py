@@ -11,8 +11,9 @@ from time import perf_counter
 import duckdb
 
 from local.monitor.cells import converter, kql_type
+from local.monitor.history_kql import history_sql
 from local.monitor.refusal import BadQuery, QueryTimeout, semantic, unsupported
-from local.monitor.schema import TABLES, USAGE, Table
+from local.monitor.schema import HISTORY, TABLES, USAGE, Table
 from local.monitor.translate import translate
 
 _AGAIN_S = 0.02
@@ -116,6 +117,9 @@ def _view(table: Table, needed: frozenset[str] | None, condition: str, repeats: 
     """
     names = [name for name in table.names if needed is None or name in needed]
     columns = ", ".join(f'"{name}"' for name in names or table.names)
+    if table is HISTORY:
+        sql = history_sql(names or table.names, condition)
+        return f'CREATE OR REPLACE TEMP VIEW "{table.name}" AS {sql}'
     shown = f'SELECT {columns} FROM raw."{table.name}" WHERE {condition}'  # noqa: S608 - our own names
     if table is USAGE and repeats:
         shown = f"""{shown} AND NOT "_Repeated" UNION ALL {shown} AND "_Repeated"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.alerting.history_columns import COLUMNS as HISTORY_COLUMNS
 from shared.events.columns import COLUMNS
 
 KqlType = Literal["string", "int", "long", "real", "bool", "datetime", "dynamic"]
@@ -137,10 +138,27 @@ _Attempt: the measurement of the row, NULL where it carries none. _Repeated: som
 same event carries one.
 """
 
-TABLES: Mapping[str, Table] = {
+HISTORY = Table(
+    "AlertHistory",
+    (
+        ("TimeGenerated", "datetime"),
+        ("Name", "string"),
+        *((column.name, column.type) for column in HISTORY_COLUMNS),
+    ),
+)
+"""A saved function on Azure (infra/kql/AlertHistory.kql), a view of AppEvents here."""
+
+STORED: Mapping[str, Table] = {
     **{name: Table(name, (*COMMON, *own)) for name, own in _OWN.items()},
     USAGE.name: USAGE,
 }
+"""The tables that have rows of their own."""
+
+TABLES: Mapping[str, Table] = {**STORED, HISTORY.name: HISTORY}
+"""Everything that a query may name."""
+
+FUNCTIONS = (USAGE.name, HISTORY.name)
+"""Those of them that are saved functions on Azure."""
 
 
 def create_sql(table: Table) -> str:

@@ -11,7 +11,7 @@ import duckdb
 from local.monitor.breeze import TrackAnswer, judge
 from local.monitor.query import Limits, QueryAnswer, Span, run
 from local.monitor.rows import Batch, Identity, UsageRow
-from local.monitor.schema import SQL_TYPES, TABLES, USAGE, Table, create_sql
+from local.monitor.schema import SQL_TYPES, STORED, USAGE, Table, create_sql
 from shared.clock import Clock
 from shared.errors import Misconfigured
 
@@ -50,7 +50,7 @@ class MonitorStore:
             self._root.execute(f"SET threads = {limits.threads:d}")
         self._writer = self._root.cursor()
         self._writing = threading.Lock()
-        for table in TABLES.values():
+        for table in STORED.values():
             _prepare(self._writer, table)
         self._repeated: set[Identity] = _repeated(self._writer)
         self._has_repeats = bool(self._repeated)
@@ -104,7 +104,7 @@ class MonitorStore:
         try:
             self._hide_earlier(first)
             for name, rows in batch.tables.items():
-                self._append(TABLES[name], rows)
+                self._append(STORED[name], rows)
             self._append(USAGE, _usage_rows(batch.usage, self._repeated | again))
             self._writer.commit()
         except BaseException:

@@ -25,6 +25,7 @@ from shared.pricing.price import load
 from shared.settings import Settings
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate, RuleReport
+from shared.usecases.history import History
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
 from shared.usecases.rows import metric_row
@@ -97,7 +98,8 @@ class World:
         )
         deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
         vitals = Vitals(alerts, series, lambda: exporter)
-        self._tick = Tick(deliver, evaluate, vitals, claims, series)
+        history = History(alerts, series, lambda: exporter)
+        self._tick = Tick(deliver, evaluate, history, vitals, claims, series)
 
     def load(self, rows: Sequence[EventRow]) -> None:
         """Have Azure Monitor hold these rows, priced and written as they are."""

@@ -118,7 +118,7 @@ def verdict(
 ) -> Step:
     """Return what a person says of an episode; a later one takes its place.
 
-    texts: `note` and `by`, where given.
+    texts: `note` and `said_by`, where given.
     """
     return Step(
         key=episode,

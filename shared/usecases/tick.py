@@ -7,6 +7,7 @@ from typing import Protocol
 from shared.ports import Heartbeat
 from shared.usecases.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluate import Evaluate, TickReport
+from shared.usecases.history import History
 from shared.usecases.vitals import Vitals
 
 MEMORY_LIVES = timedelta(days=8)
@@ -40,11 +41,17 @@ class Tick:
     """Runs the parts in their order; what is due goes out even if the evaluation fails."""
 
     def __init__(
-        self, deliver: Deliver, evaluate: Evaluate, vitals: Vitals, *memories: Memory
+        self,
+        deliver: Deliver,
+        evaluate: Evaluate,
+        history: History,
+        vitals: Vitals,
+        *memories: Memory,
     ) -> None:
         """memories: what is cleaned once an hour."""
         self._deliver = deliver
         self._evaluate = evaluate
+        self._history = history
         self._vitals = vitals
         self._memories = memories
 
@@ -58,6 +65,7 @@ class Tick:
         evaluated = self._evaluate.tick(now)
         after = self._deliver.run(now)
         ticked = Ticked((before, after), evaluated, self._keep_house(now))
+        self._history.tell(now)
         self._vitals.tell(evaluated)
         return ticked
 

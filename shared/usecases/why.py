@@ -191,7 +191,7 @@ def shown_verdict(step: Step) -> Shown:
         "episode": step.episode,
         "verdict": step.state,
         "note": step.texts.get("note", ""),
-        "by": step.texts.get("by", ""),
+        "by": step.texts.get("said_by", ""),
         "at": _iso(step.at),
     }
 

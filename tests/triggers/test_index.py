@@ -19,6 +19,7 @@ TRIGGERS = {
     "get_alerts_health": ("httpTrigger", "api/health/alerts", "GET", "ANONYMOUS"),
     "get_alerts": ("httpTrigger", "api/alerts", "GET", "FUNCTION"),
     "get_alert_why": ("httpTrigger", "api/alerts/{id}/why", "GET", "FUNCTION"),
+    "post_alert_verdict": ("httpTrigger", "api/alerts/{id}/verdict", "POST", "FUNCTION"),
     "get_costs": ("httpTrigger", "api/costs", "GET", "FUNCTION"),
     "get_budgets": ("httpTrigger", "api/budgets", "GET", "FUNCTION"),
     "get_silences": ("httpTrigger", "api/silences", "GET", "FUNCTION"),

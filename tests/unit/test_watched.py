@@ -15,6 +15,7 @@ from shared.errors import RetryLater
 from shared.ports import Table
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
+from shared.usecases.history import History
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.vitals import Vitals
 from tests.fakes import FakeExporter
@@ -70,7 +71,8 @@ def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, bea
     alerts = MemoryAlerts()
     evaluate = Evaluate(lambda: [RULE], Log(fails), alerts, ROUTES, "test", "")
     vitals = Vitals(alerts, MemorySeries(), FakeExporter)
-    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, vitals)
+    history = History(alerts, MemorySeries(), FakeExporter)
+    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, history, vitals)
     with loopback(lambda _: Reply(200)) as watcher:
         Watched(tick, Heartbeat(SecretStr(f"{watcher.url}/ping/{CHECK}"))).run(NOON)
     assert [call.path for call in watcher.received] == [f"/ping/{CHECK}"] * beats

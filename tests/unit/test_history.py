@@ -1,0 +1,156 @@
+"""What is told of alerts: each stored step, at least once, and counted once."""
+
+import json
+from datetime import timedelta
+
+from shared.adapters.memory import MemorySeries
+from shared.errors import Misconfigured
+from shared.metrics.prometheus import TEXT, exposition
+from shared.ports import Exporter, ExportLater, ExportRefused
+from shared.usecases.deliver import Deliver
+from shared.usecases.history import History
+from tests.evaluating import START, World, rule
+from tests.fakes import FakeExporter
+from tests.unit.test_deliver import FakeRoad
+
+
+class Told:
+    """An engine whose pages go out and whose history is told, a minute after the other."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.exporter, self.series = world, FakeExporter(), MemorySeries()
+        self.history = History(world.alerts, self.series, lambda: self.exporter)
+        self.deliver = Deliver(world.alerts, {"critical": FakeRoad(), "warning": FakeRoad()})
+
+    def ticks(self, count: int, **said: float) -> None:
+        for _ in range(count):
+            now = self.world.now + timedelta(seconds=3)
+            self.world.tick(**said)
+            self.deliver.run(now)
+            self.history.tell(now)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the name and state of each row."""
+        return [(row.name, row.text.get("state", "")) for row in self.exporter.event_rows]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the value of the metric's series that has these labels and no other like it."""
+        text = exposition(self.series.read(), self.world.now, TEXT)
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        (line,) = [
+            line
+            for line in text.splitlines()
+            if line.startswith(f"{name}{{") and all(label in line for label in wanted)
+        ]
+        return float(line.rpartition(" ")[2])
+
+
+def test_an_episode_is_told_step_by_step_and_each_once() -> None:
+    told = Told(World(rule()))
+    told.ticks(5, Errors=12)
+    told.ticks(20, Errors=5)
+    assert told.rows() == [
+        ("alert.transition", "pending"),
+        ("alert.transition", "firing"),
+        ("alert.decision", "trigger"),
+        ("alert.page", "accepted"),
+        ("alert.decision", ""),
+        ("alert.transition", "resolved"),
+        ("alert.decision", "resolve"),
+        ("alert.page", "accepted"),
+        ("alert.decision", "resolve"),
+        ("alert.page", "accepted"),
+    ]
+    ids = [row.text["row_id"] for row in told.exporter.event_rows]
+    assert len(set(ids)) == len(ids)
+    assert not any("id" in row.text for row in told.exporter.event_rows)
+
+
+def test_a_row_says_what_was_found_against_what_and_how_late() -> None:
+    told = Told(World(rule(resolve="<= 9")))
+    told.ticks(3, Errors=12)
+    firing = told.exporter.event_rows[1]
+    assert firing.time == START + timedelta(minutes=2)
+    assert firing.text["alert"] == "Errors"
+    assert firing.text["severity"] == "critical"
+    assert json.loads(firing.text["series"]) == {}
+    assert firing.text["reason"] == "12 is > 10"
+    assert firing.text["evidence_query"].startswith("Errors datetime(2026-01-04T23:57:00")
+    assert firing.text["episode"] == f"{firing.text['alert_id']}@20260105T000200Z"
+    assert firing.numbers == {"value": 12, "threshold": 10, "detection_delay_s": 180, "flap": 0}
+    page = told.exporter.event_rows[3]
+    assert (page.text["status"], page.text["receiver"]) == ("202", "critical")
+    assert page.numbers == {"attempts": 1, "notify_delay_s": 3}
+    told.ticks(10, Errors=5)
+    resolved = next(r for r in told.exporter.event_rows if r.text.get("state") == "resolved")
+    assert resolved.numbers["time_to_resolve_s"] == 60
+    assert resolved.text["episode"] == firing.text["episode"]
+
+
+def test_what_was_not_taken_is_told_again_with_the_same_ids_and_counted_once() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    told.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
+    told.ticks(3, Errors=12)
+    assert told.exporter.event_rows == []
+    told.exporter.event_outcome = FakeExporter().event_outcome
+    told.exporter.metric_outcome = lambda row: ExportLater("HTTP 503")
+    told.ticks(1)
+    once = [row.text["row_id"] for row in told.exporter.event_rows]
+    told.exporter.metric_outcome = FakeExporter().metric_outcome
+    told.ticks(1)
+    again = [row.text["row_id"] for row in told.exporter.event_rows]
+    assert set(once) <= set(again)
+    assert told.metric("agentmeter_alert_transitions_total", state="firing") == 1
+    assert told.metric("agentmeter_alert_pages_total", outcome="accepted") == 1
+    assert list(told.world.alerts.log.news(9)) == []
+
+
+def test_a_crash_after_the_counting_counts_nothing_twice() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    told.world.tick(Errors=12)
+    (news,) = told.world.alerts.log.news(9)
+    told.history.tell(told.world.now)
+    told.world.alerts.log.note(news.rule, news.steps)
+    told.history.tell(told.world.now)
+    assert told.metric("agentmeter_alert_transitions_total", state="firing") == 1
+    assert [row[0] for row in told.rows()].count("alert.transition") == 2
+
+
+def test_a_row_that_is_refused_for_good_holds_up_no_other() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    told.exporter.event_outcome = lambda row: ExportRefused(400, "no")
+    told.ticks(1, Errors=12)
+    assert list(told.world.alerts.log.news(9)) == []
+
+
+def test_an_exporter_that_cannot_be_had_stops_no_tick() -> None:
+    def wrong() -> Exporter:
+        raise Misconfigured("APPLICATIONINSIGHTS_CONNECTION_STRING ...")
+
+    world = World(rule(hold="PT0S"))
+    world.tick(Errors=12)
+    assert History(world.alerts, MemorySeries(), wrong).tell(world.now) == 0
+    assert len(world.alerts.log.news(9)) == 1
+
+
+def test_delays_and_flaps_are_metrics() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    for errors in (12, 5, 12, 5):
+        told.ticks(2, Errors=errors)
+    assert told.metric("agentmeter_alert_flaps_total") == 1
+    assert told.metric("agentmeter_alert_detection_delay_seconds_sum") == 120
+    assert told.metric("agentmeter_alert_time_to_resolve_seconds_sum") == 240
+    assert told.metric("agentmeter_alert_notify_delay_seconds_count") == 2
+
+
+def test_a_decision_that_stays_the_same_is_told_once() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    told.ticks(60, Errors=12)
+    assert told.rows().count(("alert.decision", "")) == 1
+
+
+def test_a_page_that_waits_for_one_reason_is_told_once() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    told.deliver = Deliver(told.world.alerts, {})
+    told.ticks(10, Errors=12)
+    assert told.rows().count(("alert.page", "later")) == 1

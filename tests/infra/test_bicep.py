@@ -169,6 +169,7 @@ def test_every_saved_query_and_function_is_deployed() -> None:
     there = {
         *INFRA.glob("kql/**/*.kql"),
         *INFRA.glob("workbooks/*.json"),
+        *INFRA.glob("grafana/*.azure.json"),
     }
     assert loaded == there
 

@@ -31,8 +31,8 @@ setup: .venv/.dev ## Make .venv with every package (run and test do it by themse
 run: .venv/.local ## Start the whole system on this machine; DEMO=0 leaves the simulated fleet out
 	@exec $(BIN)/python -m local
 
-test: .venv/.dev ## Run every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: .venv/.dev ## Run every test but the one that replays a whole day
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not day"
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)

@@ -53,7 +53,7 @@ class _Line:
 
 
 def bill(store: MonitorStore) -> Bill:
-    """Add up every model call of the store."""
+    """Add up every model call of the store; nobody corrects prices during a replay."""
     lines = [_line(row) for row in store.query(QUERY).rows]
     models = groupby(lines, key=lambda line: (line.provider, line.model))
     return Bill(_sum(lines), {model: _sum(list(some)) for model, some in models})

@@ -134,6 +134,7 @@ def _of_rules(folder: Path, store: MonitorStore) -> Iterator[Problem]:
         yield from (Problem("budgets.toml", said) for said in _of_rule(rule, folder, store))
     if not found:
         yield from _of_all_rules(folder)
+        yield from _of_receivers(folder)
 
 
 def _of_all_rules(folder: Path) -> Iterator[Problem]:
@@ -142,6 +143,18 @@ def _of_all_rules(folder: Path) -> Iterator[Problem]:
         read_rules(folder)
     except Misconfigured as exc:
         yield Problem("rules", str(exc))
+
+
+def _of_receivers(folder: Path) -> Iterator[Problem]:
+    """Yield the rules that ask for a receiver that there is not."""
+    try:
+        receivers, rules = read_routes(folder).receivers, read_rules(folder)
+    except Misconfigured:
+        return  # said where they are read
+    for rule in rules:
+        if rule.route not in ("", *receivers):
+            said = f"{rule.key}: route: there is no receiver {rule.route} in routes.toml"
+            yield Problem("rules", f"{said}; name one of {', '.join(receivers)}")
 
 
 def _of_rule(rule: Rule, folder: Path, store: MonitorStore) -> Iterator[str]:

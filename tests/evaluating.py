@@ -88,7 +88,7 @@ class World:
     def ticks(self, count: int, **said: float | Rows | Exception) -> list[Page]:
         """Run so many ticks; return the pages that came of them."""
         reports = [self.tick(**said) for _ in range(count)]
-        return [item.page for report in reports for item in report.rules if item.page]
+        return [page for report in reports for item in report.rules for page in item.pages]
 
     def record(self, key: str = "Errors/critical") -> RuleRecord:
         return self.alerts.load(key)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar, cast
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.record import RuleRecord
@@ -14,7 +14,21 @@ from shared.alerting.record import RuleRecord
 HISTORY_KEPT = 500
 """Settled pages that a store remembers, of all rules together."""
 
-RECORD = TypeAdapter(RuleRecord)
+
+def _renewed(stored: object) -> object:
+    """Return a stored record in today's form: a rule had one incident, by no group's name."""
+    if not isinstance(stored, dict) or "incident" not in stored:
+        return cast("object", stored)
+    old = dict(cast("dict[str, object]", stored))
+    open_one, resolved = old.pop("incident"), old.get("resolved")
+    return old | {
+        "incidents": {"": open_one} if open_one else {},
+        "resolved": {"": resolved} if resolved else {},
+        "decided": {},
+    }
+
+
+RECORD = TypeAdapter[RuleRecord](Annotated[RuleRecord, BeforeValidator(_renewed)])
 PAGE = TypeAdapter(Page)
 SETTLED = TypeAdapter[Accepted | Dead | Dropped](Accepted | Dead | Dropped)
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.alerting.decide import Decision
 from shared.alerting.evidence import Evidence, evidence
+from shared.alerting.grouping import Group
 from shared.alerting.history import Opinion, Step, alert_id, episode_of, stamp
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.reading import Reading, fingerprint
@@ -12,6 +13,8 @@ from shared.alerting.record import RuleRecord, SeriesAlert, Transition
 from shared.alerting.rule import Rule
 
 FLAP_WITHIN = timedelta(minutes=30)
+SILENCE = "nothing fires"
+"""What is decided most of the time, and not noted."""
 OPENING = ("first", "the last page died")
 """Reasons of a page that is the first to tell of its incident."""
 
@@ -29,13 +32,13 @@ def transitions(
         key = fingerprint(change.series)
         alert = after.get(key) or before.series[key]
         found = tuple(evidence(k, change.at, readings[k.name], key) for k in rule.looks)
-        numbers = {item.look: item for item in found}[alert.by]
+        told_by = next((item for item in found if item.look == alert.by), found[0])
         steps.append(
             _transition(
                 rule.key,
                 change,
                 alert,
-                {"threshold": numbers.threshold, **_measured(rule, before, alert, change)},
+                {"threshold": told_by.threshold, **_measured(rule, before, alert, change)},
                 found,
             )
         )
@@ -52,23 +55,23 @@ def dropped(record: RuleRecord, made: Iterable[Transition]) -> list[Step]:
 
 
 def decided(
-    record: RuleRecord, decision: Decision, muted_by: str, page: Page | None, at: datetime
+    record: RuleRecord, group: Group, decision: Decision, page: Page | None, at: datetime
 ) -> list[Step]:
     """Return the step of a decision; none where nobody is told for the same reason as before.
 
-    record: before it. muted_by: what mutes some of the alerts, or all.
+    record: before it.
     """
-    said = reason_of(decision, muted_by)
-    if page is None and (decision.reason == "nothing fires" or said == record.decided):
+    said = reason_of(decision, group.muted_by)
+    if page is None and said == record.decided.get(group.key, SILENCE):
         return []
-    open_incident = page or record.incident
+    open_incident = page or group.incident
     incident = open_incident.dedup_key if open_incident else ""
     action = page.action if page else ""
     return [
         Step(
             key=f"{record.rule} {stamp(at)} {incident} {action} {said}",
             rule=record.rule,
-            alert=alert_id(record.rule),
+            alert=alert_id(record.rule, group.key),
             kind="decision",
             at=at,
             state=action,

@@ -30,7 +30,7 @@ def trigger(
     sender: Sender, rule: Rule, group: Group, route: str, decision: Decision, now: datetime
 ) -> Page:
     """Return the page that opens the incident of a firing group, or adds to it."""
-    key = dedup_key(sender.deployment, rule.key)
+    key = dedup_key(sender.deployment, rule.key, group.key)
     members = [alert for name, alert in group.firing.items() if name not in group.muted]
     members.sort(key=lambda alert: _badness(rule.condition, alert))
     worst = members[0]
@@ -122,8 +122,8 @@ def in_line(page: Page, last: str) -> Page:
     """
     if page.id > last:
         return page
-    moment, _, name = last.partition("-")
-    return replace(page, id=f"{int(moment) + 1:020}-{name}")
+    moment = int(last.partition("-")[0])
+    return replace(page, id=f"{moment + 1:020}-{page.id.partition('-')[2]}")
 
 
 def _page_id(now: datetime, key: str) -> str:

@@ -24,6 +24,7 @@ Reason = Literal[
     "resolved before it was sent",
     "waiting for the group",
     "waiting for the group interval",
+    "waiting for its turn",
     "muted",
 ]
 

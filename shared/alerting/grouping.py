@@ -1,7 +1,8 @@
 """Who is told of which severity, and when: config/routes.toml, and the incident of a rule."""
 
 import tomllib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, get_args
@@ -10,8 +11,8 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from shared.alerting.muting import Inhibition
 from shared.alerting.page import Severity
-from shared.alerting.record import Incident, Resolved, SeriesAlert
-from shared.alerting.rule import Duration
+from shared.alerting.record import Incident, Resolved, RuleRecord, SeriesAlert
+from shared.alerting.rule import Duration, Rule
 from shared.alerting.silences import Maintenance
 from shared.errors import Misconfigured
 
@@ -96,6 +97,7 @@ def _lint(routes: Routes) -> list[str]:
 class Group:
     """The alerts of a rule that share an incident.
 
+    key: "" for all of the rule, the fingerprint where each alert has an incident of its own.
     firing: by fingerprint. muted: what keeps which of them from being told.
     ended: a firing alert has just resolved. page_died: the last trigger was never taken.
     resolved: the incident before, while its resolve has not been repeated.
@@ -107,6 +109,7 @@ class Group:
     ended: bool = False
     page_died: bool = False
     resolved: Resolved | None = None
+    key: str = ""
 
     @property
     def muted_by(self) -> str:
@@ -114,9 +117,46 @@ class Group:
         return "; ".join(sorted(set(self.muted.values())))
 
 
-def dedup_key(deployment: str, rule: str) -> str:
+def dedup_key(deployment: str, rule: str, group: str) -> str:
     """Return what the incident is known by outside; the same in every episode.
 
-    rule: the rule's key.
+    rule: the rule's key. group: the group's key.
     """
-    return f"agentmeter/{deployment}/{rule}"
+    return "/".join(filter(None, ("agentmeter", deployment, rule, group)))
+
+
+def groups_of(
+    rule: Rule,
+    record: RuleRecord,
+    muted: Mapping[str, str],
+    ended: Collection[str],
+    died: Collection[str],
+) -> Sequence[Group]:
+    """Return the groups of a rule that there is something to decide about, one at least.
+
+    What is open stays a group of its own though its rule groups otherwise by now: nothing of it
+    fires any more, so that it is resolved.
+    muted: fingerprint → what keeps that alert from being told. ended: the fingerprints of firing
+    alerts that have just resolved. died: the ids of pages that were never taken.
+    """
+
+    def key(series: str) -> str:
+        return series if rule.per_series else ""
+
+    firing: defaultdict[str, dict[str, SeriesAlert]] = defaultdict(dict)
+    for name, alert in record.firing.items():
+        firing[key(name)][name] = alert
+    over = {key(series) for series in ended}
+    keys = {*firing, *over, *record.incidents, *record.resolved} or {""}
+    return [
+        Group(
+            firing=firing[group],
+            incident=(incident := record.incidents.get(group)),
+            muted={name: muted[name] for name in firing[group] if name in muted},
+            ended=group in over,
+            page_died=incident is not None and incident.page in died,
+            resolved=record.resolved.get(group),
+            key=group,
+        )
+        for group in sorted(keys)
+    ]

@@ -31,7 +31,8 @@ class SeriesAlert:
     labels: the series' labels. missing: evaluations in a row that said nothing of this series.
     looks: those of the rule's looks that are true, by name. by: the look that `value` is of.
     calm_since: all looks are false since then, and it only fires on for `keep_firing`.
-    silent_since: nothing was said of this series since then.
+    silent_since: nothing was said of this series since then. outdated: it is of a query that the
+    rule had before it was edited, and today's has not spoken of it yet.
     """
 
     labels: Mapping[str, str]
@@ -44,6 +45,7 @@ class SeriesAlert:
     by: str = "main"
     calm_since: datetime | None = None
     silent_since: datetime | None = None
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +89,34 @@ class RuleRecord:
     """All that is stored of one rule, in one document.
 
     rule: the rule's key, `<name>/<severity>`. version: 0 for a record never stored.
-    series: fingerprint → alert. last_at: the last planned time evaluated, well or not.
+    series: fingerprint → alert. incidents: group → its open incident; the group is "" for all
+    alerts of the rule, or the fingerprint where each has an incident of its own.
+    last_at: the last planned time evaluated, well or not.
     last_good_at: the last planned time with an answer. errors: failures in a row.
     transitions: the latest steps, newest last, at most 50.
-    resolved: the incident that was resolved last, until its resolve has been repeated.
-    paged: the id of the last page; the next one's sorts after it.
+    resolved: group → the incident that was resolved last, until its resolve has been repeated.
+    paged: the id of the last page; the next ones' sort after it.
     muted_by: what keeps firing alerts from being told; "" where nothing does.
-    looked: what each look read at last_at. decided: the last decision, so that one like it is not
-        noted again.
+    looked: what each look read at last_at. decided: group → the last decision, so that one like it
+        is not noted again.
+    asks: rule.asks of the rule as it was last evaluated; "" where that is not known.
     """
 
     rule: str
     version: int = 0
     series: Mapping[str, SeriesAlert] = field(default_factory=dict[str, SeriesAlert])
-    incident: Incident | None = None
+    incidents: Mapping[str, Incident] = field(default_factory=dict[str, Incident])
     last_at: datetime | None = None
     last_good_at: datetime | None = None
     errors: int = 0
     last_error: str = ""
     transitions: tuple[Transition, ...] = ()
-    resolved: Resolved | None = None
+    resolved: Mapping[str, Resolved] = field(default_factory=dict[str, Resolved])
     paged: str = ""
     muted_by: str = ""
     looked: tuple[Evidence, ...] = ()
-    decided: str = ""
+    decided: Mapping[str, str] = field(default_factory=dict[str, str])
+    asks: str = ""
 
     @property
     def firing(self) -> Mapping[str, SeriesAlert]:

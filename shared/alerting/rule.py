@@ -1,5 +1,6 @@
 """An alert rule as its TOML file states it, checked, and its queries bound to a window."""
 
+import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     offset: Duration | None = None
     calendar: Calendar | None = None
     repeat_interval: Duration | None = None
+    per_series: bool = False
     route: str = ""
     summary: Words
     description: str = ""
@@ -128,6 +130,12 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
             calendar=self.calendar,
         )
         return (main,) if self.fast is None else (main, self._fast_look(self.fast))
+
+    @property
+    def asks(self) -> str:
+        """Return a digest of its queries: where it changes, alerts may be of series no more."""
+        text = "\0".join(look.name + look.query for look in self.looks)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def _main_offset(self) -> timedelta:
         """Stay behind now where late data trips the rule: falling values, ratios, absence."""

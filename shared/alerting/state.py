@@ -1,6 +1,6 @@
 """The alert of a series from one planned time to the next: pending, firing, resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -10,6 +10,7 @@ from shared.alerting.record import LookState, SeriesAlert, Transition
 from shared.alerting.rule import Look, Rule
 
 Verdict = Literal["true", "false", "between", "no_data", "stale", "error"]
+EDITED = "the rule was edited, and asks of it no more"
 SILENT: frozenset[Verdict] = frozenset({"no_data", "stale"})
 Labels = Mapping[str, str]
 
@@ -49,12 +50,21 @@ def step(
     transitions: list[Transition] = []
     for key, labels in _to_judge(rule, before, readings).items():
         seen = {look.name: _see(look, readings[look.name], key, labels) for look in rule.looks}
-        new = _advance(rule, before.get(key) or _inactive(labels, at), at, seen)
+        old = _renewed(before.get(key) or _inactive(labels, at), readings.values(), key)
+        if _is_gone(rule, old, readings.values()):
+            transitions += drop({key: old}, at, EDITED)
+            continue
+        new = _advance(rule, old, at, seen)
         if new is not None:
             series[key] = new
         if change := _transition(before.get(key), new, at, seen):
             transitions.append(change)
     return Stepped(series, tuple(transitions))
+
+
+def outdated(series: Mapping[str, SeriesAlert]) -> Mapping[str, SeriesAlert]:
+    """Return the alerts of a rule whose queries have been edited since."""
+    return {key: replace(alert, outdated=True) for key, alert in series.items()}
 
 
 def drop(series: Mapping[str, SeriesAlert], at: datetime, reason: str) -> tuple[Transition, ...]:
@@ -82,6 +92,22 @@ def _to_judge(
     read = {key: sample.labels for answer in answers for key, sample in answer.items()}
     known = {key: alert.labels for key, alert in before.items()}
     return read | known or {fingerprint({}): {}}
+
+
+def _renewed(old: SeriesAlert, readings: Iterable[Reading], key: str) -> SeriesAlert:
+    """Note that the queries of today speak of the alert's series, too."""
+    spoken = any(isinstance(reading, Mapping) and key in reading for reading in readings)
+    return replace(old, outdated=False) if old.outdated and spoken else old
+
+
+def _is_gone(rule: Rule, old: SeriesAlert, readings: Iterable[Reading]) -> bool:
+    """Tell whether the rule was edited, and its queries have answered without a word of the alert.
+
+    By `no_data` it might fire for ever: what a query never returns, it never says to be well.
+    """
+    of_silence = not old.labels and rule.no_data == "alert"
+    answered = all(isinstance(reading, Mapping) for reading in readings)
+    return old.outdated and answered and not of_silence
 
 
 def _see(look: Look, reading: Reading, key: str, labels: Labels) -> Seen:
@@ -188,7 +214,7 @@ def _spoken(alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> Serie
     """Take over the value of a look that is true now, of the same one as before if it can be."""
     told = [name for name, state in alert.looks.items() if state.seen == at]
     if not told:
-        return alert
+        return alert if alert.by in seen else replace(alert, by="main")
     by = alert.by if alert.by in told else told[0]
     since = min(state.since for state in alert.looks.values())
     return replace(

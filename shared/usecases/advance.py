@@ -11,7 +11,7 @@ from shared.alerting.reading import Failed, Reading, Stale, read_samples
 from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Look, Rule, bind
 from shared.alerting.schedule import Due, due
-from shared.alerting.state import step
+from shared.alerting.state import outdated, step
 from shared.errors import AgentmeterError
 from shared.ports import UsageLog
 from shared.usecases.freshness import STALE, is_own, is_stale
@@ -37,6 +37,7 @@ def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Adv
     A query that fails is an error of that planned time: it is in the record, and is not raised.
     """
     plan = _plan(rule, record, now)
+    record = _as_edited(rule, record) if plan.times else record
     made: list[Transition] = []
     steps: list[Step] = []
     for at in plan.times:
@@ -49,6 +50,14 @@ def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Adv
         record = _with_answers(record, at, readings)
         made += stepped.transitions
     return Advanced(rule, record, plan, tuple(made), steps)
+
+
+def _as_edited(rule: Rule, record: RuleRecord) -> RuleRecord:
+    """Note what the rule asks now, and of which alerts that says nothing yet."""
+    edited = record.asks not in ("", rule.asks)
+    return replace(
+        record, asks=rule.asks, series=outdated(record.series) if edited else record.series
+    )
 
 
 def _plan(rule: Rule, record: RuleRecord, now: datetime) -> Due:

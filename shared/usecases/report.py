@@ -125,8 +125,11 @@ def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:
         "last_error": record.last_error if record else "",
         "muted_by": record.muted_by if record else "",
         "incident_opened_at": _iso(
-            record.incident.opened_at if record and record.incident else None
+            min((one.opened_at for one in record.incidents.values()), default=None)
+            if record
+            else None
         ),
+        "open_incidents": len(record.incidents) if record else 0,
     }
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 from shared.alerting.history import Step, alert_id, episode_of
 from shared.alerting.page import Severity
-from shared.alerting.record import RuleRecord, SeriesAlert
+from shared.alerting.record import Incident, RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import NotFound
 from shared.ports import AlertStore
@@ -31,6 +31,21 @@ class Subject:
         """Return the steps of this alert, and those of its rule as a whole."""
         ids = (self.id, alert_id(self.record.rule))
         return [step for step in self.steps if step.alert in ids]
+
+    @property
+    def incident(self) -> Incident | None:
+        """Return the open incident that the alert belongs to."""
+        incidents = self.record.incidents
+        return incidents.get(self._series) or incidents.get("")
+
+    @property
+    def decided(self) -> str:
+        """Return why somebody was told of it last, or nobody was; "" where nothing fires."""
+        return self.record.decided.get(self._series) or self.record.decided.get("", "")
+
+    @property
+    def _series(self) -> str:
+        return self.id.removeprefix(alert_id(self.record.rule)).removeprefix(".")
 
     @property
     def labels(self) -> Mapping[str, str]:

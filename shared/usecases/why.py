@@ -136,17 +136,18 @@ def _evidence(item: Evidence) -> Shown:
 
 
 def _incident(subject: Subject, pages: Sequence[Sent]) -> Shown | None:
-    """Write the open incident of the rule, or the last one, with its pages, newest first."""
-    incident = subject.record.incident
+    """Write the open incident of the alert, or the last one, with its pages, newest first."""
+    incident = subject.incident
     if not incident and not pages:
         return None
+    key = incident.dedup_key if incident else pages[0].page.dedup_key
     return {
-        "dedup_key": incident.dedup_key if incident else pages[0].page.dedup_key,
+        "dedup_key": key,
         "open": incident is not None,
         "receiver": incident.route if incident else pages[0].page.route,
         "opened_at": _iso(incident.opened_at if incident else None),
         "notified_at": _iso(incident.notified_at if incident else None),
-        "pages": [_page(one) for one in pages],
+        "pages": [_page(one) for one in pages if one.page.dedup_key == key],
     }
 
 

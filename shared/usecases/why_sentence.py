@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.alerting.evidence import Evidence
 from shared.alerting.history import Step
-from shared.alerting.record import RuleRecord, SeriesAlert
+from shared.alerting.record import SeriesAlert
 from shared.alerting.wording import fill
 from shared.usecases.subject import Subject
 from shared.usecases.why_pages import Sent
@@ -25,7 +25,7 @@ def sentence(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
     if alert is None:
         return f"{name} is silent: {_silent(subject)}."
     said = f"{name}{_of(alert)} {_going(subject, alert, now)}."
-    return f"{said} {_told(subject.record, pages)}." if alert.phase == "firing" else said
+    return f"{said} {_told(subject, pages)}." if alert.phase == "firing" else said
 
 
 def _of(alert: SeriesAlert) -> str:
@@ -71,17 +71,17 @@ def _found(subject: Subject, step: Step | None) -> str:
     return f"{fill(look.summary, step.series, step.numbers.get('value'))} ({figures})"
 
 
-def _told(record: RuleRecord, pages: Sequence[Sent]) -> str:
+def _told(subject: Subject, pages: Sequence[Sent]) -> str:
     """Say who was told of what fires, or why nobody was."""
-    incident = record.incident
+    incident = subject.incident
     if incident is None:
-        return f"Nobody was told: {record.decided or 'it has just begun'}"
+        return f"Nobody was told: {subject.decided or 'it has just begun'}"
     page = next((one for one in pages if one.page.id == incident.page), None)
     told = f"Receiver {incident.route} was told at {incident.notified_at:%H:%M:%S}"
     if page is None:
         return told
     status = f" ({page.page.last_status})" if page.page.last_status else ""
-    muted = f"; now it is muted: {record.muted_by}" if record.muted_by else ""
+    muted = f"; now it is muted: {subject.record.muted_by}" if subject.record.muted_by else ""
     return f"{told}, and the page {_DELIVERIES[page.delivery]}{status}{muted}"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters import outbox
 from shared.alerting.page import Accepted, Dead, Dropped, Later, Page
-from shared.alerting.record import Incident, RuleRecord, SeriesAlert, Transition
+from shared.alerting.record import Incident, Resolved, RuleRecord, SeriesAlert, Transition
 from shared.errors import RetryLater
 from shared.ports import AlertStore
 from tests.contract.stores import OpenStores, Stores
@@ -37,6 +37,9 @@ def page(number: int, rule: str = COSTS, incident: str = "", due_s: float = 0) -
     )
 
 
+INCIDENT = Incident("dev/costs", "critical", NOON, NOON + timedelta(minutes=1), ("a", "b"))
+
+
 def record(series: int = 2) -> RuleRecord:
     """Return a record with something in every field."""
     alerts = {
@@ -48,12 +51,13 @@ def record(series: int = 2) -> RuleRecord:
     return RuleRecord(
         COSTS,
         series=alerts,
-        incident=Incident("dev/costs", "critical", NOON, NOON + timedelta(minutes=1), ("a", "b")),
+        incidents={"": INCIDENT},
         last_at=NOON,
         last_good_at=NOON - timedelta(minutes=1),
         errors=3,
         last_error="no answer: “timeout”",
         transitions=(Transition(NOON, {"model": "gpt-1"}, "cancelled", None, "no data"),),
+        resolved={f"{0:012x}": Resolved(INCIDENT, NOON)},
     )
 
 

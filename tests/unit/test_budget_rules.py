@@ -74,9 +74,9 @@ class World:
     def tick(self, at: datetime) -> list[str]:
         """Return what is told: "+50" opens an incident, "-50" resolves it, "~50" tells more."""
         evaluate = Evaluate(lambda: rules_of(self.budget), self.log, self.alerts, ROUTES, "d", "")
-        is_open = {record.rule for record in self.alerts.load_all() if record.incident}
+        is_open = {record.rule for record in self.alerts.load_all() if record.incidents}
         told: list[str] = []
-        for page in (item.page for item in evaluate.tick(at).rules if item.page):
+        for page in (page for item in evaluate.tick(at).rules for page in item.pages):
             part = page.rule.split("_")[2].split("/")[0]
             if page.action == "trigger":
                 told.append(f"{'~' if page.rule in is_open else '+'}{part}")

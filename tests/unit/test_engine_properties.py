@@ -1,10 +1,9 @@
 """The engine keeps its promises whatever the world does: hypothesis looks for what breaks them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,167 +18,25 @@ from hypothesis.stateful import (
 from shared.adapters.memory import MemoryAlerts
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
-from shared.alerting.grouping import parse_routes
-from shared.alerting.history import Step, StepLog
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
-from shared.alerting.record import RuleRecord
-from shared.alerting.rule import Rule
-from shared.errors import RetryLater
-from shared.ports import AlertStore, Table
+from shared.ports import AlertStore
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
-
-START = datetime(2026, 1, 5, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-ROUTES = parse_routes(
-    """
-    [receivers.all]
-    severities = ["critical", "error", "warning", "info"]
-    notifier = "log"
-    group_wait = "PT0S"
-    """,
-    "routes.toml",
+from tests.weather import (
+    EDITS,
+    MINUTE,
+    ROUTES,
+    RULES,
+    SERIES,
+    START,
+    Facts,
+    Fault,
+    Fragile,
+    Killed,
+    Pager,
+    Truth,
+    alert_rule,
+    open_keys,
 )
-SERIES = ("a", "b")
-Truth = Literal["bad", "good", "absent"]
-Fault = Literal["none", "503", "429", "400", "lost answer"]
-
-
-def alert_rule(name: str) -> Rule:
-    return Rule.model_validate(
-        {
-            "name": name,
-            "group": "health",
-            "severity": "critical",
-            "window": "PT5M",
-            "hold": "PT1M",
-            "condition": "> 10",
-            "summary": "{Source}",
-            "query": f"{name} {{start}} {{end}}",
-            "runbook": "docs/runbooks/x.md",
-        }
-    )
-
-
-RULES = {name: alert_rule(name) for name in ("One", "Two")}
-
-
-class Killed(BaseException):
-    """The process vanishes; nothing in it may catch this."""
-
-
-class Pager:
-    """PagerDuty: incidents by key, and every page that was taken. A trigger that repeats one it
-    has is a line in the log of an incident; one of which it took nothing opens it."""
-
-    def __init__(self) -> None:
-        self.fault: Fault = "none"
-        self.open: dict[str, str] = {}
-        self.opened: list[tuple[str, str]] = []
-        self.taken: list[str] = []
-
-    def send(self, page: Page) -> Delivery:
-        match self.fault:
-            case "503":
-                return Later("HTTP 503")
-            case "429":
-                return Later("HTTP 429", 90)
-            case "400":
-                return Dead("HTTP 400") if page.action == "trigger" else Later("HTTP 400")
-            case "lost answer":
-                self._take(page)
-                return Later("ReadTimeout")
-            case "none":
-                self._take(page)
-                return Accepted(202)
-
-    def _take(self, page: Page) -> None:
-        self.taken.append(page.id)
-        if page.action == "resolve":
-            self.open.pop(page.dedup_key, None)
-        elif page.dedup_key not in self.open:
-            self.open[page.dedup_key] = page.id
-            self.opened.append((page.dedup_key, page.id))
-
-
-class Facts:
-    """What each series of each rule is, which rules cannot be asked, and whether data comes in."""
-
-    def __init__(self) -> None:
-        self.truth: dict[tuple[str, str], Truth] = {}
-        self.failing: set[str] = set()
-        self.stale = False
-
-    def query(self, kql: str, start: datetime, end: datetime) -> Table:
-        name = kql.split()[0]
-        if name == "union":
-            return Table(("value",), ((int(not self.stale),),))
-        if name in self.failing:
-            raise RetryLater("HTTP 502")
-        said = {"bad": 12.0, "good": 5.0}
-        rows = [(s, said[t]) for s in SERIES if (t := self.truth.get((name, s), "good")) in said]
-        return Table(("Source", "value"), tuple(rows))
-
-
-class Fragile:
-    """A store before or after whose n-th call the process dies; fits ports.AlertStore."""
-
-    def __init__(self, store: AlertStore) -> None:
-        self._store = store
-        self.calls_left: int | None = None
-        self.dies_after = False
-        self._interrupt_in = -1
-        self._interruption: Callable[[], None] = lambda: None
-
-    def interrupt(self, calls: int, work: Callable[[], None]) -> None:
-        """Do the work once, before so many more calls are through."""
-        self._interrupt_in, self._interruption = calls, work
-
-    def _do(self, work: Callable[[], Any]) -> Any:
-        self._interrupt_in -= 1
-        if self._interrupt_in == -1:
-            self._interruption()
-        if self.calls_left == 0 and not self.dies_after:
-            raise Killed
-        answer = work()
-        if self.calls_left is not None:
-            if self.calls_left == 0:
-                self.dies_after = False
-                raise Killed
-            self.calls_left -= 1
-        return answer
-
-    def load(self, rule: str) -> RuleRecord:
-        return self._do(lambda: self._store.load(rule))
-
-    def load_all(self) -> Sequence[RuleRecord]:
-        return self._do(self._store.load_all)
-
-    def save(
-        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
-    ) -> RuleRecord:
-        return self._do(lambda: self._store.save(record, pages, steps))
-
-    def due(self, now: datetime, most: int) -> Sequence[Page]:
-        return self._do(lambda: self._store.due(now, most))
-
-    def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
-        return self._do(lambda: self._store.lease(page, token, now, until))
-
-    def settle(
-        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
-    ) -> None:
-        return self._do(lambda: self._store.settle(page, outcome, not_before, steps))
-
-    def waiting(self) -> Sequence[Page]:
-        return self._do(self._store.waiting)
-
-    def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
-        return self._do(lambda: self._store.history(most))
-
-    @property
-    def log(self) -> StepLog:
-        return self._store.log
 
 
 @dataclass
@@ -219,8 +76,7 @@ class Engine(RuleBasedStateMachine):
             instance.deliver.run(self.now)
             report = instance.evaluate.tick(self.now)
             for item in report.rules:
-                if item.page:
-                    self.reasons[item.page.id] = item.page.reason
+                self.reasons |= {page.id: page.reason for page in item.pages}
                 blind = self.facts.stale and item.outcome == "evaluated"
                 if item.outcome == "query failed" or blind:
                     assert {step.state for step in item.transitions} <= {"pending", "firing"}
@@ -229,7 +85,7 @@ class Engine(RuleBasedStateMachine):
             self.instance = self._start()
 
     @rule(
-        name=st.sampled_from(sorted(RULES)),
+        name=st.sampled_from([*sorted(RULES), "Teams"]),
         series=st.sampled_from(SERIES),
         truth=st.sampled_from(["bad", "bad", "good", "absent"]),
     )
@@ -253,6 +109,10 @@ class Engine(RuleBasedStateMachine):
         self.there.pop(name, None)
         if there:
             self.there[name] = RULES[name]
+
+    @rule(name=st.sampled_from(sorted(RULES)), edits=st.sampled_from(EDITS))
+    def edit_rule(self, name: str, edits: dict[str, object]) -> None:
+        self.there[name] = alert_rule(name, **edits)
 
     @rule(minutes=st.sampled_from([1, 1, 1, 2, 7, 30]))
     def minute_passes(self, minutes: int) -> None:
@@ -292,7 +152,7 @@ class Engine(RuleBasedStateMachine):
         for _ in range(20):
             self.now += MINUTE
             self._tick(self.instance)
-        keys = {f"agentmeter/test/{name}/critical" for name in RULES}
+        keys = {key for each in RULES.values() for key in open_keys(each)}
         assert set(self.pager.open) == (keys if truth == "bad" else set())
         assert list(self.alerts.waiting()) == []
 
@@ -310,7 +170,8 @@ class Engine(RuleBasedStateMachine):
     @invariant()
     def whatever_is_open_will_be_resolved(self) -> None:
         """An incident at the pager is known to a record, or its resolve waits."""
-        remembered = {r.incident.dedup_key for r in self.alerts.load_all() if r.incident}
+        records = self.alerts.load_all()
+        remembered = {one.dedup_key for r in records for one in r.incidents.values()}
         resolving = {p.dedup_key for p in self.alerts.waiting() if p.action == "resolve"}
         assert self.pager.open.keys() <= remembered | resolving
 

@@ -67,7 +67,7 @@ def test_state_and_page_are_stored_together() -> None:
     world = World(rule(hold="PT0S"))
     world.tick(Errors=12)
     (page,) = world.alerts.waiting()
-    assert world.record().incident is not None
+    assert world.record().incidents[""].page == page.id
     assert page.body["custom_details"] == {
         "firing": 1,
         "resolved": 0,
@@ -85,13 +85,11 @@ def test_state_and_page_are_stored_together() -> None:
 
 def test_a_warning_waits_for_its_group_and_a_fast_part_does_not() -> None:
     slow = World(rule(severity="warning", hold="PT0S"))
-    page = only(slow.tick(Errors=12)).page
-    assert page is not None
+    (page,) = only(slow.tick(Errors=12)).pages
     assert page.not_before == START + timedelta(seconds=30)
     assert slow.ticks(3) == []
     fast = {"window": "PT1M", "condition": "> 11"}
-    page = only(World(rule(severity="warning", fast=fast)).tick(Errors=12)).page
-    assert page is not None
+    (page,) = only(World(rule(severity="warning", fast=fast)).tick(Errors=12)).pages
     assert page.not_before == START + timedelta(seconds=3)
 
 
@@ -127,8 +125,7 @@ def test_an_open_incident_tells_changes_every_5_minutes_and_reminds_after_4_hour
     assert added.created_at == START + timedelta(minutes=5, seconds=3)
     (gone,) = world.ticks(8, Errors=[("a", 12), ("b", 5)])
     assert gone.reason == "some resolved"
-    opened = world.record().incident
-    assert opened is not None
+    opened = world.record().incidents[""]
     (reminder,) = world.ticks(240, Errors=[("a", 12), ("b", 5)])
     assert reminder.reason == "repeat interval elapsed"
     assert reminder.created_at - opened.notified_at == timedelta(hours=4, seconds=3)
@@ -141,8 +138,8 @@ def test_an_incident_of_a_removed_rule_is_resolved() -> None:
     report = world.tick()
     removed = report.rules[0]
     assert (removed.outcome, removed.reason) == ("removed", "rule removed")
-    assert removed.page is not None
-    assert (removed.page.action, removed.page.summary) == ("resolve", "[CRITICAL] 12 errors")
+    (page,) = removed.pages
+    assert (page.action, page.summary) == ("resolve", "[CRITICAL] 12 errors")
     assert [t.state for t in removed.transitions] == ["resolved"]
     assert [item.rule for item in world.tick().rules] == ["Other/critical"]
     (again,) = world.ticks(60)

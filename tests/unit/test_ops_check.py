@@ -63,6 +63,7 @@ COSTS = "rules/HighHourlyCosts.toml"
         pytest.param((COSTS, "value = sum", "usd = sum"), COSTS, "`value`", id="no value"),
         pytest.param((COSTS, "window = ", "widow = "), COSTS, "widow", id="no such field"),
         pytest.param((COSTS, "docs/runbooks/H", "docs/runbooks/X"), COSTS, "runbook", id="runbook"),
+        pytest.param((COSTS, "window", 'route = "me"\nwindow'), "rules", "receiver me", id="route"),
         pytest.param(("routes.toml", "severities = [", "severity = ["), "routes.toml", "severit"),
         pytest.param(("prices.toml", "input = 0.56", "input = 0.57"), "prices.toml", "[[price]] 3"),
         pytest.param(("prices.toml", "\ntrusted_", "\ntrusting_"), "prices.toml", "`trusting_"),

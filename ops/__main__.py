@@ -8,10 +8,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib import import_module
-from typing import cast
 
-from ops.command import Command, Desk
+from ops.command import Command, Desk, load
 from ops.terminal import Terminal
 from ops.watch import watch
 from shared.clock import SystemClock
@@ -28,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "top": "watch spend, calls, failures and alerts, live",
     "query": "ask KQL of everything that was measured",
     "export": "write a period's events to Parquet, CSV or JSON lines",
+    "export-rules": "write the rules as Azure's own alerts, in Bicep",
     "doctor": "examine a deployment by real calls, and say how to mend it",
     "poison": "list or replay what was set aside",
     "silence": "mute alerts for a while: list, add, end",
@@ -47,7 +46,7 @@ def main(argv: Sequence[str], desk: Desk) -> int:
     typed or as configured. A foreseen failure is one sentence on stderr.
     """
     name, rest = _choose(argv)
-    command = cast("Command", import_module(f"ops.{name}"))
+    command = load(name)
     given = _parser(name, command).parse_args(rest)
     run = partial(_run, name, command, given)
     try:

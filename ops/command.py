@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from threading import Event
-from typing import Protocol
+from typing import Protocol, cast
 
 from ops.terminal import Terminal
 from shared.clock import Clock
@@ -43,3 +44,8 @@ class Command(Protocol):
             AgentmeterError: any other kind, when it failed (exit code 1).
         """
         ...
+
+
+def load(name: str) -> Command:
+    """Return the command that is typed so: `export-rules` is the module export_rules."""
+    return cast("Command", import_module(f"ops.{name.replace('-', '_')}"))

@@ -6,12 +6,10 @@ Use it in the project's folder, where `python -m ops` works, too.
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from importlib import import_module
-from typing import cast
 
 import shtab
 
-from ops.command import Command, Desk
+from ops.command import Desk, load
 
 EXAMPLES = """\
   eval "$(python -m ops completion bash)"
@@ -50,6 +48,6 @@ def _whole_parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="command")
     for name, what in COMMANDS.items():
         own = commands.add_parser(name, help=what)
-        cast("Command", import_module(f"ops.{name}")).declare(own)
+        load(name).declare(own)
         own.add_argument("--json", action="store_true", help="answer in JSON, for machines")
     return parser

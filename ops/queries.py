@@ -4,18 +4,22 @@ import json
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dashboards.kql import GRAFANA
 from dashboards.kql import bind as bind_panel
 from dashboards.panel import read_pages
+from local.monitor.store import MonitorStore
 from ops.command import Desk
 from ops.export import KEPT, rows_of
+from ops.native_rule import Native, native
 from shared.adapters.config_folder import read_rules
 from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.rule import Rule, bind
+from shared.clock import SystemClock
 from shared.events.columns import ADJUSTMENT
 from shared.usecases.budgets import spent_query
 from shared.usecases.costs import DIMENSIONS, ROWS, SPENT, UNPRICED
@@ -49,7 +53,14 @@ def declare(parser: ArgumentParser) -> None:
 
 def run(given: Namespace, desk: Desk) -> int:
     """Print the queries of rules, budgets and costs with times bound, then those of the docs."""
-    for name, query in (*_of_rules(), *_of_budgets(), *_of_costs(), *_of_panels(), *_of_pages()):
+    for name, query in (
+        *_of_rules(),
+        *_of_native(),
+        *_of_budgets(),
+        *_of_costs(),
+        *_of_panels(),
+        *_of_pages(),
+    ):
         desk.terminal.say(json.dumps({"name": name, "query": query}))
     return 0
 
@@ -64,6 +75,15 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
     for look in rule.looks:
         bound = bind(look.query, END - look.window, END, look.calendar)
         yield f"{rule.key} {look.name}", bound
+
+
+def _of_native() -> Iterator[tuple[str, str]]:
+    """Yield the query of each rule as `ops export-rules` writes it."""
+    with closing(MonitorStore(None, SystemClock())) as store:
+        for rule in read_rules(ROOT / "config"):
+            alert = native(rule, store, END)
+            if isinstance(alert, Native):
+                yield f"{rule.key} native", alert.query
 
 
 def _of_budgets() -> Iterator[tuple[str, str]]:

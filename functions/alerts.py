@@ -5,6 +5,7 @@ from typing import cast
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import refusing, reply
 from shared.wiring import App
 
@@ -14,11 +15,13 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="api/alerts", methods=["GET"])
+    @invoked(app)
     @refusing
     def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
         return reply(200, app().report.alerts())
 
     @bp.route(route="api/alerts/{id}/why", methods=["GET"])
+    @invoked(app)
     @refusing
     def get_alert_why(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()

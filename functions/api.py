@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import refusing, reply
 from shared.wiring import App
 
@@ -21,6 +22,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         return document(build(app).get_functions())
 
     @bp.route(route="api/openapi.json", methods=["GET"])
+    @invoked(app)
     @refusing
     def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
         return reply(200, described())

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import refusing, reply
 from shared.alerting.budget_rules import FORECAST_SEVERITY, PACE_SEVERITY, key_of
 from shared.alerting.page import Severity
@@ -17,6 +18,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="api/budgets", methods=["GET"])
+    @invoked(app)
     @refusing
     def get_budgets(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()

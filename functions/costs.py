@@ -10,6 +10,7 @@ from typing import cast
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import headers, refusing, reply
 from shared.errors import InvalidEvent
 from shared.events.types import RFC3339
@@ -33,6 +34,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="api/costs", methods=["GET"])
+    @invoked(app)
     @refusing
     def get_costs(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from shared.wiring import App
 
 
@@ -12,6 +13,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
+    @invoked(app)
     def evaluate_alerts(timer: func.TimerRequest) -> None:
         parts = app()
         parts.tick.run(parts.clock.now())

@@ -1,12 +1,13 @@
 """POST /api/events: what agents send."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import headers, refusing, reply
+from shared.errors import InvalidEvent
 from shared.usecases.ingest import Received
 from shared.wiring import App
 
@@ -19,13 +20,19 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
     )
+    @invoked(app)
     @refusing
     def post_events(
         req: func.HttpRequest,
         messages: func.Out[List[str]],  # noqa: UP006 - see above
     ) -> func.HttpResponse:
         parts = app()
-        received = parts.ingest.accept(req.get_body(), headers(req), parts.clock.now())
+        now = parts.clock.now()
+        try:
+            received = parts.ingest.accept(req.get_body(), headers(req), now)
+        except InvalidEvent as exc:
+            messages.set(list(parts.ingest.tell(exc, now)))
+            raise
         if received.messages:
             messages.set(list(received.messages))
         return _answer(received)
@@ -38,7 +45,10 @@ def _answer(received: Received) -> func.HttpResponse:
     body: dict[str, object] = {"accepted": received.accepted}
     if not received.rejected:
         return reply(202, body)
-    body["rejected"] = [asdict(refused) for refused in received.rejected]
+    body["rejected"] = [
+        {"index": refused.index, "id": refused.id, "error": refused.error}
+        for refused in received.rejected
+    ]
     if received.accepted:
         return reply(207, body)
     first = received.rejected[0]

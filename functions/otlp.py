@@ -5,6 +5,7 @@ from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import headers, status_of, wait_of
 from shared.adapters.otlp_answer import (
     INTERNAL,
@@ -30,6 +31,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
     )
+    @invoked(app)
     def post_traces(
         req: func.HttpRequest,
         messages: func.Out[List[str]],  # noqa: UP006 - see above
@@ -45,10 +47,12 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         return _reply(200, media, success(media, "traces", received.rejected, received.said))
 
     @bp.route(route="v1/metrics", methods=["POST"])
+    @invoked(app)
     def post_metrics(req: func.HttpRequest) -> func.HttpResponse:
         return _unused(req, "metrics")
 
     @bp.route(route="v1/logs", methods=["POST"])
+    @invoked(app)
     def post_logs(req: func.HttpRequest) -> func.HttpResponse:
         return _unused(req, "logs")
 

@@ -5,6 +5,7 @@ from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from shared.wiring import App
 
 
@@ -21,6 +22,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
         arg_name="again", queue_name="usage-events", connection="AzureWebJobsStorage"
     )
+    @invoked(app)
     def process_events(
         message: func.QueueMessage,
         refused: func.Out[List[str]],  # noqa: UP006 - see above

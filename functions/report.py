@@ -6,6 +6,7 @@ from dataclasses import asdict
 import azure.functions as func
 
 from functions.accept import format_of, scraped
+from functions.invoked import invoked
 from functions.replies import closed_to, refusing, reply
 from shared.usecases.report import Check
 from shared.wiring import App
@@ -16,6 +17,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="metrics", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @invoked(app)
     @refusing
     def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
@@ -25,6 +27,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         return scraped(req, parts.report.metrics(parts.clock.now(), form), form)
 
     @bp.route(route="api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @invoked(app)
     @refusing
     def get_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
@@ -35,6 +38,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         return reply(200, {"status": status, "checks": [_told(check) for check in checks]})
 
     @bp.route(route="api/health/alerts", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @invoked(app)
     @refusing
     def get_alerts_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()

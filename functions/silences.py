@@ -5,6 +5,7 @@ from typing import cast
 
 import azure.functions as func
 
+from functions.invoked import invoked
 from functions.replies import refusing, reply
 from shared.wiring import App
 
@@ -14,18 +15,21 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="api/silences", methods=["GET"])
+    @invoked(app)
     @refusing
     def get_silences(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         return reply(200, parts.silences.listed(parts.clock.now()))
 
     @bp.route(route="api/silences", methods=["POST"])
+    @invoked(app)
     @refusing
     def post_silences(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         return reply(201, parts.silences.add(req.get_body(), parts.clock.now()))
 
     @bp.route(route="api/silences/{id}", methods=["DELETE"])
+    @invoked(app)
     @refusing
     def delete_silence(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()

@@ -207,6 +207,8 @@ class SpanRow:
     time: when it began. trace_id: 32 hex digits. span_id: 16. parent_id: 16, or "" for a root.
     role: the service that sent it. client: it called another. text: Properties; `gen_ai.system`
     among them makes it a row of the type `GenAI | …`.
+    url: of a call over HTTP, whose name is then its method and path; result: its status, "" where
+    no answer came.
     """
 
     name: str
@@ -219,6 +221,25 @@ class SpanRow:
     role: str = ""
     client: bool = False
     failed: bool = False
+    url: str = ""
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """One row of AppExceptions. stack: the frames. text: Properties. Ids as SpanRow's."""
+
+    type: str
+    message: str
+    stack: str
+    time: datetime
+    text: Mapping[str, str]
+    trace_id: str
+    parent_id: str
+
+
+INGESTION = "POST /v2.1/track"
+"""What calls of Azure Monitor's ingestion are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +280,10 @@ class Exporter(Protocol):
 
     def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppDependencies; as events()."""
+        ...
+
+    def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
+        """Send the rows to AppExceptions; as events()."""
         ...
 
 

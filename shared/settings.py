@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
 
@@ -95,6 +95,11 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         ge=1,
         le=5_000,
         description="Series of a metric; further ones count as `other` in every label",
+    )
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO",
+        description="From which level on the app logs; at WARNING, only what went wrong. The host "
+        "has a threshold of its own, `logLevel` in host.json",
     )
     METRICS_TOKEN: SecretStr = Field(
         SecretStr(""),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
-from shared import notify
+from shared import logs, notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.config_folder import read_budgets, read_routes, read_rules
 from shared.adapters.heartbeat import Heartbeat
@@ -33,6 +33,7 @@ from shared.usecases.report import Report
 from shared.usecases.self_watch import SelfWatch, with_own
 from shared.usecases.silences import Silences
 from shared.usecases.subject import Subjects
+from shared.usecases.telemetry import Telemetry
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.traces import Traces
 from shared.usecases.verdicts import Verdicts
@@ -165,6 +166,11 @@ class App:
         return Budgets(self._log, self._storage.alerts, budgets)
 
     @cached_property
+    def telemetry(self) -> Telemetry:
+        """Sends what invocations record of themselves."""
+        return Telemetry(lambda: self._exporter)
+
+    @cached_property
     def _exporter(self) -> AzureMonitorExporter:
         """The road into Azure Monitor."""
         return AzureMonitorExporter(
@@ -265,5 +271,7 @@ def current() -> App:
     with _lock:
         if not _made:
             quiet_sdk()
-            _made.append(App(read(), SystemClock()))
+            settings = read()
+            logs.set_up(settings.LOG_LEVEL)
+            _made.append(App(settings, SystemClock()))
         return _made[0]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared.ports import EventRow, Exported, ExportOutcome, MetricRow, SpanRow
+from shared.ports import EventRow, Exported, ExportOutcome, FailureRow, MetricRow, SpanRow
 
 START = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 
@@ -31,6 +31,7 @@ class FakeExporter:
         self.event_rows: list[EventRow] = []
         self.metric_rows: list[MetricRow] = []
         self.span_rows: list[SpanRow] = []
+        self.failure_rows: list[FailureRow] = []
         self.event_outcome: Callable[[EventRow], ExportOutcome] = lambda row: Exported()
         self.metric_outcome: Callable[[MetricRow], ExportOutcome] = lambda row: Exported()
         self.span_outcome: Callable[[SpanRow], ExportOutcome] = lambda row: Exported()
@@ -55,3 +56,8 @@ class FakeExporter:
         taken = zip(rows, outcomes, strict=True)
         self.span_rows += [row for row, outcome in taken if isinstance(outcome, Exported)]
         return outcomes
+
+    def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
+        """Keep the rows."""
+        self.failure_rows += rows
+        return [Exported()] * len(rows)

@@ -4,10 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from local.monitor.store import MonitorStore
 from shared.adapters.azure_monitor import UNSENT
-from shared.adapters.azure_monitor_limits import event_fault, metric_fault, span_fault
+from shared.adapters.azure_monitor_limits import (
+    event_fault,
+    failure_fault,
+    metric_fault,
+    span_fault,
+)
 from shared.errors import RetryLater
 from shared.events.columns import measurements, properties
 from shared.ports import (
@@ -15,6 +21,7 @@ from shared.ports import (
     Exported,
     ExportOutcome,
     ExportRefused,
+    FailureRow,
     MetricRow,
     SpanRow,
     Table,
@@ -28,7 +35,7 @@ NUMBERS: Mapping[str, Callable[[Any], object]] = {"real": float, "decimal": Deci
 """Cells that come as text where JSON has no number for them."""
 
 Envelope = dict[str, object]
-Row = TypeVar("Row", EventRow, MetricRow, SpanRow)
+Row = TypeVar("Row", EventRow, MetricRow, SpanRow, FailureRow)
 
 
 class DirectExporter:
@@ -48,6 +55,10 @@ class DirectExporter:
     def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
         """Write the rows to AppDependencies; as events()."""
         return self._track(rows, span_fault, span_envelope)
+
+    def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
+        """Write the rows to AppExceptions; as events()."""
+        return self._track(rows, failure_fault, failure_envelope)
 
     def _track(
         self,
@@ -97,14 +108,28 @@ def span_envelope(row: SpanRow) -> Envelope:
     data: Envelope = {
         "name": row.name[:NAME_CHARS],
         "id": row.span_id,
-        "resultCode": "0",
+        "resultCode": row.result or "0",
         "duration": _duration(row.duration),
         "success": not row.failed,
         "type": f"GenAI | {system}" if system else "N/A" if row.client else "InProc",
         "target": system if row.client else "",
         "properties": dict(row.text),
     }
+    if row.url:
+        data |= {"type": "HTTP", "target": urlsplit(row.url).netloc, "data": row.url}
     return _envelope("RemoteDependency", row.time, tags, data)
+
+
+def failure_envelope(row: FailureRow) -> Envelope:
+    """Return the row as the SDK writes it."""
+    tags = {"ai.operation.id": row.trace_id, "ai.operation.parentId": row.parent_id}
+    thrown = {"typeName": row.type, "message": row.message or row.type, "hasFullStack": True}
+    data: Envelope = {
+        "severityLevel": "Error",
+        "exceptions": [{**thrown, "stack": row.stack}],
+        "properties": dict(row.text),
+    }
+    return _envelope("Exception", row.time, tags, data)
 
 
 def _duration(taken: timedelta) -> str:

@@ -19,7 +19,7 @@ from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN, Limits
-from shared.metrics.catalogue import HEARTBEAT
+from shared.metrics.own import HEARTBEAT
 from shared.ports import EventRow
 from shared.pricing.price import load
 from shared.settings import Settings

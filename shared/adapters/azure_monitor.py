@@ -11,6 +11,8 @@ from shared.adapters.azure_monitor_answer import CLOSED, Answer, outcomes
 from shared.adapters.azure_monitor_limits import (
     event_bytes,
     event_fault,
+    failure_bytes,
+    failure_fault,
     metric_bytes,
     metric_fault,
     span_bytes,
@@ -18,13 +20,15 @@ from shared.adapters.azure_monitor_limits import (
 )
 from shared.adapters.identity import APP, Identity
 from shared.errors import Misconfigured
-from shared.ports import EventRow, ExportOutcome, ExportRefused, MetricRow, SpanRow
+from shared.ports import EventRow, ExportOutcome, ExportRefused, FailureRow, MetricRow, SpanRow
 
 if TYPE_CHECKING:
     from shared.adapters.azure_monitor_sdk import Sdk
 
 REQUEST_MAX_ITEMS = 500
 REQUEST_MAX_BYTES = 1_000_000
+DEFAULT_ENDPOINT = "https://dc.services.visualstudio.com"
+"""Where the SDK sends what a connection string without an endpoint leaves to it."""
 UNSENT = 0
 """The status of a row that was refused here, before any request."""
 INSTRUMENTATION_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -59,9 +63,9 @@ class AzureMonitorExporter:
         parts = connection_string.strip().rstrip(";").split(";")
         # The SDK would ask for //v2.1/track where an endpoint ends with a slash, as Azure's do.
         self._connection_string = ";".join(part.rstrip("/") for part in parts)
-        endpoint = _endpoint(self._connection_string)
+        self._endpoint = _endpoint(self._connection_string)
         self._identity = _identity(authentication, identity)
-        if self._identity is not None and endpoint.startswith("http://"):
+        if self._identity is not None and self._endpoint.startswith("http://"):
             raise Misconfigured(
                 "No identity is ever sent over plain http. Empty "
                 "APPLICATIONINSIGHTS_AUTHENTICATION_STRING, or give an https endpoint in "
@@ -89,13 +93,20 @@ class AzureMonitorExporter:
         """Send the rows to AppDependencies; as events()."""
         return _deliver(rows, span_fault, span_bytes, lambda some: self._sdk().send_spans(some))
 
+    def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
+        """Send the rows to AppExceptions; as events()."""
+        return _deliver(
+            rows, failure_fault, failure_bytes, lambda some: self._sdk().send_failures(some)
+        )
+
     def _sdk(self) -> "Sdk":
         with self._building:
             if self._built is None:
                 from shared.adapters.azure_monitor_sdk import Sdk
 
                 self._built = Sdk(
-                    self._connection_string, self._identity, self._role, self._read_timeout_s
+                    *(self._connection_string, self._endpoint or DEFAULT_ENDPOINT),
+                    *(self._identity, self._role, self._read_timeout_s),
                 )
             return self._built
 

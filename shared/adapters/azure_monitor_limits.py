@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from shared.events.carried import SDK_OWN
-from shared.ports import EventRow, MetricRow, SpanRow
+from shared.ports import EventRow, FailureRow, MetricRow, SpanRow
 
 ITEM_MAX_BYTES = 65_536
 ENVELOPE_BYTES = 1_024
@@ -58,6 +58,14 @@ def span_fault(row: SpanRow) -> str:
     return _text_fault({"name": row.name, **row.text}) or _size_fault(span_bytes(row))
 
 
+def failure_fault(row: FailureRow) -> str:
+    """Say why the row cannot be sent as it is, never quoting a value; "" if it can."""
+    if not IDS.fullmatch(f"{row.trace_id},{row.parent_id}"):
+        return "Its trace ids are not 32 and 16 hex digits."
+    text = {"message": row.message, "stack": row.stack, **row.text}
+    return _name_fault(tuple(row.text)) or _text_fault(text) or _size_fault(failure_bytes(row))
+
+
 def event_bytes(row: EventRow) -> int:
     """Return what the row takes at most in a request, as JSON before packing."""
     return ENVELOPE_BYTES + len(json.dumps((row.name, dict(row.text), dict(row.numbers))))
@@ -71,6 +79,11 @@ def metric_bytes(row: MetricRow) -> int:
 def span_bytes(row: SpanRow) -> int:
     """Return what the row takes at most in a request, as JSON before packing."""
     return ENVELOPE_BYTES + len(json.dumps((row.name, row.name, row.role, dict(row.text))))
+
+
+def failure_bytes(row: FailureRow) -> int:
+    """Return what the row takes at most in a request, as JSON before packing."""
+    return ENVELOPE_BYTES + len(json.dumps((row.type, row.message, row.stack, dict(row.text))))
 
 
 def _name_fault(names: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from azure.monitor.opentelemetry.exporter import (
     AzureMonitorMetricExporter,
     AzureMonitorTraceExporter,
 )
-from opentelemetry._logs import LogRecord
+from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk._logs import ReadableLogRecord
@@ -44,7 +44,8 @@ from opentelemetry.trace import (
 from shared.adapters.azure_monitor_answer import Answer
 from shared.adapters.identity import APP, Identity
 from shared.events.columns import measurements, properties
-from shared.ports import EventRow, MetricRow, SpanRow
+from shared.invocation import posting
+from shared.ports import INGESTION, EventRow, FailureRow, MetricRow, SpanRow
 from shared.settings import quiet_sdk
 
 CONNECT_TIMEOUT_S = 5
@@ -66,10 +67,19 @@ class Sdk:
     """The SDK's exporters, with hooks that pack each request and keep each response."""
 
     def __init__(
-        self, connection_string: str, identity: Identity | None, role: str, read_timeout_s: float
+        self,
+        connection_string: str,
+        endpoint: str,
+        identity: Identity | None,
+        role: str,
+        read_timeout_s: float,
     ) -> None:
-        """identity: who sends, None for the connection string's key alone."""
+        """endpoint: where the connection string leads, for the record.
+
+        identity: who sends, None for the connection string's key alone.
+        """
         quiet_sdk()
+        self._url = endpoint + INGESTION.partition(" ")[2]
         self._line = _Line()
         self._resource = Resource({"service.name": role})
         self._silence = (
@@ -109,12 +119,18 @@ class Sdk:
         spans = [_span(row) for row in rows]
         return self._ask(lambda: self._traces.export(spans))
 
+    def send_failures(self, rows: Sequence[FailureRow]) -> Answer:
+        """Send the rows in one request and return its answer."""
+        records = [ReadableLogRecord(_failure(row), self._resource) for row in rows]
+        return self._ask(lambda: self._logs.export(records))
+
     def _ask(self, export: Callable[[], object]) -> Answer:
         """What export() returns cannot tell partial from dead; only the response can."""
         line = self._line
         line.sent, line.answer = False, None
-        with suppress_instrumentation():
+        with posting(self._url) as call, suppress_instrumentation():
             export()
+            call.answered(line.answer.status if line.answer else None)
         return line.answer or Answer(None, silence=self._silence if line.sent else self._unsent)
 
     def _pack(self, call: PipelineRequest[HttpRequest]) -> None:
@@ -149,19 +165,40 @@ def _unix_ns(at: datetime) -> int:
 
 
 def _record(row: EventRow) -> LogRecord:
-    span = SpanContext(int(row.operation_id or "0", 16), int(row.parent_id or "0", 16), False)
     at_ns = _unix_ns(row.time)
     return LogRecord(
         timestamp=at_ns,
         observed_timestamp=at_ns,
-        # Always given: without it the row would take the ids of whatever span is current here.
-        context=set_span_in_context(NonRecordingSpan(span), Context()),
+        context=_context(row.operation_id, row.parent_id),
         attributes={
             **properties(row.text),
             "microsoft.custom_event.name": row.name,
             "microsoft.custom_measurements": measurements(row.numbers),
         },
     )
+
+
+def _failure(row: FailureRow) -> LogRecord:
+    at_ns = _unix_ns(row.time)
+    return LogRecord(
+        timestamp=at_ns,
+        observed_timestamp=at_ns,
+        context=_context(row.trace_id, row.parent_id),
+        severity_number=SeverityNumber.ERROR,
+        attributes={
+            **row.text,
+            "exception.type": row.type,
+            "exception.message": row.message or row.type,
+            "exception.stacktrace": row.stack,
+        },
+    )
+
+
+def _context(trace_id: str, parent_id: str) -> Context:
+    """Return a context that is always given: without one, a row would take the ids of whatever
+    span is current here."""
+    span = SpanContext(int(trace_id or "0", 16), int(parent_id or "0", 16), False)
+    return set_span_in_context(NonRecordingSpan(span), Context())
 
 
 def _metric(row: MetricRow) -> Metric:
@@ -184,9 +221,21 @@ def _span(row: SpanRow) -> ReadableSpan:
         SpanContext(trace_id, int(row.span_id, 16), False),
         parent,
         Resource({"service.name": row.role}),
-        row.text,
+        {**row.text, **_http(row)},
         kind=SpanKind.CLIENT if row.client else SpanKind.INTERNAL,
         status=Status(StatusCode.ERROR if row.failed else StatusCode.OK),
         start_time=start_ns,
         end_time=start_ns + row.duration // MICROSECOND * 1000,
     )
+
+
+def _http(row: SpanRow) -> dict[str, str | int]:
+    """Return what makes a dependency of the type HTTP of a span."""
+    if not row.url:
+        return {}
+    method = row.name.partition(" ")[0]
+    return {
+        "http.request.method": method,
+        "url.full": row.url,
+        "http.response.status_code": int(row.result or 0),
+    }

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.adapters.identity import APP, Identity
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
+from shared.invocation import posting
 from shared.ports import Table
 from shared.settings import quiet_sdk
 
@@ -51,6 +52,7 @@ class LogAnalytics:
         quiet_sdk()
         self._workspace_id = workspace_id
         self._identity = identity
+        self._url = f"{endpoint}/v1/workspaces/{workspace_id}/query"
         self._server_timeout_s = server_timeout_s
         self._client = LogsQueryClient(
             identity.credential(),
@@ -78,19 +80,22 @@ class LogAnalytics:
         def hear(call: PipelineResponse[HttpRequest, HttpResponse]) -> None:
             heard.append(call.http_response)
 
-        try:
-            result = self._client.query_workspace(
-                self._workspace_id,
-                kql,
-                timespan=(start, end),
-                server_timeout=self._server_timeout_s,
-                raw_response_hook=hear,
-            )
-            if not isinstance(result, LogsQueryPartialResult):
-                return _table(result.tables[0])
-        except NO_ANSWER as exc:
-            raise (self._refusal(heard[-1]) if heard else self._silence(exc)) from None
-        raise RetryLater("Log Analytics answered in part only. Narrow the query if this lasts.")
+        with posting(self._url) as call:
+            try:
+                result = self._client.query_workspace(
+                    self._workspace_id,
+                    kql,
+                    timespan=(start, end),
+                    server_timeout=self._server_timeout_s,
+                    raw_response_hook=hear,
+                )
+                call.answered(heard[-1].status_code if heard else None)
+                if not isinstance(result, LogsQueryPartialResult):
+                    return _table(result.tables[0])
+            except NO_ANSWER as exc:
+                call.answered(heard[-1].status_code if heard else None)
+                raise (self._refusal(heard[-1]) if heard else self._silence(exc)) from None
+            raise RetryLater("Log Analytics answered in part only. Narrow the query if this lasts.")
 
     def _silence(self, exc: Exception) -> AgentmeterError:
         """Without an answer of the service, the only response there may be is the identity's."""

@@ -23,7 +23,7 @@ from shared.adapters.tables_row import (
 )
 from shared.adapters.totals import Totals
 from shared.errors import RetryLater
-from shared.metrics.catalogue import SERIES_CAPPED
+from shared.metrics.own import SERIES_CAPPED
 from shared.metrics.points import Counted, Point, SeriesState
 from shared.metrics.prometheus import STALE_AFTER
 

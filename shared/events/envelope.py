@@ -12,6 +12,14 @@ from shared.events.types import AgentEvent, AnyEvent
 
 MAX_EVENT_BYTES = 32_768
 _EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
+_KINDS = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "union_tag_not_found": "unknown_type",
+    "union_tag_invalid": "unknown_type",
+}
+REASONS = ("not_an_object", "too_large", *sorted(set(_KINDS.values())), "wrong_value")
+"""Why an event is refused, as its metric names it."""
 _REMEDIES = {
     "missing": "is missing. Add it",
     "extra_forbidden": "is not a field of this type. Remove it, or see docs/events.md for its name",
@@ -24,12 +32,21 @@ _REMEDIES = {
 class Refusal:
     """An event that was not taken.
 
-    index: its place in the request. id: as sent, None where there was none.
+    index: its place in the request. id: as sent, None where there was none. reason: one of REASONS.
     """
 
     index: int
     id: str | None
     error: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with an event."""
+
+    error: str
+    reason: str
 
 
 def judge(given: Sequence[object], received_at: datetime) -> tuple[list[AnyEvent], list[Refusal]]:
@@ -41,30 +58,33 @@ def judge(given: Sequence[object], received_at: datetime) -> tuple[list[AnyEvent
     refused: list[Refusal] = []
     for index, value in enumerate(given):
         verdict = _judge_one(value, received_at)
-        if isinstance(verdict, str):
-            refused.append(Refusal(index, _id_of(value), verdict))
+        if isinstance(verdict, _Fault):
+            refused.append(Refusal(index, _id_of(value), verdict.error, verdict.reason))
         else:
             events.append(verdict)
     return events, refused
 
 
-def _judge_one(value: object, received_at: datetime) -> AnyEvent | str:
+def _judge_one(value: object, received_at: datetime) -> AnyEvent | _Fault:
     """Return the event, or what is wrong with it."""
     if not isinstance(value, dict):
-        return "It is not a JSON object. Send an object with id, source, type and data."
+        error = "It is not a JSON object. Send an object with id, source, type and data."
+        return _Fault(error, "not_an_object")
     stated = cast("dict[str, object]", value)
     if stated.get("time") is None:
         stated = {**stated, "time": received_at}
     if (size := len(to_json(stated))) > MAX_EVENT_BYTES:
-        return (
+        error = (
             f"The event has {size} bytes; the limit is {MAX_EVENT_BYTES}. Shorten its texts, or "
             "split it."
         )
+        return _Fault(error, "too_large")
     try:
         return cast(AnyEvent, _EVENT.validate_python(stated))
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_context=True)
-        return "; ".join(_say(problem, stated) for problem in problems[:5]) + "."
+        error = "; ".join(_say(problem, stated) for problem in problems[:5]) + "."
+        return _Fault(error, _KINDS.get(problems[0]["type"], "wrong_value"))
 
 
 def _say(problem: ErrorDetails, stated: dict[str, object]) -> str:

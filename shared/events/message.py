@@ -4,8 +4,8 @@ import base64
 import binascii
 import gzip
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
@@ -28,6 +28,8 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     batch: what is counted in one step; another than id where events were set aside and come again.
     attempts: deliveries before this message was put back.
     note: why it was set aside, on a message in the poison queue.
+    traceparent: of the request that brought its events; "" where that is not known.
+    refused: how many events of that request were not taken, by reason.
     """
 
     v: int = 1
@@ -36,6 +38,8 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     received_at: AwareDatetime
     attempts: int = 0
     note: str = ""
+    traceparent: str = ""
+    refused: dict[str, int] = {}
     events: list[AgentEvent]
     spans: list[CarriedSpan] = []
 
@@ -48,11 +52,28 @@ class Parcel:
     spans: tuple[CarriedSpan, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a message tells of the request that it comes from.
+
+    traceparent: of the host's row of it. refused: events that were not taken, by reason.
+    """
+
+    traceparent: str = ""
+    refused: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+UNKNOWN = Request()
 _MESSAGE = TypeAdapter(Message)
 
 
 def pack(
-    events: Sequence[AnyEvent], received_at: AwareDatetime, *, holder: str = "", note: str = ""
+    events: Sequence[AnyEvent],
+    received_at: AwareDatetime,
+    *,
+    holder: str = "",
+    note: str = "",
+    request: Request = UNKNOWN,
 ) -> list[str]:
     """Return queue messages that together hold the events in their order.
 
@@ -60,32 +81,57 @@ def pack(
     The text is gzip in base64: it does not look like JSON, which the Functions host would take
     apart on its way into the queue and out of it.
     """
-    return pack_parcels([Parcel((event,)) for event in events], received_at, holder, note)
+    batch = uuid4().hex
+    blank = _blank(received_at, request)
+    known = {"id": holder or batch, "batch": batch, "attempts": 1 if holder else 0, "note": note}
+    return _pack([Parcel((event,)) for event in events], blank.model_copy(update=known))
 
 
 def pack_parcels(
-    parcels: Sequence[Parcel], received_at: AwareDatetime, holder: str = "", note: str = ""
+    parcels: Sequence[Parcel], received_at: AwareDatetime, request: Request = UNKNOWN
 ) -> list[str]:
     """Return queue messages that together hold the parcels in their order; as pack()."""
-    if not parcels:
-        return []
+    return _pack(parcels, _blank(received_at, request))
+
+
+def _blank(received_at: AwareDatetime, request: Request) -> Message:
+    """Return a message without events."""
     batch = uuid4().hex
-    message = Message.model_construct(
+    return Message.model_construct(
         v=1,
-        id=holder or batch,
+        id=batch,
         batch=batch,
         received_at=received_at,
-        attempts=1 if holder else 0,
-        note=note,
-        events=[event for parcel in parcels for event in parcel.events],
-        spans=[span for parcel in parcels for span in parcel.spans],
+        attempts=0,
+        note="",
+        traceparent=request.traceparent,
+        refused=dict(request.refused),
+        events=[],
+        spans=[],
     )
-    text = encode(message)
+
+
+def _pack(parcels: Sequence[Parcel], blank: Message) -> list[str]:
+    """Fill the blank; where it is too full, fill several, of which the first tells of refusals."""
+    if not parcels and not blank.refused:
+        return []
+    held = {
+        "events": [event for parcel in parcels for event in parcel.events],
+        "spans": [span for parcel in parcels for span in parcel.spans],
+    }
+    text = encode(blank.model_copy(update=held))
     if len(text) <= MAX_MESSAGE_CHARS:
         return [text]
-    return [
-        text for part in _parts(parcels) for text in pack_parcels(part, received_at, holder, note)
-    ]
+    first, *others = _parts(parcels)
+    return [*_pack(first, blank), *(text for part in others for text in _pack(part, _next(blank)))]
+
+
+def _next(blank: Message) -> Message:
+    """Return another blank of the same request, to be counted by itself."""
+    batch = uuid4().hex
+    holder = batch if blank.id == blank.batch else blank.id
+    told = dict[str, int]()
+    return blank.model_copy(update={"id": holder, "batch": batch, "refused": told})
 
 
 def _parts(parcels: Sequence[Parcel]) -> list[Sequence[Parcel]]:

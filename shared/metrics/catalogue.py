@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.events import types
+from shared.metrics import own
 from shared.metrics.alerts import ALERTS
 from shared.metrics.metric import Amounts, Kind, Metric
 from shared.pricing.cost import Cost
@@ -49,6 +50,12 @@ def _cost_status(data: types.LlmCall, cost: Cost | None) -> Amounts:
     """Yield how sure the price of the calls was."""
     if cost is not None:
         yield (data.provider, data.model, cost.status), data.count
+
+
+def _unpriced(data: types.LlmCall, cost: Cost | None) -> Amounts:
+    """Yield the calls that nobody knows the price of."""
+    if cost is not None and cost.status == "unknown":
+        yield (), data.count
 
 
 def _revenue(data: types.Revenue, cost: Cost | None) -> Amounts:
@@ -171,91 +178,14 @@ FLEET = (
     ),
 )
 
-EVENTS = Metric(
-    *("agentmeter_events_total", "counter"),
-    "Events by type and what became of them: exported, duplicate or refused.",
-    ("type", "outcome"),
-)
-SPANS = Metric(
-    *("agentmeter_spans_total", "counter"),
-    "Spans of models' and agents' work by what became of them: exported, duplicate or refused.",
-    ("outcome",),
-)
-CAPPED = Metric(
-    *("agentmeter_labels_capped_total", "counter"),
-    "Points whose label value became `other` because the label has too many values.",
-    ("label",),
-)
-SERIES_CAPPED = Metric(
-    *("agentmeter_series_capped_total", "counter"),
-    "Points counted as `other` in every label, and samples of gauges that were dropped, because "
-    "the metric has too many series or sources.",
-    ("metric",),
-)
-NOT_EXPORTED = Metric(
-    *("agentmeter_metric_rows_refused_total", "counter"),
-    "Rows of AppMetrics that Azure Monitor refused for good; the totals here have them.",
-    (),
-)
-CONFIG_PROBLEMS = Metric(
-    *("agentmeter_config_problems", "gauge"),
-    "1 for a file of the configuration that is wrong, 0 for one that is right.",
-    ("file",),
-)
-HEARTBEAT = Metric(
-    *("agentmeter_heartbeat", "gauge"),
-    "1 for each tick of the timer that ran to its end, whatever its rules found.",
-    (),
-)
-OUTBOX = Metric(
-    *("agentmeter_outbox_depth", "gauge"),
-    "Pages that wait to be sent, after the tick's own deliveries.",
-    (),
-)
-LAG = Metric(
-    *("agentmeter_evaluation_lag_seconds", "gauge"),
-    "Seconds since the last good evaluation of the rule that waits longest.",
-    (),
-    unit="seconds",
-)
-BUDGET_AMOUNT = Metric(
-    *("agentmeter_budget_amount_usd", "gauge"),
-    "What a budget allows in its period, in US dollars.",
-    ("budget",),
-    unit="usd",
-)
-BUDGET_SPENT = Metric(
-    *("agentmeter_budget_spent_usd", "gauge"),
-    "What is spent of a budget in its period so far; absent where no call has a price.",
-    ("budget",),
-    unit="usd",
-)
-BUDGET_FORECAST = Metric(
-    *("agentmeter_budget_forecast_usd", "gauge"),
-    "What a budget's whole period will cost at its pace so far; absent until a quarter has passed.",
-    ("budget",),
-    unit="usd",
-)
-BUDGET_UNPRICED = Metric(
-    *("agentmeter_budget_unpriced_calls", "gauge"),
-    "Model calls in a budget's period that have no price and are in no sum.",
-    ("budget",),
-)
 OWN = (
     *ALERTS,
-    EVENTS,
-    SPANS,
-    CAPPED,
-    SERIES_CAPPED,
-    NOT_EXPORTED,
-    CONFIG_PROBLEMS,
-    HEARTBEAT,
-    OUTBOX,
-    LAG,
-    BUDGET_AMOUNT,
-    BUDGET_SPENT,
-    BUDGET_FORECAST,
-    BUDGET_UNPRICED,
+    *own.OWN,
+    Metric(
+        *("agentmeter_calls_unpriced_total", "counter"),
+        "Model calls without a price; GET /api/costs lists their models.",
+        *((), _T.LlmCall, _unpriced),
+    ),
     Metric(
         *("agentmeter_priced_calls_total", "counter"),
         "Model calls by how sure their price is; status unknown wants a price.",

@@ -7,7 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.events.types import AnyEvent
-from shared.metrics.catalogue import CAPPED, FLEET, OWN, SERIES_CAPPED, Metric
+from shared.metrics.catalogue import FLEET, OWN
+from shared.metrics.metric import Metric
+from shared.metrics.own import CAPPED, SERIES_CAPPED
 from shared.pricing.cost import Cost
 
 MAX_LABEL_CHARS = 128

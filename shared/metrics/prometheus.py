@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
-from shared.metrics.catalogue import METRICS, Metric
+from shared.metrics.catalogue import METRICS
+from shared.metrics.metric import Metric
 from shared.metrics.points import Labels, SeriesState
 
 STALE_AFTER = timedelta(minutes=5)

@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 import requests
 from pydantic import SecretStr
 
+from shared.invocation import posting
+
 TIMEOUT_S = (3.05, 10.0)
 """To connect, and to wait for the answer."""
 ANSWER_SHOWN = 300
@@ -46,9 +48,12 @@ def call(url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
     Raises:
         requests.RequestException: nobody answered; its text may hold the URL.
     """
-    answer = requests.post(
-        url, data=body, headers={**JSON, **headers}, timeout=TIMEOUT_S, allow_redirects=False
-    )
+    # The path of a webhook is its secret.
+    with posting(f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}") as said:
+        answer = requests.post(
+            url, data=body, headers={**JSON, **headers}, timeout=TIMEOUT_S, allow_redirects=False
+        )
+        said.answered(answer.status_code)
     return Reply(answer.status_code, answer.text, _retry_after_s(answer))
 
 

@@ -13,6 +13,7 @@ from shared.alerting.rule import Look, Rule, bind
 from shared.alerting.schedule import Due, due
 from shared.alerting.state import outdated, step
 from shared.errors import AgentmeterError
+from shared.invocation import about
 from shared.ports import UsageLog
 from shared.usecases.freshness import STALE, is_own, is_stale
 
@@ -41,7 +42,8 @@ def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Adv
     made: list[Transition] = []
     steps: list[Step] = []
     for at in plan.times:
-        readings = _readings(log, rule, record, at)
+        with about(rule=rule.key):
+            readings = _readings(log, rule, record, at)
         stepped = step(rule, record.series, at, readings)
         steps += chronicle.transitions(rule, record, stepped.series, stepped.transitions, readings)
         record = record.with_transitions(stepped.transitions)

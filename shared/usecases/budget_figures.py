@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from shared.errors import AgentmeterError
-from shared.metrics.catalogue import (
+from shared.metrics.metric import Metric
+from shared.metrics.own import (
     BUDGET_AMOUNT,
     BUDGET_FORECAST,
     BUDGET_SPENT,
     BUDGET_UNPRICED,
-    Metric,
 )
 from shared.metrics.points import Sampled
 from shared.usecases.budgets import Budgets, Standing

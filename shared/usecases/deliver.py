@@ -13,6 +13,7 @@ from shared.alerting.chronicle import delivery
 from shared.alerting.outgoing import PER_MINUTE, needless, paced, rested
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.clock import Clock
+from shared.invocation import about, carried
 from shared.ports import AlertStore, Notifier
 
 MOST_AT_ONCE = PER_MINUTE
@@ -92,7 +93,7 @@ class Deliver:
         failures = Counter[str]()
         with ThreadPoolExecutor(SENT_AT_ONCE) as pool:
             work = partial(self._send, token=token, now=now, failures=failures)
-            made = [attempt for attempt in pool.map(work, self._going(now)) if attempt]
+            made = [attempt for attempt in pool.map(carried(work), self._going(now)) if attempt]
         return DeliveryReport((*dropped, *made))
 
     def _going(self, now: datetime) -> list[Page]:
@@ -129,7 +130,8 @@ class Deliver:
         taken = self.alerts.lease(page, token, now, now + LEASE)
         if taken is None:
             return None
-        outcome = act(taken)
+        with about(rule=page.rule, page=page.id, action=page.action, dedup_key=page.dedup_key):
+            outcome = act(taken)
         attempt = Attempt(taken, outcome, _next_at(taken, outcome, now))
         at = self.clock.now() if self.clock else now
         self.alerts.settle(taken, outcome, attempt.next_at, delivery(taken, outcome, at))

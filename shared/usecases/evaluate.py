@@ -17,6 +17,7 @@ from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.errors import RetryLater
+from shared.invocation import carried, failed
 from shared.ports import AlertStore, UsageLog
 from shared.usecases.advance import Advanced, advance
 from shared.usecases.asked_once import AskedOnce
@@ -169,7 +170,7 @@ def _each(
 ) -> list[Result | RuleReport]:
     """Do the work for every rule, whatever becomes of the others."""
     with ThreadPoolExecutor(workers) as pool:
-        futures = {key: pool.submit(work, item) for key, item in items.items()}
+        futures = {key: pool.submit(carried(work), item) for key, item in items.items()}
     return [
         _failed(key, exc) if (exc := future.exception()) else future.result()
         for key, future in futures.items()
@@ -179,6 +180,7 @@ def _each(
 def _failed(rule: str, exc: BaseException) -> RuleReport:
     """Report a fault of ours in one rule's tick; its state is as before."""
     logger.error("rule %s failed", rule, exc_info=exc)
+    failed(exc, rule=rule)
     return RuleReport(rule, "failed", error=f"{type(exc).__name__}: {exc}")
 
 

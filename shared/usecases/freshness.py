@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shared.alerting.reading import read_samples
 from shared.alerting.rule import Rule, bind
 from shared.errors import AgentmeterError
-from shared.metrics.catalogue import HEARTBEAT
+from shared.metrics.own import HEARTBEAT
 from shared.ports import UsageLog
 
 STALE_AFTER = timedelta(minutes=10)

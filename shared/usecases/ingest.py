@@ -1,12 +1,26 @@
 """Takes what agents send and hands it to the queue, each refused event named."""
 
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.errors import InvalidEvent, LengthRequired, TooLarge, UnsupportedMedia
 from shared.events.body import Limits, read_events
 from shared.events.envelope import Refusal, judge
-from shared.events.message import pack
+from shared.events.message import Request, pack
+from shared.invocation import traceparent
+
+REASONS: Mapping[type[InvalidEvent], str] = {
+    LengthRequired: "chunked",
+    TooLarge: "too_large",
+    UnsupportedMedia: "unsupported_media",
+    InvalidEvent: "unreadable",
+}
+"""Why a whole request is refused, as the metric of refused events names it."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +50,12 @@ class Ingest:
         """
         given = read_events(body, headers, self._limits)
         events, refused = judge(given, now)
-        return Received(len(events), tuple(refused), tuple(pack(events, now)))
+        request = Request(traceparent(), Counter(one.reason for one in refused))
+        counts = {"accepted": len(events), "refused": len(refused)}
+        logger.info("Of %d events, %d were accepted.", len(given), len(events), extra=counts)
+        return Received(len(events), tuple(refused), tuple(pack(events, now, request=request)))
+
+    def tell(self, refusal: InvalidEvent, now: datetime) -> Sequence[str]:
+        """Return what lets the queue count a request of which nothing could be made."""
+        reason = next(name for kind, name in REASONS.items() if isinstance(refusal, kind))
+        return pack([], now, request=Request(traceparent(), {reason: 1}))

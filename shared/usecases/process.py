@@ -1,6 +1,7 @@
 """Turns a queue message into rows and totals, each event exactly once."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,20 +10,21 @@ from shared.errors import RetryLater
 from shared.events.identity import event_key, response_key
 from shared.events.message import Message, decode, pack
 from shared.events.types import AnyEvent, LlmCall
-from shared.metrics.catalogue import EVENTS, NOT_EXPORTED, SPANS
+from shared.invocation import read_traceparent, working
 from shared.metrics.derive import (
     Admitted,
-    Measure,
     bounded,
     bounded_series,
     derive,
     label_values,
     series_values,
 )
+from shared.metrics.own import NOT_EXPORTED
 from shared.metrics.points import Counted
 from shared.metrics.tally import Timed, tally
 from shared.ports import (
     Claims,
+    EventRow,
     Exported,
     Exporter,
     ExportLater,
@@ -31,10 +33,12 @@ from shared.ports import (
     SeriesStore,
 )
 from shared.pricing.cost import Cost
-from shared.usecases.exporting import raise_if_later
+from shared.usecases.counts import Fate, counts, items_later
+from shared.usecases.exporting import NotTaken, raise_if_later
 from shared.usecases.rows import event_row, export_time, metric_row
 from shared.usecases.spans import PricedSpan, Prices, Spans, without_event
 
+logger = logging.getLogger(__name__)
 SERIES_MAX = 2_000
 """Series of a metric, unless told otherwise: as many as a row of Azure Tables holds."""
 
@@ -117,13 +121,29 @@ class Process:
         """
         message = decode(text)
         attempt = message.attempts + delivery
+        with working("process_events", read_traceparent(message.traceparent)):
+            try:
+                processed = self._run(message, attempt, now)
+            except NotTaken as exc:
+                self._count_later(message, attempt, exc.items, now)
+                raise
+            _log(message, processed, attempt)
+        return processed
+
+    def _run(self, message: Message, attempt: int, now: datetime) -> Processed:
+        """Process the message; raises as run()."""
         counted = attempt > 1 and self._series.applied(message.batch)
         mine = self._claim(message, attempt, now)
         claimed = mine.events
         done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
         if counted and not done:
             return Processed(0, 0)
-        refused = self._export([c for c in claimed if c.key not in done], attempt, now)
+        rows = [
+            event_row(c.event, c.cost, attempt, now, message.traceparent)
+            for c in claimed
+            if c.key not in done
+        ]
+        refused = self._export([c.key for c in claimed if c.key not in done], rows)
         if refused:
             # Should the process vanish before the poison queue has them, the next delivery finds
             # them by what is not done.
@@ -159,11 +179,10 @@ class Process:
             return self._prices.price(event.data, event.time)
         return None
 
-    def _export(self, claimed: Sequence[_Claimed], attempt: int, now: datetime) -> _Refused:
-        """Send the rows; return those that Azure Monitor refuses for good."""
-        rows = [event_row(c.event, c.cost, attempt, now) for c in claimed]
+    def _export(self, keys: Sequence[str], rows: Sequence[EventRow]) -> _Refused:
+        """Send the rows of these claims; return those that Azure Monitor refuses for good."""
         outcomes = self._exporter.events(rows) if rows else ()
-        judged = [(c.key, outcome) for c, outcome in zip(claimed, outcomes, strict=True)]
+        judged = list(zip(keys, outcomes, strict=True))
         if any(isinstance(o, ExportLater) for o in outcomes):
             self._claims.done(key for key, outcome in judged if isinstance(outcome, Exported))
         raise_if_later("event", outcomes)
@@ -204,41 +223,23 @@ class Process:
     ) -> list[Timed]:
         """Derive the points of the kept events, and count what became of everything."""
         kept = [c for c in mine.events if c.key not in refused]
-        measures = list(_outcomes(message, {c.key for c in kept}, refused, now))
-        measures.extend(_span_outcomes(message, mine, lost, now))
+        fate = Fate({c.key for c in kept}, refused, len(mine.spans), lost)
+        measures = list(counts(message, fate, now))
         for c in kept:
             measures.extend(derive(c.event, c.cost, _minute(export_time(c.event, now))))
         named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
         return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
 
+    def _count_later(self, message: Message, attempt: int, items: int, now: datetime) -> None:
+        """Count a try that came to nothing, once; where even that fails, the try itself is told."""
+        try:
+            self._series.apply(f"{message.batch} {attempt}", [items_later(items)], now)
+        except RetryLater as exc:
+            logger.warning("A failed try was not counted: %s", exc)
+
     def _admit(self, wanted: Mapping[str, set[str]], most: int) -> Admitted:
         """Ask the book which values of labels, or series of metrics, may stand as they are."""
         return {name: self._labels.admit(name, values, most) for name, values in wanted.items()}
-
-
-def _outcomes(
-    message: Message, kept: Collection[str], refused: Collection[str], now: datetime
-) -> list[Measure]:
-    """Count each event of the message once: exported, refused or duplicate."""
-    measures: list[Measure] = []
-    seen: set[str] = set()
-    for event in message.events:
-        key = event_key(event)
-        outcome = "exported" if key in kept else "refused" if key in refused else "duplicate"
-        outcome = "duplicate" if key in seen else outcome
-        seen.add(key)
-        values = (event.type, outcome)
-        measures.append(Measure(EVENTS, values, 1, _minute(now), 1, event.source, now))
-    return measures
-
-
-def _span_outcomes(message: Message, mine: _Mine, lost: int, now: datetime) -> Iterator[Measure]:
-    """Count the spans by what became of them."""
-    others = len(message.spans) - len(mine.spans)
-    counts = {"exported": len(mine.spans) - lost, "refused": lost, "duplicate": others}
-    for outcome, count in counts.items():
-        if count:
-            yield Measure(SPANS, (outcome,), count, _minute(now), 1, "", now)
 
 
 def _priced_spans(message: Message, claimed: Iterable[_Claimed]) -> Iterator[PricedSpan]:
@@ -257,6 +258,19 @@ def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) ->
     texts = pack(aside, message.received_at, holder=message.id, note=note)
     exported = len(claimed) - len(aside)
     return Processed(exported, len(message.events) - len(claimed), tuple(texts))
+
+
+def _log(message: Message, processed: Processed, attempt: int) -> None:
+    """Say in one line what became of the message."""
+    told = {
+        "message_id": message.id,
+        "exported": processed.exported,
+        "duplicates": processed.duplicates,
+        "set_aside": len(message.events) - processed.exported - processed.duplicates,
+        "attempt": attempt,
+    }
+    numbers = len(message.events), processed.exported
+    logger.info("Of %d events, %d were exported.", *numbers, extra=told)
 
 
 def _minute(moment: datetime) -> datetime:

@@ -8,7 +8,7 @@ from shared.alerting.history import alert_id
 from shared.alerting.record import RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import AgentmeterError
-from shared.metrics.catalogue import CONFIG_PROBLEMS
+from shared.metrics.own import CONFIG_PROBLEMS
 from shared.metrics.prometheus import Format, exposition
 from shared.ports import AlertStore, SeriesStore
 

@@ -1,16 +1,14 @@
 """Writes events and metric points as the rows that Azure Monitor keeps."""
 
-import re
 from datetime import UTC, datetime
 
 from shared.events.columns import ATTEMPT, NUMBERS, TEXT
 from shared.events.types import AnyEvent, LlmCall
+from shared.invocation import read_traceparent
 from shared.metrics.points import Counted, Labels, Observed, Point
 from shared.ports import EventRow, MetricRow
 from shared.pricing.cost import Cost
 from shared.usecases.exporting import nearest
-
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
 def export_time(event: AnyEvent, now: datetime) -> datetime:
@@ -18,10 +16,13 @@ def export_time(event: AnyEvent, now: datetime) -> datetime:
     return nearest(event.time, now)
 
 
-def event_row(event: AnyEvent, cost: Cost | None, attempt: int, now: datetime) -> EventRow:
+def event_row(
+    event: AnyEvent, cost: Cost | None, attempt: int, now: datetime, request: str = ""
+) -> EventRow:
     """Return the event's row: texts to Properties, numbers to Measurements, nothing twice.
 
     attempt: 1 for a first delivery; a repeat carries its number, because it may stand twice.
+    request: the traceparent of the request that brought it, whose trace it is in if it names none.
     """
     stated = _stated(event, cost)
     time = export_time(event, now)
@@ -31,9 +32,8 @@ def event_row(event: AnyEvent, cost: Cost | None, attempt: int, now: datetime) -
     numbers = {c.key: float(str(v)) for c in NUMBERS if (v := stated.get(c.key)) is not None}
     if attempt > 1:
         numbers[ATTEMPT] = float(attempt)
-    trace = _TRACEPARENT.fullmatch(event.traceparent or "")
-    operation_id, parent_id = trace.groups() if trace else ("", "")
-    return EventRow(event.type, time, text, numbers, operation_id, parent_id)
+    trace = read_traceparent(event.traceparent or "") or read_traceparent(request)
+    return EventRow(event.type, time, text, numbers, trace.trace_id, trace.span_id)
 
 
 def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:

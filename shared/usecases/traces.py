@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.events.message import pack_parcels
+from shared.events.message import Request, pack_parcels
 from shared.events.otlp import read_spans
 from shared.events.otlp_media import Media
 from shared.events.span import Span
 from shared.events.unpack import Sizes, refuse_chunks, unpack
+from shared.invocation import traceparent
 
 logger = logging.getLogger(__name__)
 MOST_SAID = 5
@@ -63,13 +64,18 @@ class Traces:
             ignored=reading.ignored,
             rejected=len(refused),
             said=_say(refused, reading.mended),
-            messages=tuple(pack_parcels(reading.parcels, now)),
+            messages=tuple(pack_parcels(reading.parcels, now, _request(len(refused)))),
         )
         logger.info(
             "Of %d spans, %d events; %d spans ignored, %d refused.",
             *(len(found), received.events, received.ignored, received.rejected),
         )
         return received
+
+
+def _request(refused: int) -> Request:
+    """Tell where the message comes from."""
+    return Request(traceparent(), {"wrong_span": refused} if refused else {})
 
 
 def _say(refused: Sequence[str], mended: Sequence[str]) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from shared.alerting.record import RuleRecord
 from shared.errors import AgentmeterError
-from shared.metrics.catalogue import HEARTBEAT, LAG, OUTBOX, Metric
+from shared.metrics.metric import Metric
+from shared.metrics.own import HEARTBEAT, LAG, OUTBOX
 from shared.metrics.points import Sampled
 from shared.ports import AlertStore, Exported, Exporter, SeriesStore
 from shared.usecases.evaluate import TickReport

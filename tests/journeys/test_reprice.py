@@ -14,7 +14,7 @@ from ops.command import Desk
 from ops.monitor import find_monitor
 from ops.terminal import Terminal
 from shared.adapters.config_folder import read_prices
-from shared.ports import EventRow, Exporter, ExportOutcome, MetricRow, SpanRow
+from shared.ports import EventRow, Exporter, ExportOutcome, FailureRow, MetricRow, SpanRow
 from shared.usecases.adjustment import Note
 from shared.usecases.costs import Period
 from shared.usecases.reprice import Adjust, Reprice
@@ -206,6 +206,10 @@ class Dying:
         raise SystemExit(137)
 
     def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
+        """Send none."""
+        raise SystemExit(137)
+
+    def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
         """Send none."""
         raise SystemExit(137)
 

@@ -62,13 +62,14 @@ def test_refused_events_are_named_beside_accepted_ones(box: Laptop) -> None:
     }
 
 
-def test_no_valid_event_is_a_bad_request_and_stores_nothing(box: Laptop) -> None:
+def test_no_valid_event_is_a_bad_request_and_stores_its_refusal_alone(box: Laptop) -> None:
     before = depth(box)
     answer = send(box, text([event(status=None)]))
     assert answer.status_code == 400
     assert "data.status" in answer.json()["error"]
     assert answer.json()["rejected"][0]["index"] == 0
-    assert depth(box) == before
+    assert depth(box) == before + 1
+    assert box.stack.host.drain() == before + 1
 
 
 def depth(box: Laptop) -> int:

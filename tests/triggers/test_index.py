@@ -1,3 +1,4 @@
+import inspect
 import json
 from pathlib import Path
 from typing import cast
@@ -55,6 +56,13 @@ def trigger_of(function: func.Function) -> tuple[object, ...]:
 def test_the_app_indexes_exactly_these_functions_and_reads_nothing() -> None:
     functions = build(never).get_functions()
     assert {f.get_function_name(): trigger_of(f) for f in functions} == TRIGGERS
+
+
+def test_every_function_asks_in_which_invocation_it_is() -> None:
+    """Without functions.invoked, its log lines and calls would belong to nothing."""
+    for function in build(never).get_functions():
+        parameters = inspect.signature(function.get_user_function()).parameters
+        assert "context" in parameters, function.get_function_name()
 
 
 def test_queues_are_those_of_the_design() -> None:

@@ -9,7 +9,8 @@ from prometheus_client import Metric as Family
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
-from shared.metrics.catalogue import METRICS, Metric
+from shared.metrics.catalogue import METRICS
+from shared.metrics.metric import Metric
 from shared.metrics.points import Labels, SeriesState
 from shared.metrics.prometheus import OPENMETRICS, TEXT, Format, exposition
 from tests.prometheus import installed

@@ -8,7 +8,7 @@ import pytest
 from local.monitor.store import MonitorStore
 from local.replay.azure import DirectExporter, DirectLog
 from shared.errors import GiveUp
-from shared.metrics.catalogue import HEARTBEAT
+from shared.metrics.own import HEARTBEAT
 from shared.ports import EventRow, MetricRow, Table
 from shared.usecases.freshness import PROBE, is_stale
 from shared.usecases.self_watch import RULES

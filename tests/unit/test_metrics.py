@@ -6,8 +6,9 @@ import pytest
 
 from shared.events.envelope import judge
 from shared.events.types import AnyEvent
-from shared.metrics.catalogue import BUCKETS, CAPPED, FLEET, METRICS
+from shared.metrics.catalogue import BUCKETS, FLEET, METRICS
 from shared.metrics.derive import bounded, derive, label_values
+from shared.metrics.own import CAPPED
 from shared.metrics.points import Counted, Observed, Point, Sampled, SeriesState
 from shared.metrics.prometheus import TEXT, exposition
 from shared.metrics.tally import tally

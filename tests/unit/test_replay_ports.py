@@ -19,7 +19,7 @@ from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError, GiveUp, RetryLater
 from shared.events.body import Limits
-from shared.ports import EventRow, Exporter, ExportOutcome, MetricRow, SpanRow, Table
+from shared.ports import EventRow, Exporter, ExportOutcome, FailureRow, MetricRow, SpanRow, Table
 from shared.pricing.price import load
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
@@ -86,6 +86,14 @@ SPANS = [
     SpanRow("chat", START, HOUR * 30, {}, "a" * 32, "b" * 16, "c" * 16, "shop", True, True),
     SpanRow("tool", START, HOUR / 7, {"gen_ai.system": "x"}, "a" * 32, "d" * 16, client=True),
     SpanRow("", START, HOUR * 0, {"gen_ai.operation.name": "é"}, "a" * 32, "e" * 16, role="é"),
+    SpanRow(
+        *("POST /v2/enqueue", START, HOUR, {"page": "7"}, "a" * 32, "f" * 16, "b" * 16, "own"),
+        *(True, True, "https://events.pagerduty.com/v2/enqueue", "503"),
+    ),
+    SpanRow(
+        *("POST /", START, HOUR, {"a": "b"}, "a" * 32, "9" * 16, "b" * 16, "own", True, True),
+        url="http://127.0.0.1:7073",
+    ),
     SpanRow("bad", START, HOUR, {"db.system": "x"}, "a" * 32, "b" * 16),
     SpanRow("old", START - timedelta(days=3), HOUR, {}, "a" * 32, "b" * 16),
 ]
@@ -96,8 +104,25 @@ def test_spans_leave_the_rows_that_the_sdk_leaves(
 ) -> None:
     store, url = over_http
     assert real(url).spans(SPANS) == DirectExporter(direct).spans(SPANS)
-    assert len(rows(direct, "AppDependencies")) == 4
+    assert len(rows(direct, "AppDependencies")) == 6
     assert rows(direct, "AppDependencies") == rows(store, "AppDependencies")
+
+
+def test_failures_leave_the_rows_that_the_sdk_leaves(
+    over_http: tuple[MonitorStore, str], direct: MonitorStore
+) -> None:
+    store, url = over_http
+    said = ("RetryLater", "HTTP 503", "  File a.py, line 1\n", START, {"rule": "a/error"})
+    failures = [
+        FailureRow(*said, "a" * 32, "b" * 16),
+        FailureRow("OSError", "", "", START, {}, "", ""),
+        FailureRow("OSError", "x" * 9000, "", START, {}, "", ""),
+    ]
+    assert real(url).failures(failures) == DirectExporter(direct).failures(failures)
+    named = "TimeGenerated, ExceptionType, Message, OperationId, ParentId, SeverityLevel, Details"
+    query = f"AppExceptions | order by ExceptionType asc | project {named}, Properties, ProblemId"
+    assert len(direct.query(query).rows) == 2
+    assert direct.query(query).rows == store.query(query).rows
 
 
 def test_typed_columns_are_those_that_the_sdk_leaves(

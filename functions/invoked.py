@@ -1,0 +1,72 @@
+"""Runs a trigger inside its invocation: traced, its calls recorded, and these sent at its end."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import azure.functions as func
+from opentelemetry import context as otel
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from shared.invocation import Invocation, Span, read_traceparent, running
+from shared.wiring import App
+
+Trigger = Callable[..., Any]
+
+
+def invoked(app: Callable[[], App]) -> Callable[[Trigger], Trigger]:
+    """Return a decorator, the innermost but for `refusing`, that asks the host for its context."""
+
+    def decorate(trigger: Trigger) -> Trigger:
+        @functools.wraps(trigger)
+        def run(*args: object, context: func.Context | None = None, **given: object) -> object:
+            if context is None:  # nobody's host
+                return trigger(*args, **given)
+            invocation = _invocation(context, app)
+            # The worker attaches the trace to its event loop, not to the thread of a sync function.
+            token = otel.attach(_remote(invocation.span))
+            try:
+                with running(invocation):
+                    return trigger(*args, **given)
+            finally:
+                otel.detach(token)
+                if invocation.calls or invocation.faults:
+                    app().telemetry.send(invocation)
+
+        run.__annotations__["context"] = func.Context
+        cast(Any, run).__signature__ = _with_context(trigger)
+        return run
+
+    return decorate
+
+
+def _invocation(context: func.Context, app: Callable[[], App]) -> Invocation:
+    """Read what the host says of the call."""
+    return Invocation(
+        function=context.function_name,
+        id=context.invocation_id,
+        span=read_traceparent(context.trace_context.trace_parent or ""),
+        now=lambda: app().clock.now(),
+        adopt=partial(_adopt, context),
+    )
+
+
+def _adopt(context: func.Context) -> None:
+    """Let the worker know whose the log lines of this thread are."""
+    cast(Any, context.thread_local_storage).invocation_id = context.invocation_id
+
+
+def _remote(span: Span) -> otel.Context:
+    """Return the host's span as OpenTelemetry's current one."""
+    ids = int(span.trace_id or "0", 16), int(span.span_id or "0", 16)
+    remote = SpanContext(*ids, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return set_span_in_context(NonRecordingSpan(remote))
+
+
+def _with_context(trigger: Trigger) -> inspect.Signature:
+    """Return the trigger's signature with `context`, by which the worker knows to give it."""
+    signature = inspect.signature(trigger)
+    wanted = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=func.Context)
+    return signature.replace(parameters=[*signature.parameters.values(), wanted])

@@ -1,0 +1,91 @@
+"""Counts what became of a message, as agentmeter's own metrics."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from shared.events.identity import event_key
+from shared.events.message import Message
+from shared.metrics.derive import Measure
+from shared.metrics.metric import Metric
+from shared.metrics.own import (
+    ACCEPTED,
+    DUPLICATES,
+    EVENTS,
+    EXPORT_ITEMS,
+    QUEUE_AGE,
+    REFUSED,
+    SPANS,
+)
+from shared.metrics.points import Counted
+
+SOURCE = "agentmeter"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a message.
+
+    kept, refused: the claim keys of its events that Azure Monitor took, and will never take.
+    spans, spans_lost: how many were its own to send, and how many of these were refused.
+    """
+
+    kept: Collection[str]
+    refused: Collection[str]
+    spans: int
+    spans_lost: int
+
+
+def counts(message: Message, fate: Fate, now: datetime) -> Iterator[Measure]:
+    """Yield the measures of a message that ends here; none for what did not occur."""
+    fates = Counter(_events(message, fate))
+    spans = Counter(
+        exported=fate.spans - fate.spans_lost,
+        refused=fate.spans_lost,
+        duplicate=len(message.spans) - fate.spans,
+    )
+    events = Counter[str]()
+    for (_, outcome), count in fates.items():
+        events[outcome] += count
+    duplicates = events["duplicate"]
+    items = {outcome: events[outcome] + spans[outcome] for outcome in ("exported", "refused")}
+    amounts = [
+        *((EVENTS, values, count) for values, count in fates.items()),
+        *((SPANS, (outcome,), count) for outcome, count in spans.items()),
+        *((EXPORT_ITEMS, (outcome,), count) for outcome, count in items.items()),
+        (DUPLICATES, (), duplicates),
+        *_of_the_request(message),
+    ]
+    for metric, values, amount in amounts:
+        if amount:
+            yield _measure(metric, values, amount, now)
+    yield _measure(QUEUE_AGE, (), (now - message.received_at).total_seconds(), now)
+
+
+def items_later(count: int) -> Counted:
+    """Return the point of items that Azure Monitor wants once more."""
+    return Counted(EXPORT_ITEMS.name, (("outcome", "later"),), Decimal(count))
+
+
+def _of_the_request(message: Message) -> Iterator[tuple[Metric, tuple[str, ...], int]]:
+    """Count what was posted; what an operator put back was counted when it came first."""
+    if message.id == message.batch:
+        yield ACCEPTED, (), len(message.events)
+        yield from ((REFUSED, (reason,), count) for reason, count in message.refused.items())
+
+
+def _events(message: Message, fate: Fate) -> Iterator[tuple[str, str]]:
+    """Yield each event's type, and whether it was exported, refused or a duplicate."""
+    seen: set[str] = set()
+    for event in message.events:
+        key = event_key(event)
+        outcome = "exported" if key in fate.kept else "refused" if key in fate.refused else ""
+        yield event.type, "duplicate" if key in seen or not outcome else outcome
+        seen.add(key)
+
+
+def _measure(metric: Metric, values: tuple[str, ...], amount: float, now: datetime) -> Measure:
+    minute = now.replace(second=0, microsecond=0)
+    return Measure(metric, values, amount, minute, 1, SOURCE, now)

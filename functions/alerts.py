@@ -28,6 +28,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         return reply(200, parts.why.explain(_id(req), parts.clock.now()))
 
     @bp.route(route="api/alerts/{id}/verdict", methods=["POST"])
+    @invoked(app)
     @refusing
     def post_alert_verdict(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()

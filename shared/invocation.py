@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from shared.errors import AgentmeterError
 
@@ -152,7 +151,7 @@ def posting(url: str) -> Generator[Call]:
 
     url: without secrets. What is raised is recorded as well, and raised on.
     """
-    place, name = here(), f"POST {urlsplit(url).path or '/'}"
+    place, name = here(), f"POST /{url.partition('://')[2].partition('/')[2]}"
     if place is None:
         yield Call(name, url, EPOCH, Span(), "", {})
         return

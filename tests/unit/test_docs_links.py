@@ -12,7 +12,6 @@ PAGES = [ROOT / "README.md", ROOT / "client" / "README.md", *sorted(ROOT.glob("d
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
-NAMED = re.compile(r"(?<![\w/])docs/[A-Za-z0-9_]+\.md\b")
 
 
 @cache
@@ -69,16 +68,3 @@ def test_every_file_of_the_documentation_is_reached_from_the_readme() -> None:
             ahead += [leads_to(place, target) for target in links(place)]
     files = {file for file in (ROOT / "docs").rglob("*") if file.is_file()}
     assert {str(file.relative_to(ROOT)) for file in files - reached} == set()
-
-
-def test_every_page_that_code_names_is_there() -> None:
-    ours = "functions shared local ops dashboards client infra config tests bench .ci".split()
-    kinds = {".py", ".toml", ".bicep", ".kql", ".js", ".sh", ".md", ".txt"}
-    files = [file for part in ours for file in (ROOT / part).rglob("*") if file.suffix in kinds]
-    files += [file for file in ROOT.glob("*") if file.is_file() and file.name != "LICENSE"]
-    named = {
-        (name, str(file.relative_to(ROOT)))
-        for file in files
-        for name in NAMED.findall(file.read_text(encoding="utf-8"))
-    }
-    assert {pair for pair in named if not (ROOT / pair[0]).exists()} == set()

@@ -95,14 +95,15 @@ class Desk:
 
     @staticmethod
     def _wait(process: subprocess.Popen[bytes], log: Path, promised: str) -> None:
-        pause = threading.Event()
+        pause, missing = threading.Event(), [promised]
         for _ in range(START_LIMIT_S * 5):
             said = log.read_text(encoding="utf-8")
             assert process.poll() is None, said
-            if not unkept(promised, said):
+            missing = unkept(promised, said)
+            if not missing:
                 return
             pause.wait(0.2)
-        raise AssertionError(f"It did not come so far: {unkept(promised, said)}")
+        raise AssertionError(f"It did not say in time: {missing}")
 
     def _shell(self, script: str) -> str:
         """Return what the script said; fail when a command of it does."""

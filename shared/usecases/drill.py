@@ -11,7 +11,7 @@ from shared.alerting.decide import Decision
 from shared.alerting.grouping import Group, Routes
 from shared.alerting.outgoing import Settled
 from shared.alerting.page import Page
-from shared.alerting.record import SeriesAlert
+from shared.alerting.record import Incident, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
 from shared.ports import AlertStore
@@ -54,7 +54,7 @@ class Drill:
         """
         stand_in = rule.model_copy(update={"name": f"{PREFIX}{rule.name}"})
         record = self._alerts.load(stand_in.key)
-        if record.incident:
+        if record.incidents:
             raise RetryLater(
                 f"A drill of {rule.key} goes on. The next evaluation ends it: ask in two minutes."
             )
@@ -62,8 +62,8 @@ class Drill:
         route = self._routes.receiver_for(rule.route, rule.severity)
         made = trigger(self._sender, stand_in, group, route, Decision("first", "trigger"), now)
         page = in_line(_marked(made), record.paged)
-        incident = incident_after(group, page, now)
-        after = replace(record, incident=incident, resolved=None, paged=page.id)
+        incident = cast("Incident", incident_after(group, page, now))
+        after = replace(record, incidents={"": incident}, resolved={}, paged=page.id)
         self._alerts.save(after, [page])
         return page
 

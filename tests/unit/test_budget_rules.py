@@ -13,7 +13,7 @@ from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.errors import RetryLater
-from shared.events.columns import ADJUSTMENT
+from shared.events.columns import ADJUSTMENT, COLUMNS
 from shared.ports import Table
 from shared.usecases.evaluate import Evaluate
 from tests.fakes import FakeClock
@@ -26,6 +26,7 @@ NOVEMBER = OCTOBER + timedelta(hours=745)
 MINUTES = timedelta(minutes=1)
 HOURS = timedelta(hours=1)
 DAYS = timedelta(days=1)
+STORED = {column.key: column.stored for column in COLUMNS}
 MONTHLY = """
 [[budget]]
 name = "b"
@@ -67,9 +68,8 @@ class World:
         self.clock.advance(seconds=(at - self.clock.now()).total_seconds())
         self.spent += 1
         identity = {"id": str(self.spent), "source": "tests"}
-        self.store.track(
-            [event(identity | text, {} if usd is None else {"cost_usd": usd}, at, name)]
-        )
+        stored = {STORED[name]: value for name, value in (identity | text).items()}
+        self.store.track([event(stored, {} if usd is None else {"usd": usd}, at, name)])
 
     def tick(self, at: datetime) -> list[str]:
         """Return what is told: "+50" opens an incident, "-50" resolves it, "~50" tells more."""

@@ -9,7 +9,7 @@ import pytest
 
 from local.monitor.store import MonitorStore
 from local.replay.azure import DirectExporter
-from shared.metrics.catalogue import EVENTS, HEARTBEAT
+from shared.metrics.own import EVENTS, HEARTBEAT
 from shared.ports import MetricRow
 from tests.fakes import START, FakeClock
 from tests.infra.bicep import INFRA, ROOT, source

@@ -12,6 +12,9 @@ PAGES = [ROOT / "README.md", ROOT / "client" / "README.md", *sorted(ROOT.glob("d
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
+NAMED = re.compile(r"(?<![\w/])docs/[A-Za-z0-9_]+\.md\b")
+WRITTEN = {".py", ".toml", ".bicep", ".kql", ".js", ".sh", ".md", ".txt", ".yaml"}
+NOT_OURS = {".git", ".venv", ".cache", "node_modules"}
 
 
 @cache
@@ -68,3 +71,15 @@ def test_every_file_of_the_documentation_is_reached_from_the_readme() -> None:
             ahead += [leads_to(place, target) for target in links(place)]
     files = {file for file in (ROOT / "docs").rglob("*") if file.is_file()}
     assert {str(file.relative_to(ROOT)) for file in files - reached} == set()
+
+
+def test_every_page_that_code_names_is_there() -> None:
+    parts = [part for part in ROOT.iterdir() if part.name not in NOT_OURS]
+    files = [file for part in parts for file in (part, *part.rglob("*"))]
+    named = {
+        (name, str(file.relative_to(ROOT)))
+        for file in files
+        if file.suffix in WRITTEN or file.name == "Makefile"
+        for name in NAMED.findall(file.read_text(encoding="utf-8"))
+    }
+    assert {pair for pair in named if not (ROOT / pair[0]).exists()} == set()

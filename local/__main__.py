@@ -1,6 +1,7 @@
 """`make run`: starts everything on this machine, and tells what happens."""
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ FIRST_PORT = 7070
 def main(environment: Mapping[str, str]) -> int:
     """Run until told to stop; return the exit code."""
     clock = SystemClock()
+    _warn_on_the_terminal()
     try:
         places = _places(environment)
         held = lock.take(places.home / "lock")
@@ -50,6 +52,13 @@ def main(environment: Mapping[str, str]) -> int:
     described.unlink(missing_ok=True)
     held.close()
     return 0
+
+
+def _warn_on_the_terminal() -> None:
+    """Show what went wrong; every line is in AppTraces."""
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(terminal)
 
 
 def _places(environment: Mapping[str, str]) -> Places:

@@ -69,6 +69,7 @@ class Stack:
             key=places.key(),
             clock=clock,
         )
+        self.host.insights.track = self.monitor.track
         self.app_url = self._serve(self.host.asgi, 1)
         self.page_url = self._serve(
             page.create_app(

@@ -17,6 +17,7 @@ from local.host.admin import Admin
 from local.host.hostjson import read_host_json
 from local.host.http import Front, create_app
 from local.host.index import HttpFunction, QueueFunction, TimerFunction, index
+from local.host.insights import Insights
 from local.host.invoke import Call, Done, Failed, Invoker
 from local.host.listener import Listener
 from local.host.message import argument
@@ -27,6 +28,7 @@ from shared.clock import Clock
 ASYNC_REQUESTS = 128
 LONGEST_NAP_S = 60.0
 SHORTEST_NAP_S = 0.05
+INSIGHTS_WAIT_S = 1.0
 
 log = logging.getLogger("agentmeter.host")
 
@@ -34,7 +36,8 @@ log = logging.getLogger("agentmeter.host")
 class LocalHost:
     """Azure's Functions host for one app, in this process.
 
-    asgi: serve it for HTTP. queues: the queues, for operators and tests. Without start() nothing
+    asgi: serve it for HTTP. queues: the queues, for operators and tests. insights: tells whoever
+    is set as its `track` of every invocation. Without start() nothing
     happens by itself: drain() and tick() are the steps.
     """
 
@@ -62,7 +65,9 @@ class LocalHost:
         self._clock = clock
         self.queues = Queues(state, clock, self._options.message_limit_bytes)
         self._statuses = TimerStatuses(state)
-        self._invoker = Invoker(self.queues)
+        self.insights = Insights(clock)
+        logging.getLogger().addHandler(self.insights)
+        self._invoker = Invoker(self.queues, self.insights)
         self._consumers = [f for f in self.functions if isinstance(f, QueueFunction)]
         self._timers = [
             Timer(f, self._statuses, self._run_timer, clock)
@@ -104,6 +109,7 @@ class LocalHost:
                 for message in self.queues.lease(function.queue, 1):
                     self._handle(function, message)
                     handled += 1
+        self.insights.flush()
         return handled
 
     def tick(self, now: datetime) -> list[str]:
@@ -111,7 +117,9 @@ class LocalHost:
 
         The first tick is the start: a run missed while the host was down is made up then.
         """
-        return [timer.function.name for timer in self._timers if timer.tick(now)]
+        ran = [timer.function.name for timer in self._timers if timer.tick(now)]
+        self.insights.flush()
+        return ran
 
     def run(self, name: str, text: str = "") -> bool:
         """Run a queue or timer function now, whatever its queue or schedule says.
@@ -141,6 +149,7 @@ class LocalHost:
             )
             for timer in self._timers
         ]
+        self._tickers.append(threading.Thread(target=self._tell, name="insights", daemon=True))
         for worker in (*self._listeners, *self._tickers):
             worker.start()
 
@@ -152,6 +161,7 @@ class LocalHost:
         for ticker in self._tickers:
             ticker.join()
         self._listeners, self._tickers = [], []
+        self.insights.flush()
 
     def close(self) -> None:
         """Stop, and close the state."""
@@ -159,6 +169,7 @@ class LocalHost:
         for pool in self._pools.values():
             pool.shutdown()
         self._invoker.close()
+        logging.getLogger().removeHandler(self.insights)
         self._statuses.close()
         self.queues.close()
 
@@ -197,6 +208,10 @@ class LocalHost:
             timer.tick(self._clock.now())
             nap_s = timer.due_in(self._clock.now()).total_seconds()
             self._stopping.wait(min(max(nap_s, SHORTEST_NAP_S), LONGEST_NAP_S))
+
+    def _tell(self) -> None:
+        while not self._stopping.wait(INSIGHTS_WAIT_S):
+            self.insights.flush()
 
     def _message(self, queue: str, text: str) -> Message:
         """Return a message that is in no queue."""

@@ -89,6 +89,7 @@ class Front:
             worker_response,
             request.headers.get("traceparent", ""),
             request.headers.get("tracestate", ""),
+            status=lambda response: response.status_code,
         )
         pool = self._pools[function.signature.is_async]
         outcome = await asyncio.get_running_loop().run_in_executor(pool, self._run, call)

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 import azure.functions as func
 
 from local.host.index import AnyFunction
+from local.host.insights import Insights
 from local.host.queues import Queues
 from shared.errors import GiveUp
 
@@ -69,7 +70,8 @@ class Call(Generic[T]):
 
     argument: makes the trigger's argument. finish: turns what was returned into the result.
     Both run inside the invocation: if either raises, it fails and nothing is put out.
-    trace_parent, trace_state: the caller's, or "".
+    trace_parent, trace_state: the caller's, or "". status: the HTTP status of the result, 0 for
+    what has none.
     """
 
     function: AnyFunction
@@ -77,6 +79,7 @@ class Call(Generic[T]):
     finish: Callable[[object], T]
     trace_parent: str = ""
     trace_state: str = ""
+    status: Callable[[T], int] = lambda result: 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,9 @@ class Failed:
 class Invoker:
     """Runs invocations in the calling thread; coroutines run on one loop of its own."""
 
-    def __init__(self, queues: Queues) -> None:
+    def __init__(self, queues: Queues, insights: Insights) -> None:
         self._queues = queues
-        self._local = threading.local()
+        self._insights = insights
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="functions-loop", daemon=True
@@ -108,14 +111,19 @@ class Invoker:
     def run(self, call: Call[T]) -> Done[T] | Failed:
         """Make the invocation. A failure is logged in one line, and never raised."""
         invocation_id = str(uuid.uuid4())
+        name = call.function.name
+        trace_parent = span_in(call.trace_parent)
+        told = self._insights.begin(invocation_id, name, trace_parent, call.trace_parent)
         try:
-            return Done(self._attempt(call, invocation_id))
+            result = self._attempt(call, invocation_id, trace_parent)
         except Exception as exc:
+            self._insights.end(told, 0, exc)
             error = " ".join(f"{type(exc).__name__}: {exc}".split())
-            name = call.function.name
             log.error("%s failed, invocation %s: %s", name, invocation_id, error)  # noqa: TRY400 (one line)
             log.debug("%s, invocation %s", name, invocation_id, exc_info=exc)
             return Failed(error)
+        self._insights.end(told, call.status(result), None)
+        return Done(result)
 
     def close(self) -> None:
         """End the loop; coroutines still at work are dropped."""
@@ -123,13 +131,12 @@ class Invoker:
         self._thread.join()
         self._loop.close()
 
-    def _attempt(self, call: Call[T], invocation_id: str) -> T:
+    def _attempt(self, call: Call[T], invocation_id: str, trace_parent: str) -> T:
         function = call.function
         outs = {out.parameter: _Out() for out in function.outputs if out.parameter != "$return"}
         arguments: dict[str, object] = {function.parameter: call.argument(), **outs}
         if function.signature.wants_context:
-            arguments["context"] = self._context(call, invocation_id)
-        self._local.invocation_id = invocation_id
+            arguments["context"] = self._context(call, invocation_id, trace_parent)
         returned = self._value(function, arguments)
         if returned is not None and not function.signature.has_return:
             raise RuntimeError(
@@ -152,13 +159,13 @@ class Invoker:
         coroutine: Any = function.handler(**arguments)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-    def _context(self, call: Call[T], invocation_id: str) -> Context:
+    def _context(self, call: Call[T], invocation_id: str, trace_parent: str) -> Context:
         return Context(
             invocation_id=invocation_id,
             function_name=call.function.name,
             function_directory=str(Path.cwd()),
-            thread_local_storage=self._local,
-            trace_context=TraceContext(span_in(call.trace_parent), call.trace_state),
+            thread_local_storage=self._insights.threads,
+            trace_context=TraceContext(trace_parent, call.trace_state),
             retry_context=RetryContext(),
         )
 

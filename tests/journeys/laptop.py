@@ -50,6 +50,7 @@ class Laptop:
 
     def query(self, kql: str) -> list[list[Any]]:
         """Ask the stand-in as a user does; return the rows."""
+        self.stack.host.insights.flush()
         answer = self.http.post(
             f"{self.stack.query_url}/v1/workspaces/any/query",
             json={"query": kql},

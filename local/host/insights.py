@@ -67,7 +67,7 @@ class Insights(logging.Handler):
             running.lines.append(_line(running, self._clock.now(), record))
 
     def end(self, running: Running, status: int, failure: Exception | None) -> None:
-        """Note what there is to tell of the invocation, for flush(). status: the HTTP status, 0 for none."""
+        """Note what flush() will tell. status: the HTTP status, 0 for none."""
         self._running.pop(running.id)
         envelopes = [_request(running, status, failure), *running.lines]
         if failure:

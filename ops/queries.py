@@ -12,6 +12,7 @@ from dashboards.kql import GRAFANA
 from dashboards.kql import bind as bind_panel
 from dashboards.panel import read_pages
 from local.monitor.store import MonitorStore
+from ops.alerts import QUALITY
 from ops.command import Desk
 from ops.export import KEPT, rows_of
 from ops.native_rule import Native, native
@@ -96,9 +97,10 @@ def _of_budgets() -> Iterator[tuple[str, str]]:
 
 
 def _of_costs() -> Iterator[tuple[str, str]]:
-    """Yield what GET /api/costs and `ops reprice` ask."""
+    """Yield what GET /api/costs, `ops reprice`, `ops export` and `ops alerts` ask."""
     queries = {f"costs by {name}": SPENT + column for name, column in DIMENSIONS.items()}
     queries |= {"costs unpriced": UNPRICED, "reprice page": ROWS + CALLS}
+    queries |= {"alerts report": QUALITY}
     queries |= {"export page": rows_of(["llm.call", ADJUSTMENT]) + KEPT}
     queries |= {f"count {step}": ROWS + COUNTED.replace("{step}", step) for step, _ in STEPS}
     for name, query in queries.items():
@@ -116,8 +118,12 @@ def _of_panels() -> Iterator[tuple[str, str]]:
 
 
 def _of_pages() -> Iterator[tuple[str, str]]:
-    """Yield each fenced query of the runbooks and of docs/costs.md."""
+    """Yield each fenced query of the runbooks, docs/costs.md and docs/alert-quality.md."""
     docs = ROOT / "docs"
-    for page in (*sorted((docs / "runbooks").glob("*.md")), docs / "costs.md"):
+    for page in (
+        *sorted((docs / "runbooks").glob("*.md")),
+        docs / "costs.md",
+        docs / "alert-quality.md",
+    ):
         for number, query in enumerate(FENCED.findall(page.read_text(encoding="utf-8")), 1):
             yield f"{page.name} {number}", query

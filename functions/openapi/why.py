@@ -37,11 +37,12 @@ class RuleShown(Shape):
 
 
 class RowShown(Shape):
-    """What a query said of one series."""
+    """What a query said of one series. onset: when the trouble began, by the data."""
 
     labels: dict[str, str]
     value: float | None
     samples: float | None
+    onset: AwareDatetime | None
 
 
 class EvidenceShown(Shape):

@@ -1,6 +1,6 @@
 """Writes the history of alerts: a step for each thing that happens, with its evidence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.alerting.decide import Decision
@@ -38,7 +38,7 @@ def transitions(
                 rule.key,
                 change,
                 alert,
-                {"threshold": told_by.threshold, **_measured(rule, before, alert, change)},
+                {"threshold": told_by.threshold, **_measured(rule, before, alert, change, found)},
                 found,
             )
         )
@@ -162,7 +162,11 @@ def _transition(
 
 
 def _measured(
-    rule: Rule, before: RuleRecord, alert: SeriesAlert, change: Transition
+    rule: Rule,
+    before: RuleRecord,
+    alert: SeriesAlert,
+    change: Transition,
+    found: Sequence[Evidence],
 ) -> Mapping[str, float]:
     """Return how late it was found, or how long it lasted, and whether it has just been over."""
     if change.state == "resolved":
@@ -173,7 +177,7 @@ def _measured(
         (old.state, old.series) == ("resolved", change.series) and change.at - old.at <= FLAP_WITHIN
         for old in before.transitions
     )
-    return {"detection_delay_s": _delay(rule, alert, change.at), "flap": float(again)}
+    return {"detection_delay_s": _delay(rule, alert, change.at, found), "flap": float(again)}
 
 
 def _times(alert: SeriesAlert, change: Transition) -> Mapping[str, float]:
@@ -183,10 +187,16 @@ def _times(alert: SeriesAlert, change: Transition) -> Mapping[str, float]:
     return {"time_to_resolve_s": (change.at - alert.fired_at).total_seconds()}
 
 
-def _delay(rule: Rule, alert: SeriesAlert, at: datetime) -> float:
-    """Return the seconds since the first data that the last look that was not true had not seen."""
+def _delay(rule: Rule, alert: SeriesAlert, at: datetime, found: Sequence[Evidence]) -> float:
+    """Return the seconds from the first bad data to this planned time, as far as that is known.
+
+    A query may say when its trouble began. Where it does not, that is the start of what the look
+    before the first true one had not seen.
+    """
     look = next(look for look in rule.looks if look.name == alert.by)
-    return (at - (alert.since - look.offset - rule.every)).total_seconds()
+    said = [row.onset for item in found if item.look == look.name for row in item.rows if row.onset]
+    began = min(said, default=alert.since - look.offset - rule.every)
+    return max(0.0, (at - began).total_seconds())
 
 
 def _status(outcome: Delivery) -> str:

@@ -14,11 +14,12 @@ ROWS_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the query said of one series; None where it had no finite number."""
+    """What the query said of one series; None where it had no finite number, or no such column."""
 
     labels: Mapping[str, str]
     value: float | None
     samples: float | None = None
+    onset: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def evidence(look: Look, at: datetime, reading: Reading, series: str = "") -> Ev
 
 
 def _row(sample: Sample) -> Row:
-    return Row(sample.labels, finite(sample.value), finite(sample.samples))
+    return Row(sample.labels, finite(sample.value), finite(sample.samples), sample.onset)
 
 
 def _goodness(look: Look, value: Number | None) -> float:

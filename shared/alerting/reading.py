@@ -5,22 +5,27 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from shared.alerting.condition import Number
 from shared.errors import Misconfigured
 
-SPECIAL = ("value", "samples")
+SPECIAL = ("value", "samples", "onset")
 """Columns that are no labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row. value: None where the query had no number. samples: None where not asked for."""
+    """One row. value: None where the query had no number.
+
+    samples, onset (when the trouble began, by the data): None where not asked for.
+    """
 
     labels: Mapping[str, str]
     value: Number | None
     samples: Number | None = None
+    onset: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def finite(value: Number | None) -> float | None:
 def _sample(row: Mapping[str, object]) -> Sample:
     """Split a row into its number, its sample count and its labels."""
     labels = {name: _label(item) for name, item in row.items() if name not in SPECIAL}
-    return Sample(labels, _number(row, "value"), _number(row, "samples"))
+    return Sample(labels, _number(row, "value"), _number(row, "samples"), _moment(row, "onset"))
 
 
 def _label(item: object) -> str:
@@ -88,3 +93,11 @@ def _number(row: Mapping[str, object], column: str) -> Number | None:
     if item is None or (isinstance(item, int | float | Decimal) and not isinstance(item, bool)):
         return item
     raise Misconfigured(f"`{column}` is {item!r}, no number; end the query with todouble(...).")
+
+
+def _moment(row: Mapping[str, object], column: str) -> datetime | None:
+    """Return the moment in that column."""
+    item = row.get(column)
+    if item is None or isinstance(item, datetime):
+        return item
+    raise Misconfigured(f"`{column}` is {item!r}, no moment; end the query with todatetime(...).")

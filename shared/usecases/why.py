@@ -131,7 +131,7 @@ def _evidence(item: Evidence) -> Shown:
         "query": item.query.strip(),
         "value": first.value if first else None,
         "samples": first.samples if first else None,
-        "rows": [asdict(row) for row in item.rows],
+        "rows": [{**asdict(row), "onset": _iso(row.onset)} for row in item.rows],
     }
 
 

@@ -1,0 +1,111 @@
+"""Explain an alert: why it fires or is silent, what was found, and who was told.
+
+ALERT is the id that GET /api/alerts lists, or the name of a rule: of its alerts the worst is
+shown. It asks the stack that `make run` started, or the API of AGENTMETER_URL.
+"""
+
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from ops.api import call
+from ops.command import Desk
+from ops.stack import declare_api, find_api
+from ops.terminal import Terminal
+from ops.watch import declare_watch
+
+EXAMPLES = """\
+  python -m ops why HighErrorRate
+  python -m ops why HighErrorRate.critical.4f53cda18c2b --last 50
+  python -m ops why HighErrorRate --json"""
+ALERT_HELP = "its id, or the name of its rule"
+NAME_WIDTH = 10
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Add which alert, and how much of its history."""
+    parser.add_argument("alert", metavar="ALERT", help=ALERT_HELP)
+    parser.add_argument(
+        "--last", type=int, default=15, metavar="N", help="steps of its history; default: 15"
+    )
+    declare_api(parser)
+    declare_watch(parser)
+
+
+def run(given: Namespace, desk: Desk) -> int:
+    """Print the explanation, the evidence and the history."""
+    api = find_api(given.url, given.key, desk.environment)
+    why = call(api, "GET", f"/api/alerts/{quote(given.alert, safe='')}/why")
+    if given.json:
+        desk.terminal.json(why)
+    else:
+        _show(desk.terminal, why, given.last)
+    return 0
+
+
+def _show(terminal: Terminal, why: dict[str, Any], last: int) -> None:
+    terminal.say(why["sentence"])
+    terminal.say("")
+    for name, text in _facts(why):
+        terminal.say(f"{name:{NAME_WIDTH}}{text}")
+    terminal.say("")
+    terminal.say("What the last evaluation found")
+    terminal.table(
+        ("look", "from", "to", "value", "wrong", "samples", "rows", "error"),
+        [_evidence(item) for item in why["evidence"]],
+    )
+    terminal.say("")
+    terminal.say("What happened, newest first")
+    terminal.table(
+        ("at", "what", "state", "reason", "value", "threshold", "note"),
+        [_step(step) for step in why["history"][:last]],
+    )
+
+
+def _facts(why: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what is known, each with its name; what there is not is left out."""
+    incident, verdict = why["incident"], why["verdict"]
+    labels = " ".join(f"{name}={value}" for name, value in why["labels"].items())
+    muted = [why["muted_by"]] if why["muted_by"] else []
+    muted += [f"{one['kind']} {one['id']} until {one['ends_at']}" for one in why["silences"]]
+    facts = {
+        "id": why["id"],
+        "state": why["state"],
+        "since": why["since"],
+        "labels": labels,
+        "incident": incident and _incident(incident),
+        "pages": incident and _pages(incident["pages"]),
+        "muted": "; ".join(dict.fromkeys(muted)),
+        "verdict": verdict and " ".join(filter(None, (verdict["verdict"], verdict["note"]))),
+        "runbook": why["rule"] and why["rule"]["runbook"],
+    }
+    return [(name, text) for name, text in facts.items() if text]
+
+
+def _incident(incident: dict[str, Any]) -> str:
+    return f"{incident['dedup_key']}, {'open' if incident['open'] else 'over'}"
+
+
+def _pages(pages: list[dict[str, Any]]) -> str:
+    """Say what became of the latest pages."""
+    return ", ".join(f"{one['action']} {one['delivery']} {one['status']}" for one in pages[:3])
+
+
+def _evidence(item: dict[str, Any]) -> tuple[object, ...]:
+    """Return the row of a look."""
+    times = (_at(item["start"]), _at(item["end"]))
+    found = (item["value"], item["condition"], item["samples"], item["row_count"], item["error"])
+    return (item["look"], *times, *found)
+
+
+def _step(step: dict[str, Any]) -> tuple[object, ...]:
+    """Return the row of a step."""
+    measures, details = step["measures"], step["details"]
+    note = details.get("status") or details.get("note") or details.get("look") or ""
+    values = (measures.get("value"), measures.get("threshold"))
+    return (_at(step["at"]), step["kind"], step["state"], step["reason"], *values, note)
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -62,7 +62,7 @@ def decided(
     record: before it.
     """
     said = reason_of(decision, group.muted_by)
-    if page is None and said == record.decided.get(group.key, SILENCE):
+    if page is None and said in (SILENCE, record.decided.get(group.key)):
         return []
     open_incident = page or group.incident
     incident = open_incident.dedup_key if open_incident else ""

@@ -42,18 +42,23 @@ def _forms(secret: str) -> list[str]:
     return [secret, *(part for part in path if len(part) >= SHORTEST_SECRET)] if secret else []
 
 
-def call(url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-    """POST JSON once.
+def origin(url: str) -> str:
+    """Return the address without what may be a secret of it: user, path and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def call(url: str, body: bytes, headers: Mapping[str, str], told: str) -> Reply:
+    """POST JSON once. told: what may be recorded of the URL.
 
     Raises:
         requests.RequestException: nobody answered; its text may hold the URL.
     """
-    # The path of a webhook is its secret.
-    with posting(f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}") as said:
+    with posting(told) as recorded:
         answer = requests.post(
             url, data=body, headers={**JSON, **headers}, timeout=TIMEOUT_S, allow_redirects=False
         )
-        said.answered(answer.status_code)
+        recorded.answered(answer.status_code)
     return Reply(answer.status_code, answer.text, _retry_after_s(answer))
 
 

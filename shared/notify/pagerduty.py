@@ -72,7 +72,7 @@ Post = Callable[[str, bytes], Reply]
 
 def post(url: str, body: bytes) -> Reply:
     """Make the call over HTTP; a Post."""
-    return call(url, body, {})
+    return call(url, body, {}, told=url)
 
 
 class PagerDuty:

@@ -9,7 +9,7 @@ import requests
 from pydantic import SecretStr
 
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
-from shared.notify.call import Reply, call
+from shared.notify.call import Reply, call, origin
 
 SIGNATURE = "X-Agentmeter-Signature"
 REFUSED = (400, 413, 422)
@@ -46,7 +46,8 @@ def deliver(
 ) -> Delivery:
     """Call the URL once and tell what became of the page, without the secrets."""
     try:
-        reply = call(url.get_secret_value(), body, headers)
+        address = url.get_secret_value()
+        reply = call(address, body, headers, told=origin(address))
     except requests.RequestException as exc:
         return Later(f"The webhook did not answer ({type(exc).__name__}).")
     return _read(reply, reply.said(url, *secrets), page)

@@ -81,6 +81,12 @@ class Conclusion:
         """Return the pages to send."""
         return tuple(one.page for one in self.told if one.page)
 
+    def with_pages(self, pages: Iterable[Page]) -> "Conclusion":
+        """Return it with these in the place of its pages."""
+        others = iter(pages)
+        told = tuple(replace(one, page=next(others)) if one.page else one for one in self.told)
+        return replace(self, told=told)
+
     @property
     def reason(self) -> str:
         """Say why people are told, or are not; each reason once."""

@@ -15,6 +15,7 @@ from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.clock import Clock
 from shared.invocation import about, carried
 from shared.ports import AlertStore, Notifier
+from shared.usecases.page_traces import traces_of
 
 MOST_AT_ONCE = PER_MINUTE
 SENT_AT_ONCE = 4
@@ -130,7 +131,8 @@ class Deliver:
         taken = self.alerts.lease(page, token, now, now + LEASE)
         if taken is None:
             return None
-        with about(rule=page.rule, page=page.id, action=page.action, dedup_key=page.dedup_key):
+        keys = {"rule": page.rule, "page": page.id, "dedup_key": page.dedup_key}
+        with about(**keys, action=page.action, **traces_of(page)):
             outcome = act(taken)
         attempt = Attempt(taken, outcome, _next_at(taken, outcome, now))
         at = self.clock.now() if self.clock else now

@@ -17,11 +17,12 @@ from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.errors import RetryLater
-from shared.invocation import carried, failed
+from shared.invocation import about, carried, failed
 from shared.ports import AlertStore, UsageLog
 from shared.usecases.advance import Advanced, advance
 from shared.usecases.asked_once import AskedOnce
 from shared.usecases.conclude import Conclude, Conclusion, Moment
+from shared.usecases.page_traces import decided_here, traced
 
 QUERIES_AT_ONCE = 4
 """Log Analytics lets one identity run five."""
@@ -137,6 +138,9 @@ class Evaluate:
     def _told(self, moment: Moment, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state."""
         conclusion = self._conclude.rule(item, moment)
+        with about(rule=item.rule.key):
+            pages = traced(conclusion.pages, item.rule, self.log, moment.at)
+            conclusion = conclusion.with_pages(pages)
         report = _report(item, conclusion)
         before, after = item.record.muted_by, conclusion.record.muted_by
         if report.outcome == "not due" and before == after:
@@ -148,6 +152,7 @@ class Evaluate:
     def _removed(self, moment: Moment, record: RuleRecord) -> RuleReport:
         """End the alerts of a rule that is no more."""
         conclusion = self._conclude.removed(record, moment)
+        conclusion = conclusion.with_pages(map(decided_here, conclusion.pages))
         report = RuleReport(
             *(record.rule, "removed"),
             transitions=conclusion.transitions,

@@ -10,6 +10,7 @@ import azure.functions as func
 from starlette.types import ASGIApp
 
 from local import pager
+from local.host import storage
 from local.host.host import LocalHost
 from local.monitor.app import create_app
 from local.monitor.store import MonitorStore
@@ -60,7 +61,10 @@ class Stack:
         self.servers: list[Running] = []
         self.query_url = self._serve(create_app(self.monitor), 2)
         self.pagerduty_url = self._serve(pager.create_app(self.sink), 3)
-        self.settings = self._settings()
+        queues = self._serve(storage.create_app(lambda: self.host.queues), 4)
+        self.settings = self._settings() | {
+            "AzureWebJobsStorage": storage.connection_string(queues)
+        }
         self.host = LocalHost(
             build(self.settings),
             host_json=json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8")),

@@ -6,8 +6,8 @@ import requests
 
 from ops.doctor_finding import DEPLOY, Finding, ok, skipped, wrong
 from ops.identity import OPERATOR
-from ops.poison_queues import POISON, QUEUE
 from ops.stack import Stack
+from shared.adapters.poison_queue import POISON, QUEUE
 from shared.adapters.storage_tables import connect
 from shared.errors import Misconfigured, RetryLater
 

@@ -9,10 +9,9 @@ import requests
 
 from ops.identity import OPERATOR
 from ops.stack import Stack, find_stack
+from shared.adapters.poison_queue import POISON, QUEUE, connect
 from shared.errors import Misconfigured, RetryLater
 
-QUEUE = "usage-events"
-POISON = f"{QUEUE}-poison"
 TIMEOUT_S = 30
 HIDDEN_S = 120
 """For so long a message of a storage account is nobody else's while it is looked at."""
@@ -72,17 +71,9 @@ class AccountPoison:
 
     def __init__(self, account: str) -> None:
         """account: a connection string, or the https address of the queue service."""
-        from azure.storage.queue import (
-            QueueServiceClient,
-            TextBase64DecodePolicy,
-            TextBase64EncodePolicy,
-        )
+        from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 
-        service = (
-            QueueServiceClient(account, credential=OPERATOR.credential())
-            if account.startswith("https://")
-            else QueueServiceClient.from_connection_string(account)
-        )
+        service = connect(account, OPERATOR)
         # As host.json says: messageEncoding base64.
         self._poison, self._queue = (
             service.get_queue_client(

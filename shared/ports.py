@@ -308,6 +308,19 @@ class UsageLog(Protocol):
         ...
 
 
+class PoisonQueue(Protocol):
+    """Where messages go that failed too often, and events that Azure Monitor refused."""
+
+    def count(self) -> int:
+        """Return how many messages there are.
+
+        Raises:
+            RetryLater: no answer.
+            Misconfigured: the queue may not be seen.
+        """
+        ...
+
+
 class Heartbeat(Protocol):
     """Tells somebody outside that all went well."""
 

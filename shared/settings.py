@@ -53,6 +53,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     AzureWebJobsStorage__tableServiceUri: str = Field(
         "", description="Table endpoint of the storage account, reached by identity"
     )
+    AzureWebJobsStorage__queueServiceUri: str = Field(
+        "", description="Queue endpoint of the storage account, reached by identity"
+    )
     AGENTMETER_CONFIG: Path = Field(
         APP_FOLDER / "config", description="Folder of rules, prices and routes"
     )

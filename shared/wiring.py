@@ -13,6 +13,7 @@ from shared.adapters.config_folder import read_budgets, read_routes, read_rules
 from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.identity import Identity
 from shared.adapters.log_analytics import LogAnalytics
+from shared.adapters.poison_queue import AccountPoisonQueue
 from shared.adapters.price_book import PriceBook, Texts
 from shared.adapters.price_list import PriceList
 from shared.clock import Clock, SystemClock
@@ -98,10 +99,11 @@ class App:
     def tick(self) -> Watched:
         """Does what is due every minute."""
         folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
-        routes, rules = read_routes(folder), partial(read_rules, folder)
+        routes = read_routes(folder)
+        rules = with_own(partial(read_rules, folder), routes.meta)
         evaluate = Evaluate(
-            rules=with_own(rules, routes.meta),
-            log=SelfWatch(self._log, alerts, rules, routes.meta),
+            rules=rules,
+            log=SelfWatch(self._log, alerts, rules, routes.meta, self._poison),
             alerts=alerts,
             routes=routes,
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
@@ -178,6 +180,14 @@ class App:
             self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             self._identity,
         )
+
+    @cached_property
+    def _poison(self) -> AccountPoisonQueue:
+        """What was set aside."""
+        settings = self.settings
+        account = settings.AzureWebJobsStorage.get_secret_value()
+        where = account or settings.AzureWebJobsStorage__queueServiceUri
+        return AccountPoisonQueue(where, Identity(settings.AZURE_CLIENT_ID))
 
     @cached_property
     def _prices(self) -> PriceBook:

@@ -1,22 +1,20 @@
-"""agentmeter's alerts about itself: rules like any other, whose answers are in the alert store."""
+"""agentmeter's alerts about itself: rules like any other, whose answers are in its own stores."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import get_args
 
 from shared.alerting.outgoing import Settled
-from shared.alerting.page import Dead, Page
+from shared.alerting.page import Dead, Page, Severity
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
-from shared.ports import AlertStore, Table, UsageLog
+from shared.ports import AlertStore, PoisonQueue, Table, UsageLog
 from shared.usecases.freshness import OF_THE_STORE, PROBE
 
 STUCK_AFTER = timedelta(minutes=5)
 FAILING_AFTER = timedelta(minutes=5)
 SETTLED_SEEN = 500
-
-STUCK, REFUSED, FAILING = (OF_THE_STORE + what for what in ("stuck", "refused", "failing"))
-"""Stand where other rules have their query."""
 
 
 def own_rules(meta: str) -> Sequence[Rule]:
@@ -24,15 +22,8 @@ def own_rules(meta: str) -> Sequence[Rule]:
 
     meta: the receiver for what keeps pages from the others; without one nobody is told of that.
     """
-    always = (RULES["RuleEvaluationFailing"], RULES["TelemetryStale"])
-    if not meta:
-        return always
-    by_another_road = {"route": meta}
-    return (
-        RULES["OutboxStuck"].model_copy(update=by_another_road),
-        RULES["PagesRefused"].model_copy(update=by_another_road),
-        *always,
-    )
+    about_roads = [rule.model_copy(update={"route": meta}) for rule in OF_ROADS] if meta else []
+    return [*about_roads, *OTHERS]
 
 
 class SelfWatch:
@@ -44,8 +35,9 @@ class SelfWatch:
         alerts: AlertStore,
         rules: Callable[[], Sequence[Rule]],
         meta: str,
+        poison: PoisonQueue,
     ) -> None:
-        """rules: those that count; what is stored of others is history.
+        """rules: those that are, the own ones too; what is stored of others is history.
 
         meta: the receiver whose own pages count for nothing here: they would ring for ever.
         """
@@ -53,18 +45,24 @@ class SelfWatch:
         self._rules = rules
         self._alerts = alerts
         self._meta = meta
+        self._poison = poison
 
     def query(self, kql: str, start: datetime, end: datetime) -> Table:
-        """Return what the store says of (start, end], or what the log says. Raises as both do."""
-        if kql == FAILING:
-            known = {rule.key for rule in self._rules()}
-            return failing([one for one in self._alerts.load_all() if one.rule in known], end)
-        if kql == STUCK:
-            return stuck(self._others(self._alerts.waiting()), end)
-        if kql == REFUSED:
-            settled = self._alerts.history(SETTLED_SEEN)
-            return refused([one for one in settled if one[0].route != self._meta], start)
-        return self._log.query(kql, start, end)
+        """Return what the stores say of (start, end], or what the log says. Raises as they do."""
+        about, _, severity = kql.removeprefix(OF_THE_STORE).partition(" ")
+        match about if kql.startswith(OF_THE_STORE) else "":
+            case "failing":
+                known = {rule.key for rule in self._rules() if rule.severity == severity}
+                return failing([one for one in self._alerts.load_all() if one.rule in known], end)
+            case "stuck":
+                return stuck(self._others(self._alerts.waiting()), end)
+            case "refused":
+                settled = self._alerts.history(SETTLED_SEEN)
+                return refused([one for one in settled if one[0].route != self._meta], start)
+            case "poison":
+                return Table(("value",), ((self._poison.count(),),))
+            case _:
+                return self._log.query(kql, start, end)
 
     def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
         return [page for page in pages if page.route != self._meta]
@@ -108,30 +106,39 @@ def _rule(
     return Rule.model_validate({**common, **said, **texts, **fields})
 
 
-RULES: Mapping[str, Rule] = {
-    rule.name: rule
-    for rule in (
-        _rule(
-            *("OutboxStuck", STUCK, "PT5M", "critical"),
-            "{value:.0f} pages for {Receiver} wait for more than 5 minutes",
-        ),
-        _rule(
-            *("PagesRefused", REFUSED, "PT15M", "critical"),
-            "{Receiver} refused {value:.0f} pages in the last 15 minutes",
-        ),
-        _rule(
-            *("RuleEvaluationFailing", FAILING, "PT5M", "error"),
-            "{Rule} had no answer for more than 5 minutes: {value:.0f} failures in a row",
-        ),
-        _rule(
-            *("TelemetryStale", PROBE, "PT10M", "critical"),
-            "No telemetry arrives: for 20 minutes neither an event nor a heartbeat was found",
-            condition="< 1",
-            hold="PT10M",
-            offset="PT0S",
-        ),
+def _failing(severity: str) -> Rule:
+    """Return the rule that tells, as gravely as they would, of rules that have no answer."""
+    return _rule(
+        *("RuleEvaluationFailing", f"{OF_THE_STORE}failing {severity}", "PT5M", severity),
+        "{Rule} had no answer for more than 5 minutes: {value:.0f} failures in a row",
     )
-}
+
+
+OF_ROADS: Sequence[Rule] = (
+    _rule(
+        *("OutboxStuck", f"{OF_THE_STORE}stuck", "PT5M", "critical"),
+        "{value:.0f} pages for {Receiver} wait for more than 5 minutes",
+    ),
+    _rule(
+        *("PagesRefused", f"{OF_THE_STORE}refused", "PT15M", "critical"),
+        "{Receiver} refused {value:.0f} pages in the last 15 minutes",
+    ),
+)
+TELEMETRY_STALE = _rule(
+    *("TelemetryStale", PROBE, "PT10M", "critical"),
+    "No telemetry arrives: for 20 minutes neither an event nor a heartbeat was found",
+    condition="< 1",
+    hold="PT10M",
+    offset="PT0S",
+)
+OTHERS: Sequence[Rule] = (
+    *map(_failing, get_args(Severity)),
+    _rule(
+        *("PoisonQueueNotEmpty", f"{OF_THE_STORE}poison", "PT5M", "error"),
+        "{value:.0f} messages of accepted events were set aside and are not counted",
+    ),
+    TELEMETRY_STALE,
+)
 
 
 def with_own(rules: Callable[[], Sequence[Rule]], meta: str) -> Callable[[], Sequence[Rule]]:

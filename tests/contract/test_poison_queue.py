@@ -1,7 +1,9 @@
 import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
-from ops.poison_queues import POISON, QUEUE, AccountPoison
+from ops.poison_queues import AccountPoison
+from shared.adapters.identity import Identity
+from shared.adapters.poison_queue import POISON, QUEUE, AccountPoisonQueue
 from tests.contract.azurite import Azurite
 
 pytestmark = pytest.mark.azurite
@@ -34,3 +36,15 @@ def test_messages_of_a_storage_account_are_listed_and_put_back(azurite: Azurite)
 
 def test_a_queue_that_was_never_used_is_empty(azurite: Azurite) -> None:
     assert list(AccountPoison(azurite.account()).messages(hide=False)) == []
+
+
+def test_messages_are_counted_though_somebody_looks_at_them(azurite: Azurite) -> None:
+    account = azurite.account()
+    counted = AccountPoisonQueue(account, Identity())
+    assert counted.count() == 0
+    poisoned = client(account, POISON)
+    poisoned.create_queue()
+    for text in ("one", "two"):
+        poisoned.send_message(text)
+    assert len(list(AccountPoison(account).messages(hide=True))) == 2
+    assert counted.count() == 2

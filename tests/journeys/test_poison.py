@@ -12,7 +12,7 @@ from ops.command import Desk
 from ops.terminal import Terminal
 from tests.factories import event
 from tests.fakes import START, FakeClock
-from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
+from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes
 
 
 @pytest.fixture
@@ -110,3 +110,23 @@ def test_a_foreign_message_stays(box: Laptop) -> None:
     code, answer = poison(box, "replay", "--all")
     assert (code, answer["unreadable"]) == (1, 1)
     assert len(poison(box, "list")[1]) == 1
+
+
+def told(box: Laptop) -> list[tuple[str, bool]]:
+    """Return the incidents about what was set aside, and whether each is over."""
+    found = [one for one in box.incidents() if "PoisonQueueNotEmpty" in one.dedup_key]
+    return [(one.severity, one.resolved_at is not None) for one in found]
+
+
+def test_what_is_set_aside_pages_until_it_is_replayed(box: Laptop) -> None:
+    fail_tracking(box, 413)
+    box.post([event()])
+    for at in minutes(box.clock.now(), 2):
+        box.tick(at)
+    assert told(box) == [("error", False)]
+    fail_tracking(box, None)
+    assert poison(box, "replay", "--all")[0] == 0
+    box.stack.host.drain()
+    for at in minutes(box.clock.now(), 2):
+        box.tick(at)
+    assert told(box) == [("error", True)]

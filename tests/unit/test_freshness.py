@@ -11,11 +11,11 @@ from shared.errors import GiveUp
 from shared.metrics.own import HEARTBEAT
 from shared.ports import EventRow, MetricRow, Table
 from shared.usecases.freshness import PROBE, is_stale
-from shared.usecases.self_watch import RULES
+from shared.usecases.self_watch import TELEMETRY_STALE
 from tests.evaluating import START, FakeLog, World, only, rule
 from tests.fakes import FakeClock
 
-STALE = RULES["TelemetryStale"]
+STALE = TELEMETRY_STALE
 ROWS = ("Source", "value")
 
 

@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.alerting.rule import Rule
-from shared.errors import RetryLater
+from shared.errors import Misconfigured, RetryLater
 from shared.ports import Table
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
-from shared.usecases.self_watch import SelfWatch, with_own
+from shared.usecases.self_watch import SelfWatch, own_rules, with_own
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROUTES = parse_routes(
@@ -60,6 +62,17 @@ class Road:
         return self.answer
 
 
+class Poison:
+    """A queue of so many messages, or one that may not be seen."""
+
+    messages: int | None = 0
+
+    def count(self) -> int:
+        if self.messages is None:
+            raise Misconfigured("403")
+        return self.messages
+
+
 class World:
     """The engine with its own rules over one store, a minute after the other."""
 
@@ -67,9 +80,10 @@ class World:
         self.pager, self.other = Road(answer), Road(Accepted(200))
         self.log, self.alerts, self.now = Log(), MemoryAlerts(), NOON
         self.rules = [RULE]
-        log = SelfWatch(self.log, self.alerts, lambda: self.rules, ROUTES.meta)
+        self.poison = Poison()
         rules = with_own(lambda: self.rules, ROUTES.meta)
-        self.evaluate = Evaluate(rules, log, self.alerts, ROUTES, "test", "")
+        watch = SelfWatch(self.log, self.alerts, rules, ROUTES.meta, self.poison)
+        self.evaluate = Evaluate(rules, watch, self.alerts, ROUTES, "test", "")
         self.deliver = Deliver(self.alerts, {"pager": self.pager, "other": self.other})
 
     def ticks(self, count: int) -> None:
@@ -112,17 +126,17 @@ def test_a_meta_road_that_is_blocked_does_not_ring_about_itself() -> None:
     assert not world.alerts.load("PagesRefused/critical").series
 
 
-def test_a_rule_without_an_answer_is_told_as_an_error_and_ends_with_it() -> None:
+def test_a_rule_without_an_answer_is_told_and_that_ends_with_it() -> None:
     world = World(Accepted(202))
     world.ticks(2)
     world.log.fails = True
     world.ticks(4)
     assert world.pager.taken == [("Errors/critical", "trigger")]
     world.ticks(1)
-    assert world.pager.taken[-1] == ("RuleEvaluationFailing/error", "trigger")
+    assert world.pager.taken[-1] == ("RuleEvaluationFailing/critical", "trigger")
     world.log.fails = False
     world.ticks(3)
-    assert world.pager.taken[-1] == ("RuleEvaluationFailing/error", "resolve")
+    assert world.pager.taken[-1] == ("RuleEvaluationFailing/critical", "resolve")
 
 
 def test_a_removed_rule_that_failed_to_its_end_rings_no_more() -> None:
@@ -132,7 +146,7 @@ def test_a_removed_rule_that_failed_to_its_end_rings_no_more() -> None:
     world.rules = [renamed(RULE)]
     world.log.fails = False
     world.ticks(5)
-    assert not world.alerts.load("RuleEvaluationFailing/error").series
+    assert not world.alerts.load("RuleEvaluationFailing/critical").series
 
 
 def renamed(rule: Rule) -> Rule:
@@ -140,5 +154,42 @@ def renamed(rule: Rule) -> Rule:
 
 
 def test_without_a_meta_receiver_its_alerts_are_left_out() -> None:
-    names = [rule.name for rule in with_own(lambda: [RULE], "")()]
-    assert names == ["Errors", "RuleEvaluationFailing", "TelemetryStale"]
+    assert {r.name for r in own_rules("other")} - {r.name for r in own_rules("")} == {
+        "OutboxStuck",
+        "PagesRefused",
+    }
+
+
+@pytest.mark.parametrize("severity", ["critical", "error", "warning", "info"])
+def test_a_rule_without_an_answer_is_as_grave_as_itself(severity: str) -> None:
+    world = World(Accepted(202))
+    world.rules = [RULE.model_copy(update={"severity": severity})]
+    world.log.fails = True
+    world.ticks(9)
+    failing = [rule for rule, _ in world.pager.taken if rule.startswith("RuleEvaluationFailing")]
+    own_query = {"RuleEvaluationFailing/critical"}  # TelemetryStale has no answer, either
+    assert set(failing) == {f"RuleEvaluationFailing/{severity}"} | own_query
+
+
+def test_what_was_set_aside_pages_until_the_queue_is_empty() -> None:
+    world = World(Accepted(202))
+    world.rules = []
+    world.ticks(3)
+    world.poison.messages = 2
+    world.ticks(3)
+    assert world.pager.taken == [("PoisonQueueNotEmpty/error", "trigger")]
+    (page,) = [page for page, _, _ in world.alerts.history(9)]
+    assert page.summary == (
+        "[ERROR] 2 messages of accepted events were set aside and are not counted"
+    )
+    world.poison.messages = 0
+    world.ticks(2)
+    assert world.pager.taken[1:] == [("PoisonQueueNotEmpty/error", "resolve")]
+
+
+def test_a_poison_queue_that_may_not_be_seen_is_a_rule_without_an_answer() -> None:
+    world = World(Accepted(202))
+    world.rules = []
+    world.poison.messages = None
+    world.ticks(9)
+    assert world.pager.taken == [("RuleEvaluationFailing/error", "trigger")]

@@ -1,0 +1,53 @@
+"""How many messages were set aside, asked by the real client over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.host import storage
+from local.host.queues import Queues
+from local.server import serve
+from shared.adapters.identity import Identity
+from shared.adapters.poison_queue import POISON, AccountPoisonQueue
+from shared.errors import Misconfigured, RetryLater
+from tests.fakes import FakeClock
+from tests.loopback import Reply, loopback
+
+
+@pytest.fixture
+def queues() -> Iterator[Queues]:
+    made = Queues(None, FakeClock())
+    yield made
+    made.close()
+
+
+def counted(url: str) -> int:
+    return AccountPoisonQueue(storage.connection_string(url), Identity()).count()
+
+
+def test_the_laptops_queues_are_counted_as_azures_are(queues: Queues) -> None:
+    server = serve(storage.create_app(lambda: queues))
+    try:
+        assert counted(server.url) == 0
+        queues.put_all([(POISON, "one"), (POISON, "two"), ("usage-events", "three")])
+        queues.lease(POISON, 1)
+        assert counted(server.url) == 2
+    finally:
+        server.stop()
+
+
+def test_a_queue_that_may_not_be_seen_names_the_role() -> None:
+    refusal = pytest.raises(Misconfigured, match="Storage Queue Data Reader")
+    with loopback(lambda _: Reply(403)) as service, refusal:
+        counted(service.url)
+
+
+def test_no_answer_is_asked_again_in_the_next_tick() -> None:
+    silence = pytest.raises(RetryLater, match="did not answer: 400")
+    with loopback(lambda _: Reply(400)) as service, silence:
+        counted(service.url)
+
+
+def test_no_account_is_named_as_the_settings_that_are_missing() -> None:
+    with pytest.raises(Misconfigured, match="AzureWebJobsStorage__queueServiceUri"):
+        AccountPoisonQueue("", Identity()).count()

@@ -18,7 +18,6 @@ OF_THE_HOST = {
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__blobServiceUri",
-    "AzureWebJobsStorage__queueServiceUri",
     "PYTHON_THREADPOOL_THREAD_COUNT",
 }
 """What the Functions host and its worker read, and we do not."""
@@ -37,6 +36,7 @@ ROLES_OF_BINDINGS = {
     "timerTrigger": "Storage Blob Data Owner",
 }
 ROLES_OF_SETTINGS = {
+    "AzureWebJobsStorage__queueServiceUri": "Storage Queue Data Contributor",
     "AzureWebJobsStorage__tableServiceUri": "Storage Table Data Contributor",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "Monitoring Metrics Publisher",
     "LOGS_WORKSPACE_ID": "Log Analytics Reader",

@@ -1,12 +1,29 @@
 """docs/tutorial.md and the README's first steps, as typed."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.process import ROOT
 from tests.journeys.typed import Block, Desk, blocks, unkept
+
+SPENT = 'UsageEvents | where TeamId == "search" | summarize Calls = sum(Count), Usd = sum(CostUsd)'
+AGENT = """
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+def create(**asked):
+    usage = {"prompt_tokens": 1200, "completion_tokens": 80, "total_tokens": 1280}
+    return {"id": "chatcmpl-" + 24 * "7", "object": "chat.completion", "usage": usage, **asked}
+
+key = json.loads(Path(".agentmeter/local.json").read_text())["function_key"]
+client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
+messages = []
+"""
+"""What an agent has when it comes to the README's snippet."""
 
 
 @pytest.mark.timeout(400)
@@ -24,9 +41,13 @@ def test_the_tutorial_works_as_typed(tmp_path: Path) -> None:
 def test_the_first_steps_of_the_readme_work_as_typed(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (section,) = re.findall(r"## Send an event\n(.*?)\n## ", text, re.DOTALL)
+    (snippet,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    program = f"{AGENT}{textwrap.dedent(snippet)}\nassert meter.flush(10)"
+    sent = Block(f"PYTHONPATH=client/src .venv/bin/python - <<'END'\n{program}\nEND", "")
+    seen = Block(f"sleep 5\n.venv/bin/python -m ops query '{SPENT}'", "Calls  Usd\n    2  0.0076")
     desk = Desk(tmp_path)
     with desk.running(Block("DEMO=0 make run", "agentmeter runs; …")):
-        desk.type(blocks(section))
+        desk.type([*blocks(section), sent, seen])
 
 
 def test_a_promise_is_kept_line_by_line_in_order_and_dots_stand_for_anything() -> None:

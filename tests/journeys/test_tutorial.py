@@ -43,11 +43,18 @@ def test_the_first_steps_of_the_readme_work_as_typed(tmp_path: Path) -> None:
     (section,) = re.findall(r"## Send an event\n(.*?)\n## ", text, re.DOTALL)
     (snippet,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     program = f"{AGENT}{textwrap.dedent(snippet)}\nassert meter.flush(10)"
+    first, *later = blocks(section)
     sent = Block(f"PYTHONPATH=client/src .venv/bin/python - <<'END'\n{program}\nEND", "")
-    seen = Block(f"sleep 5\n.venv/bin/python -m ops query '{SPENT}'", "Calls  Usd\n    2  0.0076")
+    seen = Block(f".venv/bin/python -m ops query '{SPENT}'", "Calls  Usd\n    2  0.0076")
     desk = Desk(tmp_path)
     with desk.running(Block("DEMO=0 make run", "agentmeter runs; …")):
-        desk.type([*blocks(section), sent, seen])
+        desk.type([first, counted("0.0038"), *later, sent, counted("0.0076"), seen])
+
+
+def counted(usd: str) -> Block:
+    """Wait, as a reader does who is told that it takes some seconds."""
+    page = "http://127.0.0.1:7071/metrics"
+    return Block(f"until curl -s {page} | grep '^llm_cost.* {usd}$'; do sleep 1; done", "")
 
 
 def test_a_promise_is_kept_line_by_line_in_order_and_dots_stand_for_anything() -> None:

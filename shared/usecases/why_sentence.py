@@ -25,7 +25,7 @@ def sentence(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
     if alert is None:
         return f"{name} is silent: {_silent(subject)}."
     said = f"{name}{_of(alert)} {_going(subject, alert, now)}."
-    return f"{said} {_told(subject, pages)}." if alert.phase == "firing" else said
+    return f"{said} {_told(subject, pages, now)}." if alert.phase == "firing" else said
 
 
 def _of(alert: SeriesAlert) -> str:
@@ -40,10 +40,10 @@ def _going(subject: Subject, alert: SeriesAlert, now: datetime) -> str:
         step = _last(subject, "pending")
         left = _soonest(subject, alert)
         fires = f"; it fires at {_time(left, now)} if that lasts" if left else ""
-        return f"is pending since {_time(alert.since, now)}: {_found(subject, step)}{fires}"
+        return f"has been pending since {_time(alert.since, now)}: {_found(subject, step)}{fires}"
     since = _time(alert.fired_at or alert.since, now)
-    calm = f", and is calm since {_time(alert.calm_since, now)}" if alert.calm_since else ""
-    return f"fires since {since}: {_found(subject, _last(subject, 'firing'))}{calm}"
+    calm = f", and has been calm since {_time(alert.calm_since, now)}" if alert.calm_since else ""
+    return f"has fired since {since}: {_found(subject, _last(subject, 'firing'))}{calm}"
 
 
 def _soonest(subject: Subject, alert: SeriesAlert) -> datetime | None:
@@ -71,13 +71,13 @@ def _found(subject: Subject, step: Step | None) -> str:
     return f"{fill(look.summary, step.series, step.numbers.get('value'))} ({figures})"
 
 
-def _told(subject: Subject, pages: Sequence[Sent]) -> str:
+def _told(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
     """Say who was told of what fires, or why nobody was."""
     incident = subject.incident
     if incident is None:
         return f"Nobody was told: {subject.decided or 'it has just begun'}"
     page = next((one for one in pages if one.page.id == incident.page), None)
-    told = f"Receiver {incident.route} was told at {incident.notified_at:%H:%M:%S}"
+    told = f"Receiver {incident.route} was told at {_time(incident.notified_at, now)}"
     if page is None:
         return told
     status = f" ({page.page.last_status})" if page.page.last_status else ""
@@ -91,7 +91,8 @@ def _silent(subject: Subject) -> str:
     if subject.rule is None:
         return "its rule is no more"
     if record.errors:
-        return f"its queries have failed {record.errors} times in a row: {record.last_error}"
+        why = record.last_error.removesuffix(".")
+        return f"its queries have failed {record.errors} times in a row: {why}"
     if record.last_at is None:
         return "it has not been evaluated yet"
     found = "; ".join(_answer(item) for item in record.looked)
@@ -120,5 +121,5 @@ def _span(span: timedelta) -> str:
 
 def _time(at: datetime, now: datetime) -> str:
     """Write the time, with its day where that is not today's."""
-    near = timedelta(0) <= now - at < timedelta(hours=12)
+    near = abs(now - at) < timedelta(hours=12)
     return f"{at.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"

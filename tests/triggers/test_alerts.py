@@ -78,7 +78,7 @@ def test_what_fires_is_explained_by_its_id_and_by_its_rule(box: Laptop) -> None:
     told = why(box, alert["id"])
     assert told == why(box, "HighErrorRate") == why(box, "HighErrorRate.critical")
     assert {name: told[name] for name in alert} == alert
-    assert told["sentence"].startswith("HighErrorRate fires since 12:4")
+    assert told["sentence"].startswith("HighErrorRate has fired since 12:4")
     assert "High error rate: over 10 errors a second for" in told["sentence"]
     assert "Receiver critical was told at 12:4" in told["sentence"]
     assert "the page was taken (202)" in told["sentence"]
@@ -179,7 +179,7 @@ def test_history_lands_in_alerthistory_and_not_in_usageevents(box: Laptop) -> No
 def test_ops_explains_it_to_a_person_and_to_a_machine(box: Laptop) -> None:
     code, said, _ = ops(box, "why", "HighErrorRate")
     assert code == 0
-    assert said.startswith("HighErrorRate fires since ")
+    assert said.startswith("HighErrorRate has fired since ")
     assert "docs/runbooks/HighErrorRate.md" in said
     assert "What happened, newest first" in said
     assert json.loads(ops(box, "why", "HighErrorRate", "--json")[1]) == why(box, "HighErrorRate")

@@ -115,7 +115,7 @@ class App:
         budgets = BudgetFigures(self.budgets).at
         vitals = Vitals(alerts, storage.series, lambda: self._exporter, budgets)
         history = History(alerts, storage.series, lambda: self._exporter)
-        memories = (storage.claims, storage.series, storage.silences)
+        memories = (storage.claims, storage.series, storage.silences, history)
         tick = Tick(deliver, evaluate, history, vitals, *memories)
         return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
 

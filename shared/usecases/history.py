@@ -25,6 +25,7 @@ from shared.usecases.rows import metric_row
 
 MOST_AT_ONCE = 50
 """Writes whose steps are exported in one tick: with a backlog, the next ticks go on."""
+MOST_GIVEN_UP = 1000
 QUERY_CHARS = 8000
 """Of the query in a row; a property holds 8,192 characters."""
 
@@ -55,6 +56,19 @@ class History:
         except AgentmeterError as exc:
             logger.warning("the history of alerts waits for the next tick: %s", exc)
         return told
+
+    def forget(self, before: datetime) -> int:
+        """Give up the export of what waits since before that moment; return how many steps.
+
+        An export that never works must not fill the store, which keeps the latest steps anyway.
+        """
+        old = [one for one in self._alerts.log.news(MOST_GIVEN_UP) if one.steps[-1].at < before]
+        for news in old:
+            self._alerts.log.told(news)
+        given_up = sum(len(news.steps) for news in old)
+        if given_up:
+            logger.error("%s steps of alerts were never exported and are given up", given_up)
+        return given_up
 
     def _tell(self, news: News, now: datetime) -> None:
         """Export first, then note it: a crash between repeats rows that AlertHistory shows once."""

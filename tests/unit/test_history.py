@@ -154,3 +154,17 @@ def test_a_page_that_waits_for_one_reason_is_told_once() -> None:
     told.deliver = Deliver(told.world.alerts, {})
     told.ticks(10, Errors=12)
     assert told.rows().count(("alert.page", "later")) == 1
+
+
+def test_what_can_never_be_exported_is_given_up_after_a_while_and_stays_in_the_store() -> None:
+    told = Told(World(rule(hold="PT0S")))
+    told.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
+    told.ticks(1, Errors=12)
+    told.ticks(1, Errors=5)
+    log = told.world.alerts.log
+    kept = list(log.steps("Errors/critical"))
+    assert told.history.forget(START) == 0
+    first = log.news(9)[0]
+    assert told.history.forget(START + timedelta(minutes=1)) >= len(first.steps)
+    assert first not in log.news(9)
+    assert list(log.steps("Errors/critical")) == kept

@@ -1,6 +1,7 @@
 """Runs a trigger inside its invocation: traced, its calls recorded, and these sent at its end."""
 
 import functools
+import gc
 import inspect
 from collections.abc import Callable
 from functools import partial
@@ -34,12 +35,23 @@ def invoked(app: Callable[[], App]) -> Callable[[Trigger], Trigger]:
                 otel.detach(token)
                 if invocation.calls or invocation.faults:
                     app().telemetry.send(invocation)
+                _settle(invocation.function)
 
         run.__annotations__["context"] = func.Context
         cast(Any, run).__signature__ = _with_context(trigger)
         return run
 
     return decorate
+
+
+@functools.cache
+def _settle(function: str) -> None:
+    """End the cold start of a function, once in a process.
+
+    What its first call has loaded (modules, prices, the SDK) stays for good. Else the collector
+    walks over it again and again: a quarter of the time that a batch of 1,000 events takes.
+    """
+    gc.freeze()
 
 
 def _invocation(context: func.Context, app: Callable[[], App]) -> Invocation:

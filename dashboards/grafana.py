@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dashboards.choice import CHOICES
 from dashboards.grafana_visuals import HEIGHTS, Json, of_rows, of_series, visual
-from dashboards.kql import GRAFANA, bind, choices
+from dashboards.kql import GRAFANA, bind
 from dashboards.panel import ONE_VALUE, Page, Panel
 
 COLUMNS = 24
@@ -31,14 +32,14 @@ class _Source:
 
 def azure_dashboard(page: Page) -> str:
     """Return the dashboard whose panels ask Log Analytics, as JSON text."""
-    panels = [visual(p, of_rows(p)) | _asks(AZURE, [_logs(p)]) for p in page.panels]
+    panels = [visual(p, of_rows(p), page.choices) | _asks(AZURE, [_logs(p)]) for p in page.panels]
     return _dashboard(page, _Source("azure", "Azure Monitor", panels, list(_azure_variables(page))))
 
 
 def prometheus_dashboard(page: Page) -> str:
     """Return the dashboard of those panels that GET /metrics has figures for, as JSON text."""
     panels = [
-        visual(p, of_series(p)) | _asks(PROMETHEUS, list(_metrics(p)))
+        visual(p, of_series(p), ()) | _asks(PROMETHEUS, list(_metrics(p)))
         for p in page.panels
         if p.prometheus
     ]
@@ -155,8 +156,7 @@ def _azure_variables(page: Page) -> Iterator[Json]:
     yield _query_variable("subscription", {"queryType": "Azure Subscriptions"})
     asked: Json = {"queryType": "Azure Workspaces", "subscription": "$subscription"}
     yield _query_variable("workspace", asked)
-    yield _choice("Team", "TeamId")
-    yield _choice("Environment", "Environment")
+    yield from map(_choice, page.choices)
     for name in dict.fromkeys(name for panel in page.panels for name in panel.exports):
         nothing = {"text": "", "value": ""}
         yield {
@@ -179,10 +179,10 @@ def _query_variable(name: str, query: Json) -> Json:
     }
 
 
-def _choice(name: str, column: str) -> Json:
+def _choice(name: str) -> Json:
     """Return a list of many choices; all of them are handed to queries as '*'."""
     asked = {
-        "query": bind(choices(column, "text"), GRAFANA),
+        "query": bind(CHOICES[name].options("text"), GRAFANA),
         "resources": [WORKSPACE],
         "resultFormat": "table",
     }

@@ -43,20 +43,21 @@ COLORS: dict[Color, str] = {
     "lightBlue": "light-blue",
     "gray": "text",
 }
-LINK = "/d/${__dashboard.uid}?${__url_time_range}&${Team:queryparam}&${Environment:queryparam}"
+LINK = "/d/${__dashboard.uid}?${__url_time_range}"
 
 
-def visual(panel: Panel, reduced: Json) -> Json:
+def visual(panel: Panel, reduced: Json, choices: Sequence[str]) -> Json:
     """Return the panel without its queries, id and place.
 
-    reduced: how a kind that shows single values gets them from the answer.
+    reduced: how a kind that shows single values gets them from the answer. choices: the names of
+    the variables that a link from a row keeps.
     """
     return {
         "type": TYPES[panel.kind],
         "title": panel.title,
         "description": panel.says.strip(),
         "fieldConfig": {
-            "defaults": _defaults(panel),
+            "defaults": _defaults(panel, choices),
             "overrides": [_override(column) for column in panel.columns],
         },
         "options": _options(panel, reduced),
@@ -76,13 +77,13 @@ def of_series(_: Panel) -> Json:
     return {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
 
-def _defaults(panel: Panel) -> Json:
+def _defaults(panel: Panel, choices: Sequence[str]) -> Json:
     return {
         "unit": UNITS.get(panel.unit, "short"),
         "noValue": panel.empty,
         **({"thresholds": _steps(panel.thresholds)} if panel.thresholds else {}),
         **({"min": 0, "max": 1} if panel.kind == "gauge" and panel.unit == "ratio" else {}),
-        "links": [_link(name, column) for name, column in panel.exports.items()],
+        "links": _links(panel, choices),
         "custom": _drawn(panel),
     }
 
@@ -93,9 +94,16 @@ def _steps(thresholds: Sequence[Threshold]) -> Json:
     return {"mode": "absolute", "steps": steps}
 
 
-def _link(name: str, column: str) -> Json:
-    url = f"{LINK}&var-{name}=${{__data.fields.{column}:percentencode}}"
-    return {"title": "What it is made of", "url": url}
+def _links(panel: Panel, choices: Sequence[str]) -> list[Json]:
+    """Return what a click on a row leads to."""
+    kept = LINK + "".join(f"&${{{name}:queryparam}}" for name in choices)
+    return [
+        {
+            "title": "What it is made of",
+            "url": f"{kept}&var-{name}=${{__data.fields.{column}:percentencode}}",
+        }
+        for name, column in panel.exports.items()
+    ]
 
 
 def _drawn(panel: Panel) -> Json:

@@ -3,16 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from dashboards.choice import CHOICES, key
 from shared.usecases.costs import MEASURES, ROWS, UNPRICED
-
-
-def key(*columns: str) -> str:
-    """Return the KQL of what stands for a row where it is chosen, never empty.
-
-    Names come with events, from anybody: as Base64, none can end the string that it is put into.
-    """
-    parts = ", ".join(f'"\\n", {column}' for column in columns)
-    return f"base64_encode_tostring(strcat({parts}))"
+from shared.usecases.drill import PREFIX
 
 
 def _toml(column: str) -> str:
@@ -26,15 +19,14 @@ def _toml(column: str) -> str:
 class Dialect:
     """How a product writes what was chosen. step: the width of a chart's bins, a timespan.
 
-    teams, environments: lists of the keys that were chosen, of dynamic type; "*" is all.
-    chosen: the key of the row that was chosen in another panel, by the name of its parameter.
+    many: the list of the keys that were chosen at the top, of dynamic type, by the name of its
+    parameter. chosen: the key of the row that was chosen in another panel, likewise.
     """
 
     start: str
     end: str
     step: str
-    teams: str
-    environments: str
+    many: str
     chosen: str
 
 
@@ -42,16 +34,14 @@ WORKBOOK = Dialect(
     "{TimeRange:start}",
     "{TimeRange:end}",
     "{TimeRange:grain}",
-    "dynamic([{Team}])",
-    "dynamic([{Environment}])",
+    "dynamic([{%s}])",
     r"'{\1}'",
 )
 GRAFANA = Dialect(
     "$__timeFrom()",
     "$__timeTo()",
     "$__interval",
-    "dynamic([${Team:singlequote}])",
-    "dynamic([${Environment:singlequote}])",
+    "dynamic([${%s:singlequote}])",
     r"'${\1:raw}'",
 )
 
@@ -83,16 +73,35 @@ UNPRICED_CALLS = f"""\
         format_datetime(FirstSeen, "yyyy-MM-dd"), "\\nsource = \\"\\"\\ninput =\\noutput ="))"""
 """Models without a price, and the entry that would price them, its figures left to fill in."""
 
+EPISODES = """\
+let Ends = AlertHistory
+| where TimeGenerated >= {start} and TimeGenerated < {end}
+| where Name == "alert.transition" and State == "resolved"
+| project Episode, Ended = TimeGenerated, FiredForS = TimeToResolveS;
+let Verdicts = AlertHistory
+| where TimeGenerated >= {start} and TimeGenerated < {end}
+| where Name == "alert.verdict"
+| project Episode, Verdict = State;
+AlertHistory
+| where TimeGenerated >= {start} and TimeGenerated < {end}
+| where Name == "alert.transition" and State == "firing" and {alert}
+| join kind=leftouter Ends on Episode
+| join kind=leftouter Verdicts on Episode
+| project Fired = TimeGenerated, Alert, Severity, State = iff(isnull(Ended), "firing", "resolved"),
+    LastedS = coalesce(FiredForS, ({end} - TimeGenerated) / 1s), Series, Reason, Look, Value,
+    Threshold, DetectionDelayS, Flap, Verdict, Episode"""
+"""A row for each time that an alert fired; LastedS is until now where it goes on."""
+
 _PARTS = {
     "{unpriced_calls}": UNPRICED_CALLS,
     "{costs}": COSTS,
     "{rates}": RATES,
     "{unpriced}": MEASURES["unpriced_calls"],
     "{estimated}": MEASURES["estimated_calls"],
+    "{episodes}": EPISODES,
     "{scope}": "{team} and {environment}",
-    "{team}": f'(array_length(Teams) == 0 or "*" in (Teams) or {key("TeamId")} in (Teams))',
-    "{environment}": "(array_length(Environments) == 0 or "
-    f'"*" in (Environments) or {key("Environment")} in (Environments))',
+    "{alert}": f'{{severity}} and {{rule}} and not(Alert startswith "{PREFIX}")',
+    **{f"{{{name.lower()}}}": choice.condition for name, choice in CHOICES.items()},
 }
 _KEY = re.compile(r"\{key ([\w, ]+)\}")
 _CHOSEN = re.compile(r"'\{(\w+)\}'")
@@ -104,15 +113,16 @@ def bind(query: str, dialect: Dialect) -> str:
 
     {start}, {end}: the time that was chosen. {step}: the width of a bin. {scope}: the teams and
     environments that were chosen, {environment}: the latter alone, for what belongs to no team.
-    {key A, B}: what stands for these columns of a row where it is chosen. {costs}, {rates},
-    {unpriced}, {estimated}: as above. '{Name}': the row that was chosen, see Panel.exports.
+    {alert}: the severities and rules that were chosen, without drills. {key A, B}: what stands for
+    these columns of a row where it is chosen. {costs}, {rates}, {unpriced}, {estimated},
+    {episodes}: as above. '{Name}': the row that was chosen, see Panel.exports.
     """
     bound = query.strip()
     for name, text in _PARTS.items():
         bound = bound.replace(name, text)
     bound = _KEY.sub(lambda found: key(*found[1].split(", ")), bound)
     bound = _CHOSEN.sub(dialect.chosen, bound)
-    lets = (("Teams", dialect.teams), ("Environments", dialect.environments))
+    lets = ((choice.chosen, dialect.many % name) for name, choice in CHOICES.items())
     used = "".join(f"let {name} = {value};\n" for name, value in lets if f"({name})" in bound)
     for name, text in (("start", dialect.start), ("end", dialect.end), ("step", dialect.step)):
         bound = bound.replace(f"{{{name}}}", text)
@@ -122,14 +132,3 @@ def bind(query: str, dialect: Dialect) -> str:
 def is_bound_by_time(query: str) -> bool:
     """Tell whether rows outside of the time chosen never matter: corrections come later."""
     return not any(part in query for part in _LATE)
-
-
-def choices(column: str, label: str) -> str:
-    """Return the query whose rows can be chosen from: value, a key, and its name as `label`."""
-    return f"""
-UsageEvents
-| where TimeGenerated >= {{start}} and TimeGenerated < {{end}}
-| distinct {column}
-| order by {column} asc
-| take 1000
-| project value = {key(column)}, {label} = iff(isempty({column}), "(none)", {column})"""

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dashboards.choice import CHOICES
 from shared.errors import Misconfigured
 
 FOLDER = Path(__file__).parent / "panels"
@@ -14,7 +15,7 @@ Kind = Literal["line", "area", "bar", "ranking", "pie", "stat", "gauge", "table"
 Color = Literal["green", "yellow", "orange", "redBright", "gray", "lightBlue"]
 Money = Literal["$", "$/h"]
 Rate = Literal["tokens/s", "requests/s", "errors/s", "operations/s", "events/s"]
-Number = Literal["tokens", "calls", "tasks", "connections", "teams", "agents", "alerts"]
+Number = Literal["tokens", "calls", "tasks", "connections", "teams", "agents", "alerts", "pages"]
 Unit = Literal["", "s", "%", "ratio"] | Money | Rate | Number
 OVER_TIME: tuple[Kind, ...] = ("line", "area", "bar")
 """Kinds whose query returns the column TimeGenerated and, where there are many series, Series."""
@@ -107,13 +108,23 @@ class Section(_Part):
 
 
 class Page(_Part):
-    """A workbook, or a dashboard of Grafana. hours: what it shows unless another time is chosen."""
+    """A workbook, or a dashboard of Grafana.
+
+    hours: what it shows unless another time is chosen. choices: names of dashboards.choice.CHOICES.
+    """
 
     name: str
     title: str
     about: str
     hours: int
+    choices: tuple[str, ...] = ("Team", "Environment")
     section: tuple[Section, ...]
+
+    @model_validator(mode="after")
+    def _offers_what_there_is(self) -> Self:
+        if unknown := set(self.choices) - CHOICES.keys():
+            raise ValueError(f"no such choices: {sorted(unknown)}. There are {', '.join(CHOICES)}.")
+        return self
 
     @property
     def panels(self) -> tuple[Panel, ...]:

@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid5
 
-from dashboards.kql import WORKBOOK, bind, choices, is_bound_by_time
+from dashboards.choice import CHOICES
+from dashboards.kql import WORKBOOK, bind, is_bound_by_time
 from dashboards.panel import Page, Panel, Section
 from dashboards.workbook_visuals import settings, visualization
 
@@ -44,11 +45,10 @@ def workbook(page: Page) -> str:
 
 
 def _parameters(page: Page) -> Json:
-    """Return what the reader chooses: a time, teams, environments, and whether to be told more."""
+    """Return what the reader chooses: a time, the page's lists, and whether to be told more."""
     chosen = [
         _time_range(page),
-        _drop_down(page, "Team", "TeamId"),
-        _drop_down(page, "Environment", "Environment"),
+        *(_drop_down(page, name) for name in page.choices),
         _help(page),
     ]
     content = {
@@ -86,7 +86,7 @@ def _time_range(page: Page) -> Json:
     )
 
 
-def _drop_down(page: Page, name: str, column: str) -> Json:
+def _drop_down(page: Page, name: str) -> Json:
     """Return a list to choose from; "All" is handed to queries as '*'."""
     return _parameter(
         page,
@@ -96,7 +96,7 @@ def _drop_down(page: Page, name: str, column: str) -> Json:
             "multiSelect": True,
             "quote": "'",
             "delimiter": ",",
-            "query": bind(choices(column, "label"), WORKBOOK),
+            "query": bind(CHOICES[name].options("label"), WORKBOOK),
             "value": [ALL],
             "typeSettings": {
                 "additionalResourceOptions": [ALL],

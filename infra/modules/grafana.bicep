@@ -19,6 +19,10 @@ var dashboards = [
     content: loadTextContent('../grafana/agent-performance.azure.json')
   }
   {
+    name: 'alerts'
+    content: loadTextContent('../grafana/alerts.azure.json')
+  }
+  {
     name: 'cost-tracking'
     content: loadTextContent('../grafana/cost-tracking.azure.json')
   }

@@ -22,6 +22,10 @@ var workbooks = [
     content: loadTextContent('../workbooks/agent-performance.workbook.json')
   }
   {
+    name: 'Alerts'
+    content: loadTextContent('../workbooks/alerts.workbook.json')
+  }
+  {
     name: 'Cost tracking'
     content: loadTextContent('../workbooks/cost-tracking.workbook.json')
   }

@@ -99,7 +99,7 @@ def test_what_a_query_or_a_condition_refers_to_is_set_somewhere_in_the_workbook(
     for item in items:
         used |= {one["parameterName"] for one in item.get("conditionalVisibilities", ())}
     assert used <= known
-    assert {"TimeRange", "Team", "Environment"} <= used
+    assert {"TimeRange", *PAGES[name].choices} <= used
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -20,6 +20,9 @@ BOARDS: list[dict[str, Any]] = [
 ]
 EACH_BOARD = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])
 FRAME = ("__timeFrom", "__timeTo", "__interval", "__range", "__dashboard", "__data", "__all")
+SPAN = re.compile(r"\$__(range|interval)\b")
+PART = re.compile("_(bucket|sum|count)$")
+"""What a series of a histogram ends with."""
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 PLANNED = {
     "API Request Rate": ["sum(rate(http_requests_total[5m])) by (method, path)"],
@@ -115,20 +118,20 @@ def test_every_panel_of_the_plan_asks_prometheus_what_the_plan_asks() -> None:
 
 def test_prometheus_is_asked_for_metrics_that_there_are_by_labels_that_they_have() -> None:
     for expr in (expr for exprs in asked_of_prometheus().values() for expr in exprs):
-        named = {name for name in METRICS if re.search(rf"\b{name}(_bucket)?\b", expr)}
+        named = {name for name in METRICS if re.search(rf"\b{name}(_bucket|_sum|_count)?\b", expr)}
         words = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", re.sub(r'"[^"]*"', "", expr)))
-        metrics = {word.removesuffix("_bucket") for word in words} & METRICS.keys()
+        metrics = {PART.sub("", word) for word in words} & METRICS.keys()
         assert metrics == named != set()
         labels = {label for name in named for label in METRICS[name].labels} | {"le"}
         grouped = {g for found in re.findall(r"by \(([^)]*)\)", expr) for g in found.split(", ")}
         matched = set(re.findall(r"[{,](\w+)=", expr))
         assert grouped | matched <= labels
-        assert words - {"histogram_quantile"} - labels <= {*named, *(f"{n}_bucket" for n in named)}
+        assert {PART.sub("", word) for word in words - {"histogram_quantile"} - labels} <= named
 
 
 def test_prometheus_parses_everything_that_it_is_asked(tmp_path: Path) -> None:
     rules = [
-        {"record": "asked", "labels": {"n": str(n)}, "expr": expr.replace("$__range", "6h")}
+        {"record": "asked", "labels": {"n": str(n)}, "expr": SPAN.sub("6h", expr)}
         for n, expr in enumerate(e for exprs in asked_of_prometheus().values() for e in exprs)
     ]
     file = tmp_path / "rules.json"  # JSON is YAML, too

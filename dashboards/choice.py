@@ -28,17 +28,20 @@ class Choice:
     def condition(self) -> str:
         """Return the KQL of whether a row is of what was chosen."""
         given = self.chosen
-        return f'(array_length({given}) == 0 or "*" in ({given}) or {key(self.column)} in ({given}))'
+        return (
+            f'(array_length({given}) == 0 or "*" in ({given}) or {key(self.column)} in ({given}))'
+        )
 
     def options(self, label: str) -> str:
         """Return the query whose rows can be chosen from: value, a key, and its name as `label`."""
+        shown = f'iff(isempty({self.column}), "(none)", {self.column})'
         return f"""
 {self.table}
 | where TimeGenerated >= {{start}} and TimeGenerated < {{end}}
 | distinct {self.column}
 | order by {self.column} asc
 | take 1000
-| project value = {key(self.column)}, {label} = iff(isempty({self.column}), "(none)", {self.column})"""
+| project value = {key(self.column)}, {label} = {shown}"""
 
 
 CHOICES: Mapping[str, Choice] = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.choice import CHOICES
 from dashboards.panel import Panel, read_pages
 from local.fleet import Fleet
 from local.monitor.query import QueryAnswer
@@ -18,20 +19,28 @@ from local.replay.azure import DirectExporter, DirectLog
 from local.replay.plan import Plan
 from local.replay.recording import Recorded
 from local.replay.world import Config, World
-from shared.adapters.config_folder import read_routes
+from shared.adapters.config_folder import read_routes, read_rules
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import parse_budgets
 from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.budgets import Budgets
 from shared.usecases.rows import metric_row
+from shared.usecases.subject import Subjects
+from shared.usecases.verdicts import Verdicts
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 SAVED = sorted((ROOT / "infra" / "kql" / "saved").glob("*.kql"))
 PANELS = {panel.name: panel for page in read_pages() for panel in page.panels}
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-LOOK = START + timedelta(minutes=24)
-LASTS = timedelta(minutes=25)
+MINUTE = timedelta(minutes=1)
+LASTS = 25 * MINUTE
+LOOK = START + LASTS - MINUTE
+RULES = ("HighErrorRate", "HighTaskQueueBacklog", "LLMAPIFailureRate")
+"""Those that the fleet's first minutes trip."""
+SILENCED = {"from": 0, "to": 3600, "matchers": ["alertname=HighTaskQueueBacklog"]}
+BUSY = {"from": 1140, "to": 1320, "status": 503}
+"""When PagerDuty takes nothing."""
 BUDGET = '[[budget]]\nname = "fleet"\namount_usd = 100\nperiod = "day"\n'
 PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
@@ -49,7 +58,7 @@ class Portal:
 
     store: MonitorStore
     queries: Mapping[str, str]
-    chosen: dict[str, str] = field(default_factory=lambda: {"Team": "'*'", "Environment": "'*'"})
+    chosen: dict[str, str] = field(default_factory=lambda: dict.fromkeys(CHOICES, "'*'"))
 
     def ask(self, name: str) -> QueryAnswer:
         def put_in(found: re.Match[str]) -> str:
@@ -73,20 +82,31 @@ def queries_of(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
                 yield parameter["name"], parameter["query"]
 
 
+def recorded(fleet: Fleet, start: datetime, end: datetime) -> list[Recorded]:
+    return [
+        Recorded(number, json.dumps(event).encode(), datetime.fromisoformat(str(event["time"])))
+        for number, event in enumerate(fleet.events_between(start, end), 1)
+    ]
+
+
 @pytest.fixture(scope="module")
 def store() -> Iterator[MonitorStore]:
-    """Yield the stand-in after what 25 minutes of the fleet posted, its incidents included."""
+    """Yield the stand-in after what 23 minutes of the fleet posted, its incidents included."""
     prices = (CONFIG / "prices.toml").read_text(encoding="utf-8")
-    plan = Plan.model_validate({"start": START, "duration_s": LASTS.total_seconds()})
-    world = World(Config([], read_routes(CONFIG), prices), plan)
-    world.clock.at = LOOK
-    events = Fleet(1, START).events_between(START, START + LASTS)
-    recorded = [
-        Recorded(number, json.dumps(event).encode(), datetime.fromisoformat(str(event["time"])))
-        for number, event in enumerate(events, 1)
-    ]
-    assert world.take(recorded) == []
-    world.tick()
+    rules = [rule for rule in read_rules(CONFIG) if rule.name in RULES]
+    faults = {"silences": [SILENCED], "pagerduty_faults": [BUSY]}
+    plan = Plan.model_validate({"start": START, "duration_s": LASTS.total_seconds(), **faults})
+    world = World(Config(rules, read_routes(CONFIG), prices), plan)
+    world.clock.at = START + MINUTE
+    verdicts = Verdicts(Subjects(world.alerts, lambda: rules), world.alerts)
+    fleet = Fleet(1, START + MINUTE)
+    while world.clock.at < LOOK:
+        world.clock.at += MINUTE
+        assert world.take(recorded(fleet, world.clock.at - MINUTE, world.clock.at)) == []
+        if world.clock.at == LOOK:
+            said = {"verdict": "noise", "note": "a drill of the provider", "by": "ada"}
+            verdicts.give("LLMAPIFailureRate", json.dumps(said).encode(), LOOK)
+        world.tick()
     budgets = Budgets(DirectLog(world.monitor), MemoryAlerts(), lambda: parse_budgets(BUDGET, "b"))
     figures = BudgetFigures(budgets).at(LOOK)
     DirectExporter(world.monitor).metrics([metric_row(LOOK, figure) for figure in figures])
@@ -124,6 +144,73 @@ def test_from_a_row_of_the_spenders_to_its_calls_to_a_trace(portal: Portal) -> N
     assert {row["OperationId"] for row in trace} == {calls[0]["OperationId"]}
     assert "llm.call" in {row["Name"] for row in trace}
     assert set(PANELS["trace"].shows) <= set(trace[0])
+
+
+def test_from_a_rule_to_its_alerts_to_the_steps_of_one_with_their_reasons(portal: Portal) -> None:
+    rules = {row["Alert"]: row for row in portal.rows("alerts_by_rule")}
+    assert rules.keys() == set(RULES)
+    rule = rules["LLMAPIFailureRate"]
+    assert (rule["Fired"], rule["Incidents"], rule["Pages"], rule["Flaps"]) == (2, 2, 2, 1)
+    assert 60 < rule["DetectedP95"] <= 120
+    assert (rule["NotifiedP50"], rule["NotifiedP95"], rule["ResolvedMean"]) == (0, 60, 240)
+    assert (rule["Verdicts"], rule["Noise"]) == (1, 100)
+
+    portal.chosen["OfRule"] = rule["Key"]
+    latest, first = portal.rows("alerts_of_rule")
+    assert (latest["Verdict"], latest["State"], latest["Flap"]) == ("noise", "firing", "yes")
+    assert (first["Verdict"], first["State"], first["Flap"]) == ("", "resolved", "")
+    assert (latest["LastedS"], first["LastedS"]) == (240, 240)
+
+    portal.chosen["OfEpisode"] = first["Key"]
+    steps = portal.rows("steps_of_alert")
+    assert set(PANELS["steps_of_alert"].shows) <= set(steps[0])
+    assert [(step["What"], step["State"]) for step in steps] == [
+        ("transition", "firing"),
+        ("decision", "trigger"),
+        ("page", "accepted"),
+        ("decision", "nobody is told"),
+        ("transition", "resolved"),
+        ("decision", "resolve"),
+        ("page", "accepted"),
+    ]
+    assert steps[0]["EvidenceQuery"].startswith("// alert LLMAPIFailureRate")
+    assert all(step["Reason"] for step in steps)
+    portal.chosen["OfEpisode"] = latest["Key"]
+    told = [(step["Note"], step["SaidBy"]) for step in portal.rows("steps_of_alert")]
+    assert ("a drill of the provider", "ada") in told
+
+
+def test_what_was_silenced_is_told_to_nobody_and_says_why(portal: Portal) -> None:
+    silenced = {row["Reason"]: row["Rules"] for row in portal.rows("nobody_told")}
+    assert silenced["muted silence 1 of the plan"] == 1
+    outcomes = {(row["State"], row["Action"]): row for row in portal.rows("deliveries")}
+    assert outcomes["later", "trigger"]["Pages"] == 2
+    assert {row["Alert"] for row in portal.rows("alert_history")} == set(RULES)
+
+
+def test_a_choice_of_severities_and_rules_leaves_out_the_others(portal: Portal) -> None:
+    severities = {row["label"]: row["value"] for row in portal.rows("Severity")}
+    assert severities.keys() == {"critical", "warning"}
+    portal.chosen["Severity"] = f"'{severities['warning']}'"
+    assert {row["Alert"] for row in portal.rows("alert_history")} == {"HighTaskQueueBacklog"}
+    assert not portal.rows("pages_a_week")
+    portal.chosen["Severity"] = "'*'"
+    rules = {row["label"]: row["value"] for row in portal.rows("Rule")}
+    portal.chosen["Rule"] = f"'{rules['HighErrorRate']}'"
+    assert {row["Alert"] for row in portal.rows("alerts_by_rule")} == {"HighErrorRate"}
+
+
+def test_the_figures_of_alerts_are_those_of_their_history(portal: Portal) -> None:
+    history = portal.rows("alert_history")
+    (firing,) = portal.rows("alerts_firing")
+    assert firing["Value"] == sum(row["State"] == "firing" for row in history)
+    assert sum(row["Fired"] for row in portal.rows("alerts_over_time")) == len(history)
+    assert sum(row["Fired"] for row in portal.rows("alerts_by_rule")) == len(history)
+    (pages,) = portal.rows("pages_a_week")
+    taken = sum(row["Pages"] for row in portal.rows("alerts_by_rule"))
+    assert pages["Value"] == pytest.approx(taken * timedelta(days=7) / LASTS)
+    (noise,) = portal.rows("noise_share")
+    assert (noise["Value"], noise["Note"]) == (100, "1 of 1 verdicts")
 
 
 def test_a_choice_of_teams_leaves_out_the_others(portal: Portal) -> None:

@@ -1,5 +1,6 @@
 """The whole system on this machine: functions host, Azure Monitor stand-in, pager sink."""
 
+import gc
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -122,3 +123,5 @@ class Stack:
         self.host.close()
         self.sink.close()
         self.monitor.close()
+        # The app freezes what its start has loaded: here DuckDB too, which wants to be freed.
+        gc.unfreeze()

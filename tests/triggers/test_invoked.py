@@ -3,6 +3,7 @@
 import gc
 import inspect
 import threading
+from collections.abc import Iterator
 from typing import cast
 
 import azure.functions as func
@@ -97,3 +98,9 @@ def test_what_the_first_call_of_a_function_loaded_is_left_alone_by_the_collector
     gc.unfreeze()
     work(context=context("a-function-of-this-test"))
     assert gc.get_freeze_count() == 0
+
+
+@pytest.fixture(autouse=True)
+def unfrozen() -> Iterator[None]:
+    yield
+    gc.unfreeze()

@@ -112,6 +112,9 @@ class Stack:
             "AGENTMETER_STATE": f"sqlite:{self.places.home / 'state.db'}",
             "AGENTMETER_DEPLOYMENT": "local",
             "AGENTMETER_LINK": f"http://127.0.0.1:{self.places.port(0)}/",
+            "AGENTMETER_SILENCE_LINK": (
+                f"http://127.0.0.1:{self.places.port(0)}/#/alerts?{{labels}}"
+            ),
             "PAGERDUTY_URL": self.pagerduty_url,
         } | {f"PAGERDUTY_{name}_KEY": name.lower().ljust(32, "0") for name in keys}
 

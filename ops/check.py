@@ -9,7 +9,7 @@ tests of rules in tests/*.toml, too.
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -167,18 +167,27 @@ def _of_rule(rule: Rule, folder: Path, store: MonitorStore) -> Iterator[str]:
     ):
         yield f"runbook: there is no {rule.runbook}; write it, or name another"
     for look in rule.looks:
-        try:
-            _run(look, store)
-        except AgentmeterError as exc:
-            at = "query" if look.name == "main" else f"{look.name}.query"
-            yield f"{rule.key}: {at}: {exc}"
+        at = "query" if look.name == "main" else f"{look.name}.query"
+        yield from _of_query(rule, at, look, store)
+    if rule.contributors:
+        look = replace(rule.looks[0], query=rule.contributors)
+        yield from _of_query(rule, "contributors", look, store)
 
 
-def _run(look: Look, store: MonitorStore) -> None:
-    """Ask the query of tables without rows: its names and types are judged, and its columns."""
+def _of_query(rule: Rule, at: str, look: Look, store: MonitorStore) -> Iterator[str]:
+    """Yield what is wrong with a query, if anything is; that of a look must have a value."""
+    try:
+        columns = _asked(look, store)
+        if at != "contributors":
+            read_samples(columns, ())
+    except AgentmeterError as exc:
+        yield f"{rule.key}: {at}: {exc}"
+
+
+def _asked(look: Look, store: MonitorStore) -> Sequence[str]:
+    """Ask the query of tables without rows: its names and types are judged. Return its columns."""
     end = datetime(2026, 1, 5, tzinfo=UTC)
-    answer = store.query(bind(look.query, end - look.window, end, look.calendar))
-    read_samples(answer.columns, ())
+    return store.query(bind(look.query, end - look.window, end, look.calendar)).columns
 
 
 def _of_routes(folder: Path) -> Iterator[Problem]:

@@ -76,6 +76,10 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
     for look in rule.looks:
         bound = bind(look.query, END - look.window, END, look.calendar)
         yield f"{rule.key} {look.name}", bound
+    if rule.contributors:
+        end, main = END, rule.looks[0]
+        bound = bind(rule.contributors, end - main.window, end, main.calendar)
+        yield f"{rule.key} contributors", bound
 
 
 def _of_native() -> Iterator[tuple[str, str]]:

@@ -37,6 +37,11 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     LOGS_WORKSPACE_ID: str = Field(
         min_length=1, description="The Log Analytics workspace's id (a GUID) that rules query"
     )
+    LOGS_RESOURCE_ID: str = Field(
+        "",
+        pattern=r"^(/subscriptions/\S+)?$",
+        description="The workspace's resource id; pages then link to their query in the portal",
+    )
     LOGS_ENDPOINT: Url = Field(
         "https://api.loganalytics.io", description="The Log Analytics query API"
     )
@@ -76,6 +81,18 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     )
     AGENTMETER_LINK: str = Field(
         "", description="The page or workbook that a pager message links to"
+    )
+    AGENTMETER_RUNBOOKS: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Where docs/ is to be read, as `https://github.com/you/agentmeter/blob/main`; "
+        "pages then link to their runbook",
+    )
+    AGENTMETER_SILENCE_LINK: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="A page that silences, linked below pages; `{labels}` in it becomes "
+        "`alertname=X&severity=Y`",
     )
     BATCH_MAX_EVENTS: int = Field(1000, ge=1, le=10_000, description="Events in one request")
     BODY_MAX_BYTES: int = Field(1_048_576, ge=1024, description="Request body as it comes")

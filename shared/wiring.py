@@ -13,6 +13,7 @@ from shared.adapters.config_folder import read_budgets, read_routes, read_rules
 from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.identity import Identity
 from shared.adapters.log_analytics import LogAnalytics
+from shared.adapters.page_links import PageLinks
 from shared.adapters.poison_queue import AccountPoisonQueue
 from shared.adapters.price_book import PriceBook, Texts
 from shared.adapters.price_list import PriceList
@@ -109,6 +110,11 @@ class App:
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
             link=self.settings.AGENTMETER_LINK,
             silences=self.silences.all,
+            links=PageLinks(
+                self.settings.AGENTMETER_RUNBOOKS,
+                self.settings.LOGS_RESOURCE_ID,
+                self.settings.AGENTMETER_SILENCE_LINK,
+            ),
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings), self.clock)
         storage = self._storage

@@ -83,6 +83,7 @@ var ownSettings = [
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
   { name: 'LOGS_WORKSPACE_ID', value: workspace.properties.customerId }
+  { name: 'LOGS_RESOURCE_ID', value: workspace.id }
   { name: 'AGENTMETER_DEPLOYMENT', value: deploymentName }
   { name: 'AGENTMETER_LINK', value: empty(link) ? 'https://portal.azure.com/#resource${component.id}/overview' : link }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }

@@ -20,6 +20,8 @@ THRESHOLD_ENDS_AT = 90
 only a fall that matters ends an alert within the period."""
 FORECAST_ENDS_AT = 95
 """Per cent of the amount."""
+SPENDERS = """| summarize Usd = sum(CostUsd) by Model, TeamId, AgentType
+| top 10 by Usd desc"""
 NO_REMINDER = "P400D"
 COLUMNS: Mapping[str, str] = {
     "team": "TeamId",
@@ -134,6 +136,7 @@ def _burn(budget: Budget, pace: Pace) -> Rule:
 
 
 def _rule(budget: Budget, part: str, severity: Severity, fields: Mapping[str, object]) -> Rule:
+    first = "{since}" if "calendar" in fields else "{start}"
     common: Mapping[str, object] = {
         "name": _name(budget, part),
         "group": "budgets",
@@ -142,6 +145,7 @@ def _rule(budget: Budget, part: str, severity: Severity, fields: Mapping[str, ob
         "description": f"{_braced(_scope(budget))}. Calls without a price are not in the sum; "
         "GET /api/budgets counts them.",
         "runbook": budget.runbook,
+        "contributors": f"{_costs(budget, first)}\n{SPENDERS}",
     }
     return Rule.model_validate({**common, **fields})
 

@@ -162,6 +162,7 @@ def _measured(look: Look, alert: SeriesAlert) -> Mapping[str, object]:
         "window_s": look.window.total_seconds(),
         "hold_s": look.hold.total_seconds(),
         "look": look.name,
+        "last_values": [{"at": at.isoformat(), "value": value} for at, value in alert.recent],
         "labels": dict(alert.labels),
         "description": fill(look.description, alert.labels, alert.value),
     }

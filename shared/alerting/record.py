@@ -31,7 +31,8 @@ class SeriesAlert:
     labels: the series' labels. missing: evaluations in a row that said nothing of this series.
     looks: those of the rule's looks that are true, by name. by: the look that `value` is of.
     calm_since: all looks are false since then, and it only fires on for `keep_firing`.
-    silent_since: nothing was said of this series since then. outdated: it is of a query that the
+    silent_since: nothing was said of this series since then. recent: the last values, at most 10,
+    with their planned times. outdated: it is of a query that the
     rule had before it was edited, and today's has not spoken of it yet.
     """
 
@@ -45,6 +46,7 @@ class SeriesAlert:
     by: str = "main"
     calm_since: datetime | None = None
     silent_since: datetime | None = None
+    recent: tuple[tuple[datetime, float], ...] = ()
     outdated: bool = False
 
 

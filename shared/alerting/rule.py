@@ -106,6 +106,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     description: str = ""
     runbook: str = ""
     query: Words
+    contributors: str = ""
     fast: FastPart | None = None
 
     @property
@@ -193,6 +194,9 @@ def lint(rule: Rule) -> list[str]:
         problems.append("keep_firing: shorter than every, so it does nothing; use PT0S or more")
     if rule.no_data_max is not None and rule.no_data != "keep":
         problems.append('no_data_max: it bounds no_data = "keep" alone; remove it')
+    if rule.contributors:
+        wrong = _lint_query(rule.contributors, rule.looks[0])
+        problems += [f"contributors: {problem}" for problem in wrong]
     if rule.severity == "critical" and not rule.runbook:
         problems.append("runbook: whoever is woken needs one; write docs/runbooks/<name>.md")
     return problems
@@ -201,7 +205,7 @@ def lint(rule: Rule) -> list[str]:
 def _lint_look(rule: Rule, look: Look) -> list[str]:
     """Return what is wrong with one look, each problem opening with the field's name."""
     at = "" if look.name == "main" else f"{look.name}."
-    problems = [f"{at}query: {problem}" for problem in _lint_query(look)]
+    problems = [f"{at}query: {problem}" for problem in _lint_query(look.query, look)]
     if look.window < rule.every:
         problems.append(f"{at}window: shorter than every: some data would never be looked at")
     if timedelta(0) < look.hold < rule.every:
@@ -221,9 +225,10 @@ def _lint_look(rule: Rule, look: Look) -> list[str]:
     return problems
 
 
-def _lint_query(look: Look) -> list[str]:
-    """Return what is wrong with the text of a query; whether it runs is for the checker."""
-    code = re.sub(_TEXTS, "", look.query)
+def _lint_query(query: str, look: Look) -> list[str]:
+    """Return what is wrong with a text that is asked of the look's window; whether it runs is for
+    the checker."""
+    code = re.sub(_TEXTS, "", query)
     starts = ("{start}", "{since}") if look.calendar else ("{start}",)
     problems = [
         f"{names[0]} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"

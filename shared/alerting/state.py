@@ -10,6 +10,7 @@ from shared.alerting.record import LookState, SeriesAlert, Transition
 from shared.alerting.rule import Look, Rule
 
 Verdict = Literal["true", "false", "between", "no_data", "stale", "error"]
+RECENT_KEPT = 10
 EDITED = "the rule was edited, and asks of it no more"
 SILENT: frozenset[Verdict] = frozenset({"no_data", "stale"})
 Labels = Mapping[str, str]
@@ -54,7 +55,7 @@ def step(
         if _is_gone(rule, old, readings.values()):
             transitions += drop({key: old}, at, EDITED)
             continue
-        new = _advance(rule, old, at, seen)
+        new = _advance(rule, _remembering(old, at, seen), at, seen)
         if new is not None:
             series[key] = new
         if change := _transition(before.get(key), new, at, seen):
@@ -98,6 +99,16 @@ def _renewed(old: SeriesAlert, readings: Iterable[Reading], key: str) -> SeriesA
     """Note that the queries of today speak of the alert's series, too."""
     spoken = any(isinstance(reading, Mapping) and key in reading for reading in readings)
     return replace(old, outdated=False) if old.outdated and spoken else old
+
+
+def _remembering(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
+    """Note the value that was read now, of the look that spoke last if it can be."""
+    spoken = [seen[old.by]] if old.by in seen else []
+    values = (item.value for item in [*spoken, *seen.values()] if item.value is not None)
+    value = next(values, None)
+    if value is None:
+        return old
+    return replace(old, recent=(*old.recent, (at, value))[-RECENT_KEPT:])
 
 
 def _is_gone(rule: Rule, old: SeriesAlert, readings: Iterable[Reading]) -> bool:

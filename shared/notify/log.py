@@ -21,6 +21,7 @@ class LogNotifier:
             "route": page.route,
             "reason": page.reason,
             "details": page.body.get("custom_details"),
+            "links": page.body.get("links"),
         }
         logger.warning("%s", json.dumps(said, default=str))
         return Accepted(200)

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, cast
 
 import requests
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
@@ -126,15 +126,24 @@ class PagerDuty:
 def encode(page: Page, *, plain: bool = False) -> str:
     """Return the event as JSON but for the routing key, within PagerDuty's limits.
 
-    plain: leave out all that PagerDuty can do without.
+    plain: leave out all that PagerDuty can do without. Of details that are too long, the longest
+    are left out, which the event says.
     Raises:
         ValidationError: a link or source that PagerDuty would refuse.
     """
-    text = _event(page, {} if plain else page.body)
-    if len(text.encode()) <= BODY_MAX_BYTES:
-        return text
-    note = f"Details of {len(text.encode())} bytes are left out; PagerDuty takes 512 KB."
-    return _event(page, {**page.body, "custom_details": {"note": note}})
+    body: Mapping[str, object] = {} if plain else page.body
+    details = dict(cast("Mapping[str, object]", body.get("custom_details") or {}))
+    left_out: list[str] = []
+    while True:
+        said = {"left_out": f"{', '.join(left_out)}: PagerDuty takes 512 KB"} if left_out else {}
+        text = _event(page, {**body, "custom_details": {**details, **said}})
+        if len(text.encode()) <= BODY_MAX_BYTES:
+            return text
+        if not details:
+            return _event(page, {})
+        longest = max(details, key=lambda name: len(str(details[name])))
+        left_out.append(longest)
+        del details[longest]
 
 
 def _event(page: Page, body: Mapping[str, object]) -> str:
@@ -153,12 +162,14 @@ def _event(page: Page, body: Mapping[str, object]) -> str:
         "payload": payload,
         "client": "agentmeter",
         "client_url": link,
-        "links": _links(link, body.get("runbook")),
+        "links": _links(link, body),
     }
     return Event.model_validate(event).model_dump_json(by_alias=True, exclude_none=True)
 
 
-def _links(page: object, runbook: object) -> list[Mapping[str, object]]:
-    """Return links to what has an address; a runbook in the repository has none."""
-    wanted = (("agentmeter", page), ("Runbook", runbook))
-    return [{"text": text, "href": href} for text, href in wanted if str(href).startswith("http")]
+def _links(page: object, body: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Return the links that have an address; a runbook in the repository has none."""
+    made = cast("Sequence[Mapping[str, object]]", body.get("links") or ())
+    runbook = {"text": "Runbook", "href": body.get("runbook")}
+    wanted = [{"text": "agentmeter", "href": page}, *(made or [runbook])]
+    return [dict(link) for link in wanted if str(link["href"]).startswith("http")]

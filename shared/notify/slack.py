@@ -1,10 +1,13 @@
 """Tells a channel of Slack, or of whatever takes Slack's incoming webhooks."""
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 from pydantic import SecretStr
 
 from shared.alerting.page import Delivery, Later, Page
+from shared.notify.figures import figures
 from shared.notify.webhook import deliver
 
 TEXT_MAX = 3000
@@ -28,16 +31,25 @@ class Slack:
 
 
 def _text(page: Page) -> str:
-    """Return a line on what it is, and one on where to look."""
+    """Return a line on what it is, lines on the figures behind it, and one on where to look."""
     resolved = page.action == "resolve"
     sign = ":white_check_mark: Resolved:" if resolved else SIGNS.get(page.severity, ":bell:")
-    link, runbook = page.body.get("link"), page.body.get("runbook")
-    where = [f"<{link}|agentmeter>" if link else "", _escaped(str(runbook or ""))]
     lines = [
-        f"{sign} *{_escaped(page.summary[:TEXT_MAX])}*",
-        "  ".join(part for part in (f"_{page.reason}_", *where) if part),
+        f"{sign} *{_escaped(page.summary)}*",
+        *map(_escaped, figures(page)),
+        "  ".join((f"_{page.reason}_", *_places(page.body))),
     ]
-    return "\n".join(lines)
+    return "\n".join(line[:TEXT_MAX] for line in lines)
+
+
+def _places(body: Mapping[str, object]) -> Iterator[str]:
+    """Yield what to open."""
+    if body.get("link"):
+        yield f"<{body['link']}|agentmeter>"
+    links = cast("Sequence[Mapping[str, str]]", body.get("links") or ())
+    yield from (f"<{link['href']}|{_escaped(link['text'])}>" for link in links)
+    if not any(link["text"] == "Runbook" for link in links):
+        yield _escaped(str(body.get("runbook") or ""))
 
 
 def _escaped(text: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, TypeVar
 
+from shared.alerting.about import Links, no_links
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes
 from shared.alerting.history import STEPS_MOST
@@ -22,6 +23,8 @@ from shared.ports import AlertStore, UsageLog
 from shared.usecases.advance import Advanced, advance
 from shared.usecases.asked_once import AskedOnce
 from shared.usecases.conclude import Conclude, Conclusion, Moment
+from shared.usecases.in_time import InTime
+from shared.usecases.page_facts import with_facts
 from shared.usecases.page_traces import decided_here, traced
 
 QUERIES_AT_ONCE = 4
@@ -75,7 +78,8 @@ def no_silences() -> Sequence[Silence]:
 class Evaluate:
     """Takes every rule to the present minute; its state and the page to send are one write.
 
-    deployment, link: what pages say of where they come from; link may be "".
+    deployment, link: what pages say of where they come from; link may be "". links: makes those of
+    a page to its runbook, its query and so on.
     """
 
     rules: Callable[[], Sequence[Rule]]
@@ -85,6 +89,7 @@ class Evaluate:
     deployment: str
     link: str
     silences: Callable[[], Sequence[Silence]] = no_silences
+    links: Links = no_links
 
     @property
     def _conclude(self) -> Conclude:
@@ -108,9 +113,11 @@ class Evaluate:
         gone = {key: record for key, record in removed.items() if self._conclude.owes(record, at)}
         kept = {key: record for key, record in stored.items() if key in rules}
         moment = self._moment(at, now, kept | {k: item.record for k, item in advanced.items()})
+        with InTime(self.log) as soon:
+            told = _each(1, partial(self._told, moment, AskedOnce(soon)), advanced)
         reports = [
             *(item for item in results if isinstance(item, RuleReport)),
-            *_each(1, partial(self._told, moment), advanced),
+            *told,
             *_each(1, partial(self._removed, moment), gone),
         ]
         for report in reports:
@@ -135,11 +142,15 @@ class Evaluate:
         died = frozenset(page.id for page, outcome, _ in settled if isinstance(outcome, Dead))
         return Moment(at, now, Quiet(at, self.routes.inhibitions, self.silences(), firing), died)
 
-    def _told(self, moment: Moment, item: Advanced) -> RuleReport:
-        """Decide whether a person is told of the rule, and store that with its state."""
+    def _told(self, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
+        """Decide whether a person is told of the rule, and store that with its state.
+
+        aside: asked for what makes a page more useful.
+        """
         conclusion = self._conclude.rule(item, moment)
         with about(rule=item.rule.key):
-            pages = traced(conclusion.pages, item.rule, self.log, moment.at)
+            pages = traced(conclusion.pages, item.rule, aside, moment.at)
+            pages = with_facts(pages, item.rule, item.record, aside, self.links)
             conclusion = conclusion.with_pages(pages)
         report = _report(item, conclusion)
         before, after = item.record.muted_by, conclusion.record.muted_by

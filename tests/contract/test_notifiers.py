@@ -183,3 +183,39 @@ def test_slack_is_told_in_a_line_that_mentions_nobody() -> None:
     assert "<https://page.test|agentmeter>" in text
     _, (closed,) = sent("slack", Reply(200), RESOLVE)
     assert json.loads(closed.body)["text"].startswith(":white_check_mark: Resolved: *")
+
+
+FULL = replace(
+    PAGE,
+    body={
+        "link": "https://page.test",
+        "links": [{"text": "Query in the portal", "href": "https://portal.test/q"}],
+        "runbook": "docs/runbooks/Errors.md",
+        "custom_details": {
+            "description": "Errors come at 15 a second.",
+            "value": 15.25,
+            "threshold": "> 10",
+            "window_s": 300.0,
+            "samples": 4575,
+            "labels": {"Source": "<a>"},
+            "firing": 3,
+            "contributors": [{"Component": c, "Errors": n} for n, c in enumerate("abcd")],
+        },
+    },
+)
+
+
+def test_slack_shows_the_figures_and_where_to_look() -> None:
+    _, (opened,) = sent("slack", Reply(200), FULL)
+    assert json.loads(opened.body)["text"].splitlines()[1:] == [
+        "Errors come at 15 a second.",
+        "15.25 of 4575 samples, where &gt; 10 is wrong, over 5 min (Source &lt;a&gt;); 2 more",
+        "Most of it: Component a, Errors 0; Component b, Errors 1; Component c, Errors 2",
+        "_first_  <https://page.test|agentmeter>  <https://portal.test/q|Query in the portal>"
+        "  docs/runbooks/Errors.md",
+    ]
+
+
+def test_a_webhook_gets_the_links_too() -> None:
+    _, (call,) = sent("webhook", Reply(204), FULL)
+    assert call.json()["links"] == FULL.body["links"]

@@ -77,6 +77,7 @@ def test_state_and_page_are_stored_together() -> None:
         "window_s": 300.0,
         "hold_s": 0.0,
         "look": "main",
+        "last_values": [{"at": START.isoformat(), "value": 12.0}],
         "labels": {},
         "description": "",
         "members": [{"labels": {}, "value": 12.0, "since": START.isoformat()}],

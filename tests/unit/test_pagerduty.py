@@ -79,14 +79,24 @@ def test_every_page_however_long_is_an_event_that_pagerduty_takes(
         PAGE,
         summary="é" * 2000,
         dedup_key="k" * 300,
-        body=dict(PAGE.body) | {"custom_details": {"members": ["x" * 600_000]}},
+        body=dict(PAGE.body)
+        | {
+            "custom_details": {
+                "value": 15.0,
+                "contributors": ["x" * 520_000],
+                "members": ["x" * 600_000],
+            }
+        },
     )
     assert pagerduty(server[1]).send(long) == Accepted(202)
     event = json.loads(encode(long))
     assert event["payload"]["summary"].endswith("é … (cut)")
     assert len(event["payload"]["summary"]) == 1024
     assert len(event["dedup_key"]) <= 255
-    assert "are left out" in event["payload"]["custom_details"]["note"]
+    assert event["payload"]["custom_details"] == {
+        "value": 15.0,
+        "left_out": "members, contributors: PagerDuty takes 512 KB",
+    }
 
 
 def test_what_is_sent_says_what_where_and_how_to_find_out_more() -> None:
@@ -108,6 +118,18 @@ def test_what_is_sent_says_what_where_and_how_to_find_out_more() -> None:
         "client_url": "https://page.test",
         "links": [{"href": "https://page.test", "text": "agentmeter"}],
     }
+
+
+def test_a_page_with_endless_links_is_sent_without_them(server: tuple[PagerSink, str]) -> None:
+    links = [{"text": "Query", "href": "https://portal.test/" + "q" * 600_000}]
+    page = replace(PAGE, body={**PAGE.body, "links": links})
+    assert pagerduty(server[1]).send(page) == Accepted(202)
+
+
+def test_links_that_were_made_for_the_page_are_below_it() -> None:
+    made = [{"text": "Query in the portal", "href": "https://portal.test/q"}]
+    event = json.loads(encode(replace(PAGE, body={**PAGE.body, "links": made})))
+    assert [link["text"] for link in event["links"]] == ["agentmeter", "Query in the portal"]
 
 
 def test_a_runbook_with_an_address_is_a_link() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.factories import event
 from tests.fakes import START, FakeClock
@@ -196,7 +196,7 @@ def test_an_empty_system_says_so_everywhere(browser: Browser, tmp_path: Path) ->
         assert tab.said == []
 
 
-def test_an_event_is_found_and_its_way_shown(seen: Viewer) -> None:
+def test_an_event_is_found_in_the_trace_of_its_agent(seen: Viewer) -> None:
     seen.open("search")
     seen.page.get_by_label("Team", exact=True).fill("red")
     seen.page.get_by_label("Kind").select_option("llm.call")
@@ -206,10 +206,36 @@ def test_an_event_is_found_and_its_way_shown(seen: Viewer) -> None:
     expect(found).to_have_count(3)
     found.last.get_by_role("link").click()
     expect(seen.page.get_by_role("heading", level=1)).to_have_text(f"Event {TRACED}")
-    expect(seen.page.get_by_role("table", name="Trace").locator("tbody tr")).to_have_count(3)
+    expect(steps(seen)).to_have_text(["event row", "event row", "event row", "metric"])
+    expect(seen.page.get_by_role("region", name="Way")).to_contain_text("the trace of its agent")
     metrics = seen.page.get_by_role("table", name="Metrics")
     expect(metrics).to_contain_text("llm_cost_usd_total")
     expect(seen.page.get_by_role("table", name="Incidents")).to_contain_text("High error rate")
+
+
+def test_the_way_of_an_event_goes_from_the_request_to_the_page_that_it_led_to(
+    seen: Viewer, box: Laptop
+) -> None:
+    of_pages = "AppDependencies | project Seen = tostring(Properties.event_traces)"
+    trace = next(row[0] for row in box.query(of_pages) if row[0]).partition(",")[0]
+    events = f'UsageEvents | where OperationId == "{trace}" and Name == "error"'
+    ((id,),) = box.query(f"{events} | summarize max(EventId)")
+    seen.open(f"event?id={id.replace('+', '%2B')}&source=tests")
+    stages = ["HTTP request", "queue", "process", "call", "call", "event row", "metric", "page"]
+    expect(steps(seen)).to_have_text(stages)
+    told = seen.page.get_by_role("table", name="Trace").locator("tbody tr")
+    expect(told.first).to_contain_text("post_events")
+    expect(told.first).to_contain_text("202")
+    expect(told.nth(3)).to_contain_text("POST /v2.1/track")
+    expect(told.nth(6)).to_contain_text("errors_total")
+    told.last.get_by_role("link", name="HighErrorRate/critical").click()
+    expect(seen.page.locator(".sentence")).to_be_visible()
+
+
+def steps(seen: Viewer) -> Locator:
+    """Return the stages of the way."""
+    trace = seen.page.get_by_role("table", name="Trace")
+    return trace.locator("tbody td:nth-child(2)")
 
 
 def test_what_is_searched_for_is_no_query(seen: Viewer) -> None:

@@ -1,9 +1,10 @@
-// One event on its way: HTTP request, queue, row, metrics, alerts.
+// One event: its row, its way, the metrics of its minute, the incidents that followed.
 import { ask, literal, parts, rows, Unanswered } from "../ask.js";
 import { h } from "../dom.js";
-import { exact, money, number, seconds, time } from "../format.js";
-import { badge, empty, grid, panel } from "../parts.js";
+import { exact, money, number, time } from "../format.js";
+import { badge, grid, panel } from "../parts.js";
 import { href } from "../route.js";
+import { way, wayOf } from "./event_way.js";
 import { ruleOf, said, whyOf } from "./incidents.js";
 
 export const title = ({ params }) => `Event ${params.get("id") ?? ""}`;
@@ -31,34 +32,6 @@ const LABELS = [
   "PricingTier",
 ];
 
-/** The rows of a trace, whatever table they stand in. */
-const LEGS = [
-  [
-    "AppRequests",
-    "HTTP request",
-    'Name, Role = AppRoleName, Ms = DurationMs, Good = Success, Result = ResultCode, Said = ""',
-  ],
-  [
-    "AppDependencies",
-    "span",
-    "Name, Role = AppRoleName, Ms = DurationMs, Good = Success, Result = ResultCode, Said = Target",
-  ],
-  [
-    "AppExceptions",
-    "failure",
-    'Name = ExceptionType, Role = AppRoleName, Ms = 0.0, Good = false, Result = "", Said = OuterMessage',
-  ],
-  [
-    "UsageEvents",
-    "event row",
-    'Name, Role = Source, Ms = coalesce(1000 * DurationS, 0.0), Good = Status !in ("error", "failed"), Result = Status, Said = ""',
-  ],
-];
-const leg = ([table, stage, columns], id) =>
-  `(${table} | where OperationId == ${literal(id)} | project TimeGenerated, Stage = "${stage}", ${columns})`;
-const traceOf = (id) =>
-  `union ${LEGS.map((one) => leg(one, id)).join(", ")}\n| order by TimeGenerated asc | take 200`;
-
 export async function load({ params }, signal) {
   const source = params.get("source");
   const [event] = await rows(
@@ -70,9 +43,9 @@ export async function load({ params }, signal) {
     throw new Unanswered("There is no such event. A new one is stored within seconds: search again.", 404);
   const at = Date.parse(event.TimeGenerated);
   const minute = new Date(Math.floor(at / MINUTE_MS) * MINUTE_MS);
-  const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project Name, Sum, ItemCount, Properties | order by Name asc`;
+  const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project TimeGenerated, Name, Sum, ItemCount, Properties | order by Name asc`;
   const found = await parts({
-    trace: event.OperationId ? rows(traceOf(event.OperationId), null, signal) : Promise.resolve([]),
+    trace: wayOf(event, signal),
     metrics: rows(metrics, `${minute.toISOString()}/PT1M`, signal),
     incidents: ask("/incidents", { signal }),
   });
@@ -99,12 +72,13 @@ const PREFIXES = {
 };
 
 export function render({ event, at, trace, metrics, incidents }) {
+  const fits = countedIn(metrics.value ?? [], event);
   return h(
     "div",
     { class: "panels" },
     panel("Row", { value: event }, row, { wide: true }),
-    panel("Way", trace, (found) => way(found, event), { wide: true }),
-    panel("Metrics of its minute", metrics, (found) => counted(found, event)),
+    panel("Way", trace, (found) => way(found, event, fits), { wide: true }),
+    panel("Metrics of its minute", metrics, () => counted(fits)),
     panel("Incidents of the hour that followed", incidents, (found) => paged(found, at)),
   );
 }
@@ -132,54 +106,10 @@ function row(event) {
   );
 }
 
-/** The rows of its trace on one line of time. */
-function way(found, event) {
-  if (!event.OperationId)
-    return empty(
-      "The event names no trace. Send ",
-      h("code", {}, "traceparent"),
-      " with it, and its request, queue and spans are shown here.",
-    );
-  if (!found.length)
-    return empty("No other row has the operation id ", h("code", {}, event.OperationId), ".");
-  const start = Math.min(...found.map(({ TimeGenerated }) => Date.parse(TimeGenerated)));
-  const whole = Math.max(1, ...found.map(({ TimeGenerated, Ms }) => Date.parse(TimeGenerated) + Ms - start));
-  const bar = ({ TimeGenerated, Ms, Good }) =>
-    h("span", {
-      class: Good ? "bar-at" : "bar-at bad",
-      style: {
-        "--from": `${(100 * (Date.parse(TimeGenerated) - start)) / whole}%`,
-        "--w": `${(100 * Ms) / whole}%`,
-      },
-    });
-  const line = (one, i) => ({
-    key: String(i),
-    cells: [
-      time(one.TimeGenerated),
-      one.Stage,
-      h("span", {}, one.Name, one.Said ? h("span", { class: "soft" }, ` ${one.Said}`) : null),
-      one.Role,
-      badge(one.Result || (one.Good ? "ok" : "failed"), one.Good ? "good" : "bad"),
-      one.Ms ? seconds(one.Ms / 1000) : "–",
-      bar(one),
-    ],
-  });
-  const columns = [
-    { name: "time" },
-    { name: "stage" },
-    { name: "what" },
-    { name: "by" },
-    { name: "outcome" },
-    { name: "took", number: true },
-    { name: "when" },
-  ];
-  return grid("Trace", columns, found.map(line), "");
-}
-
-/** The metric rows whose labels are the event's. */
-function counted(found, event) {
+/** The metric rows whose labels are the event's, with their labels. */
+function countedIn(found, event) {
   const values = new Set(LABELS.map((name) => event[name]).filter(Boolean));
-  const fits = found
+  return found
     .map((one) => ({ ...one, labels: JSON.parse(one.Properties || "{}") }))
     .filter(({ labels }) =>
       Object.entries(labels).every(
@@ -189,6 +119,9 @@ function counted(found, event) {
           value === "",
       ),
     );
+}
+
+function counted(fits) {
   const line = ({ Name, labels, Sum, ItemCount }) => [
     Name,
     Object.entries(labels).map(([name, value]) => h("code", { class: "label" }, `${name}=${value}`)),

@@ -88,8 +88,9 @@ AlertHistory
 | join kind=leftouter Ends on Episode
 | join kind=leftouter Verdicts on Episode
 | project Fired = TimeGenerated, Alert, Severity, State = iff(isnull(Ended), "firing", "resolved"),
-    LastedS = coalesce(FiredForS, ({end} - TimeGenerated) / 1s), Series, Reason, Look, Value,
-    Threshold, DetectionDelayS, Flap, Verdict, Episode"""
+    LastedS = coalesce(FiredForS, ({end} - TimeGenerated) / 1s),
+    Series = iff(Series == "{}", "", Series), Reason, Look, Value, Threshold, DetectionDelayS,
+    Flap, Verdict, Episode"""
 """A row for each time that an alert fired; LastedS is until now where it goes on."""
 
 _PARTS = {

@@ -111,7 +111,7 @@ class Stack:
             "LOGS_ENDPOINT": self.query_url,
             "AGENTMETER_STATE": f"sqlite:{self.places.home / 'state.db'}",
             "AGENTMETER_DEPLOYMENT": "local",
-            "AGENTMETER_LINK": f"http://127.0.0.1:{self.places.port(0)}/",
+            "AGENTMETER_LINK": f"http://127.0.0.1:{self.places.port(0)}/#/why/{{id}}",
             "AGENTMETER_SILENCE_LINK": (
                 f"http://127.0.0.1:{self.places.port(0)}/#/alerts?{{labels}}"
             ),

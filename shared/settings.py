@@ -80,7 +80,9 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         description="Names this deployment in incident keys, so that two never share one",
     )
     AGENTMETER_LINK: str = Field(
-        "", description="The page or workbook that a pager message links to"
+        "",
+        description="The page or workbook that a pager message links to; `{id}` in it stands for "
+        "the alert's id",
     )
     AGENTMETER_RUNBOOKS: str = Field(
         "",

@@ -10,6 +10,7 @@ from typing import cast
 from shared.alerting.condition import Condition
 from shared.alerting.decide import Decision
 from shared.alerting.grouping import Group, dedup_key
+from shared.alerting.history import alert_id
 from shared.alerting.page import Page, Severity
 from shared.alerting.record import Incident, Resolved, SeriesAlert
 from shared.alerting.rule import Look, Rule
@@ -20,7 +21,10 @@ MEMBERS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who speaks. link: the page or workbook that a page links to, or ""."""
+    """Who speaks.
+
+    link: the page or workbook that a page links to, or ""; {id} in it stands for the alert's id.
+    """
 
     deployment: str
     link: str
@@ -49,7 +53,7 @@ def trigger(
         severity=rule.severity,
         summary=f"[{rule.severity.upper()}] {fill(look.summary, worst.labels, worst.value)}",
         body={
-            **_frame(sender, rule.name, rule.group),
+            **_frame(sender, rule.name, rule.group, alert_id(rule.key, group.key)),
             "runbook": rule.runbook,
             "custom_details": {"firing": len(members), "reason": decision.reason, **details},
         },
@@ -77,7 +81,7 @@ def resolve(
         severity=cast("Severity", severity),
         summary=incident.summary or f"[{severity.upper()}] {name}",
         body={
-            **_frame(sender, name, ""),
+            **_frame(sender, name, "", alert_id(rule)),
             "custom_details": {
                 "firing": 0,
                 "resolved": len(incident.members),
@@ -131,14 +135,14 @@ def _page_id(now: datetime, key: str) -> str:
     return f"{now:%Y%m%d%H%M%S%f}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def _frame(sender: Sender, name: str, group: str) -> dict[str, object]:
-    """Return what every page says."""
+def _frame(sender: Sender, name: str, group: str, alert: str) -> dict[str, object]:
+    """Return what every page says. alert: its id, or that of the rule whose alerts it tells of."""
     return {
         "source": f"agentmeter/{sender.deployment}",
         "component": name,
         "group": group,
         "class": "usage rule",
-        "link": sender.link,
+        "link": sender.link.replace("{id}", alert),
     }
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +10,11 @@ from local.fleet import MOST_EVENTS, Fleet
 from local.stack import APP_FOLDER
 from tests.fakes import START, FakeClock
 from tests.journeys.browser import DESKTOP, PHONE, Scheme, chromium, viewer
-from tests.journeys.laptop import Laptop, laptop, minutes
+from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes
 
 FOLDER = APP_FOLDER / "docs" / "screenshots"
 SEED = 1
-LENGTH_MIN = 40
+LENGTH = timedelta(minutes=40)
 """Up to the middle of an outage: an incident is open."""
 BUDGETS = """
 [[budget]]
@@ -27,6 +28,12 @@ amount_usd = 40
 period = "month"
 scope = { team = "beacon" }
 """
+VERDICTS = (
+    ("HighTaskQueueBacklog.warning", "noise", "the nightly import: no agent waits for it"),
+    ("LLMAPIFailureRate.critical", "real", "the provider is overloaded again"),
+)
+RULE = b64encode(b"\nLLMAPIFailureRate\ncritical").decode()
+"""As a row of the rules is chosen: dashboards.choice.key."""
 SHOTS: tuple[tuple[str, str, tuple[int, int], Scheme], ...] = (
     ("overview", "", (1440, 1010), "light"),
     ("overview-dark", "", (1440, 1010), "dark"),
@@ -34,6 +41,7 @@ SHOTS: tuple[tuple[str, str, tuple[int, int], Scheme], ...] = (
     ("why", "why/LLMAPIFailureRate.critical", (1440, 1150), "light"),
     ("alerts", "alerts", DESKTOP, "light"),
     ("costs", "costs?by=team", DESKTOP, "dark"),
+    ("workbook-alerts", f"workbooks/alerts?Explain=no&OfRule={RULE}", (1440, 1250), "light"),
     ("workbook-costs", "workbooks/cost-tracking", (1440, 1250), "light"),
     ("workbook-health", "workbooks/system-health", (1440, 1250), "dark"),
     ("search", "search?kind=llm.call&team=beacon&status=error", DESKTOP, "light"),
@@ -57,12 +65,22 @@ def main() -> None:
 def live(box: Laptop) -> None:
     """Let the fleet work, minute by minute."""
     fleet = Fleet(SEED, START)
-    for at in minutes(START, LENGTH_MIN):
+    for at in minutes(START, LENGTH // timedelta(minutes=1)):
         box.clock.advance(seconds=(at - box.clock.now()).total_seconds())
         events = fleet.events_between(at - timedelta(minutes=1), at)
         for begin in range(0, len(events), MOST_EVENTS):
             box.post(events[begin : begin + MOST_EVENTS])
+        if at == START + LENGTH:
+            judge(box)
         box.stack.host.tick(at)
+
+
+def judge(box: Laptop) -> None:
+    """Say what a person would of the alerts that were; the next tick tells it."""
+    for alert, verdict, note in VERDICTS:
+        url = f"{box.stack.page_url}/api/alerts/{alert}/verdict"
+        said = {"verdict": verdict, "note": note, "by": "ada"}
+        box.http.post(url, json=said, timeout=TIMEOUT_S).raise_for_status()
 
 
 def photograph(box: Laptop) -> None:

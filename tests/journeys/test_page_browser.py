@@ -257,3 +257,26 @@ def test_an_incident_leads_to_why_it_fired(seen: Viewer, box: Laptop) -> None:
     expect(history).to_have_count(len(told["history"]))
     expect(history.last).to_contain_text("firing")
     expect(seen.page.get_by_role("table", name="Pages")).to_contain_text("accepted")
+
+
+def test_a_verdict_given_in_the_page_is_kept_and_can_be_changed(seen: Viewer, box: Laptop) -> None:
+    seen.open("why/HighErrorRate.critical")
+    judging = seen.page.get_by_role("region", name="Your verdict")
+    judging.get_by_label("Your name").fill("ada")
+    judging.get_by_label("Note").fill("a load test")
+    judging.get_by_role("button", name="Noise").click()
+    expect(judging).to_contain_text("Judged noise by ada")
+    expect(judging).to_contain_text(": a load test")
+    expect(judging.get_by_role("button", name="Noise")).to_have_attribute("aria-pressed", "true")
+    told = box.get("/api/alerts/HighErrorRate.critical/why").json()
+    given = {name: told["verdict"][name] for name in ("episode", "verdict", "note", "by")}
+    assert given == {
+        "episode": told["episode"],
+        "verdict": "noise",
+        "note": "a load test",
+        "by": "ada",
+    }
+    judging.get_by_role("button", name="Real trouble").click()
+    expect(judging).to_contain_text("Judged real by ada")
+    history = seen.page.get_by_role("table", name="History").locator("tbody tr")
+    expect(history.filter(has_text="verdict")).to_have_count(1)

@@ -53,6 +53,22 @@ def test_the_members_told_are_those_not_muted() -> None:
     assert (incident.members, page.summary) == (("1",), "[WARNING] 1 idle at a")
 
 
+def test_a_link_leads_to_the_alert_of_the_page_where_it_has_a_place_for_its_id() -> None:
+    sender = Sender("prod", "https://page.test/#/why/{id}")
+    of_all, of_one = (Group({"1": alert(1)}, None, key=key) for key in ("", "4f53cda18c2b"))
+    links = [
+        trigger(sender, rule(), group, "warning", FIRST, START).body["link"]
+        for group in (of_all, of_one)
+    ]
+    why = "https://page.test/#/why/Idle.warning"
+    assert links == [why, f"{why}.4f53cda18c2b"]
+    opened = trigger(sender, rule(), of_all, "warning", FIRST, START)
+    incident = incident_after(of_all, opened, START)
+    assert incident is not None
+    ended = resolve(sender, "Idle/warning", incident, Decision("all resolved", "resolve"), START)
+    assert ended.body["link"] == why
+
+
 def test_a_resolve_repeats_the_title_of_its_incident() -> None:
     group = Group({"1": alert(1)}, None)
     opened = trigger(SENDER, rule(), group, "warning", FIRST, START)

@@ -57,7 +57,7 @@ function eventsOf(id, alone) {
   const only = alone
     ? ` and EventId == ${literal(alone.EventId)} and Source == ${literal(alone.Source)}`
     : "";
-  return `UsageEvents | where OperationId == ${id}${only} | project TimeGenerated, Stage = "event row", Name, Role = Source, Ms = coalesce(1000 * DurationS, 0.0), Good = Status !in ("error", "failed"), Result = Status, Said = "", Id = "" | take ${MOST}`;
+  return `UsageEvents | where OperationId == ${id}${only} | project TimeGenerated, Stage = "event row", Name, Role = Source, Ms = coalesce(1000 * DurationS, 0.0), Good = Name != "error" and Status !in ("error", "failed"), Result = iff(Name == "error", ErrorType, Status), Said = "", Id = "" | take ${MOST}`;
 }
 
 /** The wait between the request and its processing, of which there is no row. */
@@ -133,14 +133,13 @@ function line(step, i, start, whole) {
       "--w": `${(100 * Ms) / whole}%`,
     },
   });
-  const about =
-    Stage === "page" ? h("a", { href: whyOf(Said.replace("/", ".")) }, ` ${Said}`) : Said ? ` ${Said}` : "";
+  const about = Stage === "page" ? h("a", { href: whyOf(Said.replace("/", ".")) }, Said) : Said;
   return {
     key: String(i),
     cells: [
       time(TimeGenerated),
       Stage,
-      h("span", {}, Stage === "log" ? logged(Name) : Name, h("span", { class: "soft" }, about)),
+      h("span", {}, Stage === "log" ? logged(Name) : Name, " ", h("span", { class: "soft" }, about)),
       Role,
       badge(Result && Result !== "0" ? Result : Good ? "ok" : "failed", Good ? "good" : "bad"),
       Ms ? seconds(Ms / 1000) : "–",

@@ -9,7 +9,7 @@ export const title = () => "Health";
 export const every_s = 5;
 
 const POISON = "-poison";
-const OWN = `AppMetrics | where Name startswith "agentmeter_" and Name !startswith "agentmeter_budget"
+const OWN = `AppMetrics | where Name startswith "agentmeter_" and Name !startswith "agentmeter_budget" and Name !startswith "agentmeter_alert_"
 | summarize Total = sum(Sum), Items = sum(ItemCount) by Name, At = bin(TimeGenerated, 1m)
 | order by At asc`;
 

@@ -22,7 +22,7 @@ export const load = (_, signal) =>
 
 export function render({ incidents, alerts }) {
   const waiting = alerts.value?.waiting_pages;
-  const aside = waiting ? h("span", { class: "warn" }, `${int(waiting)} pages wait to be sent`) : null;
+  const aside = waiting ? h("span", { class: "warn" }, waiting === 1 ? "A page waits to be sent" : `${int(waiting)} pages wait to be sent`) : null;
   return h(
     "div",
     { class: "panels" },

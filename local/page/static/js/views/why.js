@@ -207,8 +207,8 @@ function verdict({ id, episode, verdict: given }, refresh) {
           )
         : "Was this alert worth it? Verdicts tell which rules need work.",
     ),
-    field("Your name", h("input", { name: "by", maxlength: 200, autocomplete: "name" })),
-    field("Note", h("input", { name: "note", maxlength: 2000 })),
+    field("Your name", h("input", { name: "by", maxlength: 128, autocomplete: "name" })),
+    field("Note", h("input", { name: "note", maxlength: 1000 })),
     h("p", { class: "choices", role: "group", "aria-label": "Verdict" }, VERDICTS.map(button)),
   );
 }

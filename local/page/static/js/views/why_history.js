@@ -83,7 +83,7 @@ export function rule({ rule: told }) {
       h("code", {}, key),
       h("span", { class: "soft" }, `, ${group}, asked every ${seconds(every_s)}; without data: ${no_data}`),
     ),
-    h("p", {}, description),
+    h("p", {}, description.replace(/\{[^}]*\}/g, "…")),
     runbook ? h("p", {}, "Runbook: ", h("code", {}, runbook)) : null,
     grid(
       "Looks",

@@ -31,7 +31,7 @@ export function writer(format) {
 }
 
 const TESTS = {
-  Default: () => true,
+  Default: (value) => value !== null && value !== "",
   "==": (value, limit) =>
     String(value) === limit || (numeric(value) !== null && numeric(value) === numeric(limit)),
   "!=": (value, limit) => !TESTS["=="](value, limit),

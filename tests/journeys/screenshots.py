@@ -84,10 +84,11 @@ def judge(box: Laptop) -> None:
 
 
 def photograph(box: Laptop) -> None:
-    """Write the pictures."""
+    """Write the pictures, as of a moment after the last tick."""
+    now = box.clock.now() + timedelta(seconds=5)
     with chromium() as browser:
         for name, route, size, scheme in SHOTS:
-            with viewer(browser, box.stack.page_url, box.clock.now(), size, scheme) as tab:
+            with viewer(browser, box.stack.page_url, now, size, scheme) as tab:
                 tab.open(route)
                 tab.page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
 

@@ -5,14 +5,12 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from local.page import workbooks
 from tests.journeys.browser import WAIT_MS, Viewer
 from tests.journeys.laptop import Laptop
-from tests.journeys.page_scene import box, browser, seen
 
-__all__ = ["box", "browser", "seen"]
 pytestmark = pytest.mark.xdist_group("page")
 
 COSTS = "workbooks/cost-tracking"
@@ -28,6 +26,13 @@ WRITTEN = {
     "dynamic([{Team}])": "dynamic(['a','b'])",
     "{Team:label}": "a, b",
     "{Other} {2}": "{Other} {2}",
+}
+
+UNKNOWN: dict[str, dict[str, Any]] = {
+    "the visualization map": {"visualization": "map"},
+    "queries of type 1": {"queryType": 1},
+    "the content's sparkSettings": {"sparkSettings": {}},
+    "the formatter 21": {"gridSettings": {"formatters": [{"columnMatch": "A", "formatter": 21}]}},
 }
 
 
@@ -100,33 +105,16 @@ def test_parameters_and_chosen_rows_change_what_is_shown(seen: Viewer, box: Lapt
     assert hours(seen) == 4
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        pytest.param({"visualization": "map"}, "the visualization map", id="visualization"),
-        pytest.param({"queryType": 1}, "queries of type 1", id="another source"),
-        pytest.param({"sparkSettings": {}}, "the content's sparkSettings", id="setting"),
-        pytest.param(
-            {"gridSettings": {"formatters": [{"columnMatch": "A", "formatter": 21}]}},
-            "the formatter 21",
-            id="formatter",
-        ),
-    ],
-)
-def test_what_is_not_known_here_is_named_in_its_place(
-    seen: Viewer, change: dict[str, Any], named: str
-) -> None:
+def test_what_is_not_known_here_is_named_in_its_place(seen: Viewer) -> None:
     query = {"version": "KqlItem/1.0", "query": "UsageEvents | count", "queryType": 0}
-    book = {"items": [{"type": 3, "content": {**query, **change}, "name": "odd"}]}
-
-    def answer(route: Route) -> None:
-        route.fulfill(json=book)
-
-    seen.page.route("**/workbooks/cost-tracking", answer)
+    items = [
+        {"type": 3, "content": {**query, **change}, "name": named}
+        for named, change in UNKNOWN.items()
+    ]
+    seen.page.route(f"**/{COSTS}", lambda route: route.fulfill(json={"items": items}))
     seen.open(COSTS)
-    expect(seen.page.locator(".lacking")).to_contain_text(
-        f"This page lacks {named}.", timeout=WAIT_MS
-    )
+    lacking = [f"This page lacks {named}." for named in UNKNOWN]
+    expect(seen.page.locator(".lacking")).to_contain_text(lacking)
 
 
 def test_parameters_are_put_in_as_workbooks_do_it(seen: Viewer) -> None:

@@ -43,9 +43,12 @@ types: .venv/.dev
 	$(BIN)/basedpyright
 	$(BIN)/basedpyright -p client
 
-check: lint types ## Format, lint, types, imports, generated files, quick tests: under two minutes
+quick: .venv/.dev
 	$(BIN)/python -m ops generated --check
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not azurite"
+
+check: lint ## Format, lint, types, imports, generated files, quick tests: under two minutes
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types quick
 
 generated: .venv/.dev ## Write every generated file anew
 	$(BIN)/python -m ops generated

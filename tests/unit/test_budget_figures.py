@@ -11,6 +11,7 @@ from local.replay.azure import DirectLog
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.errors import Misconfigured
+from shared.events.columns import measurements, properties
 from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.budgets import Budgets
 from tests.fakes import FakeClock
@@ -39,7 +40,7 @@ scope = { team = "b" }
 
 def call(number: int, team: str, status: str, **numbers: float) -> dict[str, object]:
     text = {"id": f"{number}", "source": "a", "team_id": team, "cost_status": status}
-    return event(text, {"count": 1, **numbers}, NOON - timedelta(hours=1))
+    return event(properties(text), measurements(numbers), NOON - timedelta(hours=1))
 
 
 def figures(now: datetime) -> dict[str, float]:

@@ -3,12 +3,11 @@
 import io
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
 
 from ops.__main__ import COMMANDS, main
-from ops.command import Desk
+from ops.command import Desk, load
 from ops.terminal import Terminal
 from shared.clock import SystemClock
 
@@ -67,7 +66,7 @@ def test_every_command_teaches_by_examples(name: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit, match="0"):
         main([name, "--help"], desk)
     said = capsys.readouterr().out
-    assert f"python -m ops {name} " in import_module(f"ops.{name}").EXAMPLES
+    assert f"python -m ops {name} " in load(name).EXAMPLES
     assert "examples:" in said
     assert "--json" in said
 

@@ -1,9 +1,10 @@
 """What the tests of the Azure Monitor stand-in share: envelopes as the SDK sends them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from tests.fakes import START
+from local.monitor.store import MonitorStore
+from tests.fakes import START, FakeClock
 
 KEY = "00000000-1111-2222-3333-444444444444"
 
@@ -33,3 +34,18 @@ def event(
 
 def metric(value: float, at: datetime = START, **more: Any) -> dict[str, Any]:
     return envelope("MetricData", {"metrics": [{"name": "queue", "value": value, **more}]}, at)
+
+
+def five_calls() -> MonitorStore:
+    """Return a stand-in that holds five calls of 1 to 5 s, a minute apart, and one metric."""
+    store = MonitorStore(None, FakeClock())
+    calls = [
+        event(
+            {"id": str(n), "model": "ab"[n % 2], "tags": '["x"]'},
+            {"duration_s": n, "cost_usd": n / 4},
+            START - timedelta(minutes=n),
+        )
+        for n in range(1, 6)
+    ]
+    store.track([*calls, metric(7)])
+    return store

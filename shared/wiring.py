@@ -1,26 +1,27 @@
 """Settings become the app: the only place that chooses implementations."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from pathlib import Path
 
 from shared import logs, notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.config_folder import read_budgets, read_routes, read_rules
+from shared.adapters.config_folder import parse_edition, read_budgets, read_edition, read_text
 from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.identity import Identity
+from shared.adapters.last_right import LastRight
 from shared.adapters.log_analytics import LogAnalytics
 from shared.adapters.page_links import PageLinks
 from shared.adapters.poison_queue import AccountPoisonQueue
-from shared.adapters.price_book import PriceBook, Texts
+from shared.adapters.price_book import PriceBook
 from shared.adapters.price_list import PriceList
+from shared.adapters.storages import Storage, open_storage
+from shared.alerting.grouping import Routes, parse_routes
+from shared.alerting.rule import Rule
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
-from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
 from shared.settings import Settings, quiet_sdk, read
 from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.budgets import Budgets
@@ -32,7 +33,7 @@ from shared.usecases.ingest import Ingest
 from shared.usecases.patience import Patient
 from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
-from shared.usecases.self_watch import SelfWatch, with_own
+from shared.usecases.self_watch import SelfWatch, own_rules, with_own
 from shared.usecases.silences import Silences
 from shared.usecases.subject import Subjects
 from shared.usecases.telemetry import Telemetry
@@ -41,19 +42,6 @@ from shared.usecases.traces import Traces
 from shared.usecases.verdicts import Verdicts
 from shared.usecases.vitals import Vitals
 from shared.usecases.why import Why
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Everything that is remembered between two invocations."""
-
-    claims: Claims
-    series: SeriesStore
-    labels: LabelBook
-    alerts: AlertStore
-    silences: SilenceStore
-    texts: Texts
-    close: Callable[[], None]
 
 
 class App:
@@ -99,12 +87,11 @@ class App:
     @cached_property
     def tick(self) -> Watched:
         """Does what is due every minute."""
-        folder, alerts = self.settings.AGENTMETER_CONFIG, self._storage.alerts
-        routes = read_routes(folder)
-        rules = with_own(partial(read_rules, folder), routes.meta)
+        alerts, routes = self._storage.alerts, self._routes.get()
         evaluate = Evaluate(
-            rules=rules,
-            log=SelfWatch(self._log, alerts, rules, routes.meta, self._poison),
+            rules=self._rules.get,
+            own=own_rules(routes.meta),
+            log=self._watch,
             alerts=alerts,
             routes=routes,
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
@@ -128,27 +115,54 @@ class App:
     @cached_property
     def silences(self) -> Silences:
         """What people do not want to be told of."""
-        routes = read_routes(self.settings.AGENTMETER_CONFIG)
+        routes = self._routes.get()
         return Silences(self._storage.silences, [item.silence() for item in routes.maintenance])
 
     @cached_property
     def report(self) -> Report:
         """Answers what people and machines ask."""
-        folder = self.settings.AGENTMETER_CONFIG
-        config = {
-            "rules": lambda: f"{len(read_rules(folder))} rules",
-            "routes.toml": lambda: f"{len(read_routes(folder).receivers)} receivers",
+        config = {**self._config, "price list": self._price_list.check}
+        stores = self._storage
+        return Report(stores.series, stores.alerts, self._rules.get, config, self._started_at)
+
+    @property
+    def _config(self) -> Mapping[str, Callable[[], str]]:
+        """What an operator edits: each says what is in force, or what is wrong."""
+        return {
+            "rules": lambda: f"{len(self._rules.check())} rules",
+            "routes.toml": lambda: f"{len(self._routes.check().receivers)} receivers",
             "prices.toml": self._prices.check,
-            "price list": self._price_list.check,
         }
-        rules = partial(read_rules, folder)
-        return Report(self._storage.series, self._storage.alerts, rules, config, self._started_at)
+
+    @cached_property
+    def _rules(self) -> LastRight[Sequence[Rule]]:
+        """The operator's rules."""
+        read = partial(read_edition, self.settings.AGENTMETER_CONFIG)
+        return LastRight("rules", read, parse_edition, self._storage.texts)
+
+    @cached_property
+    def _routes(self) -> LastRight[Routes]:
+        """Who is told; right if there is a notifier for each receiver."""
+        read = partial(read_text, self.settings.AGENTMETER_CONFIG / "routes.toml")
+
+        def parse(text: str) -> Routes:
+            routes = parse_routes(text, "routes.toml")
+            notify.build(routes, self.settings)
+            return routes
+
+        return LastRight("routes.toml", read, parse, self._storage.texts)
+
+    @cached_property
+    def _watch(self) -> SelfWatch:
+        """What is asked of the workspace, and of agentmeter itself."""
+        meta, alerts = self._routes.get().meta, self._storage.alerts
+        rules = with_own(self._rules.get, meta)
+        return SelfWatch(self._log, alerts, rules, meta, self._poison, self._config)
 
     @cached_property
     def why(self) -> Why:
         """Explains an alert."""
-        routes = read_routes(self.settings.AGENTMETER_CONFIG)
-        return Why(self._subjects, self._storage.alerts, routes, self.silences.all)
+        return Why(self._subjects, self._storage.alerts, self._routes.get(), self.silences.all)
 
     @cached_property
     def verdicts(self) -> Verdicts:
@@ -158,8 +172,7 @@ class App:
     @cached_property
     def _subjects(self) -> Subjects:
         """Finds the alert that a person means."""
-        folder = self.settings.AGENTMETER_CONFIG
-        rules = with_own(partial(read_rules, folder), read_routes(folder).meta)
+        rules = with_own(self._rules.get, self._routes.get().meta)
         return Subjects(self._storage.alerts, rules)
 
     @cached_property
@@ -223,55 +236,8 @@ class App:
 
     @cached_property
     def _storage(self) -> Storage:
-        """The stores that AGENTMETER_STATE names."""
-        kind, _, path = self.settings.AGENTMETER_STATE.partition(":")
-        return _sqlite(Path(path)) if kind == "sqlite" else _tables(self.settings)
-
-
-def _sqlite(path: Path) -> Storage:
-    """Keep everything in one file."""
-    from shared.adapters.sqlite import connect
-    from shared.adapters.sqlite_alerts import SqliteAlerts
-    from shared.adapters.sqlite_claims import SqliteClaims
-    from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
-    from shared.adapters.sqlite_silences import SqliteSilences
-    from shared.adapters.sqlite_texts import SqliteTexts
-
-    database = connect(path)
-    return Storage(
-        SqliteClaims(database),
-        SqliteSeries(database),
-        SqliteLabels(database),
-        SqliteAlerts(database),
-        SqliteSilences(database),
-        SqliteTexts(database),
-        database.close,
-    )
-
-
-def _tables(settings: Settings) -> Storage:
-    """Keep everything in tables of the storage account."""
-    from shared.adapters.storage_tables import connect
-    from shared.adapters.tables_alerts import TableAlerts
-    from shared.adapters.tables_claims import TableClaims
-    from shared.adapters.tables_labels import TableLabels
-    from shared.adapters.tables_series import TableSeries
-    from shared.adapters.tables_silences import TableSilences
-    from shared.adapters.tables_texts import TableTexts
-
-    account = settings.AzureWebJobsStorage.get_secret_value()
-    service = connect(
-        account or settings.AzureWebJobsStorage__tableServiceUri, Identity(settings.AZURE_CLIENT_ID)
-    )
-    return Storage(
-        TableClaims(service),
-        TableSeries(service),
-        TableLabels(service),
-        TableAlerts(service),
-        TableSilences(service),
-        TableTexts(service),
-        service.close,
-    )
+        """What is remembered between two invocations."""
+        return open_storage(self.settings)
 
 
 _lock = threading.Lock()

@@ -1,6 +1,7 @@
 """Reads config/: the files that an operator edits."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shared.alerting import budget_rules
@@ -17,10 +18,33 @@ def read_rules(folder: Path) -> Sequence[Rule]:
     """Return the operator's own rules: those of folder/rules, then those of folder/budgets.toml.
 
     Raises:
-        Misconfigured: as rules_of(), or as read_budgets(), or a file has the name of a budget's.
+        Misconfigured: as read_edition() and parse_edition().
     """
-    rules = rules_of(folder / "rules")
-    of_budgets = [r for budget in read_budgets(folder) for r in budget_rules.rules_of(budget)]
+    return parse_edition(read_edition(folder))
+
+
+def read_edition(folder: Path) -> str:
+    """Return all that rules are made of as one text, for parse_edition().
+
+    Raises:
+        Misconfigured: there are no rules, or a file cannot be read.
+    """
+    budgets = [file] if (file := folder / "budgets.toml").exists() else []
+    texts = _texts_of(folder / "rules") | {file.name: read_text(file) for file in budgets}
+    return json.dumps(texts)
+
+
+def parse_edition(text: str) -> Sequence[Rule]:
+    """Return the rules of an edition.
+
+    Raises:
+        Misconfigured: names every problem of every file at once, or the rule whose name is that
+            of a budget's.
+    """
+    texts: dict[str, str] = json.loads(text)
+    budgets = parse_budgets(texts.pop("budgets.toml", ""), "budgets.toml")
+    rules = _parsed(texts)
+    of_budgets = [rule for budget in budgets for rule in budget_rules.rules_of(budget)]
     if twice := {rule.key for rule in rules} & {rule.key for rule in of_budgets}:
         named = ", ".join(sorted(twice))
         raise Misconfigured(f"budgets.toml: {named} is the name of a rule's file, too; rename one.")
@@ -40,16 +64,30 @@ def read_budgets(folder: Path) -> Sequence[Budget]:
 def rules_of(folder: Path) -> Sequence[Rule]:
     """Return the rules of folder/*.toml, by file name.
 
-    One bad file refuses all: a rule that is left out would look removed, and be resolved.
     Raises:
-        Misconfigured: names every problem of every file at once.
+        Misconfigured: there are none, a file cannot be read, or every problem of every file.
+    """
+    return _parsed(_texts_of(folder))
+
+
+def _texts_of(folder: Path) -> dict[str, str]:
+    """Return the text of each rule by its file's name."""
+    texts = {f"rules/{file.name}": read_text(file) for file in sorted(folder.glob("*.toml"))}
+    if not texts:
+        raise Misconfigured(f"There are no rules in {folder}. Check AGENTMETER_CONFIG.")
+    return texts
+
+
+def _parsed(texts: Mapping[str, str]) -> Sequence[Rule]:
+    """Return the rules of these files.
+
+    One bad file refuses all: a rule that is left out would look removed, and be resolved.
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
-    for file in sorted(folder.glob("*.toml")):
-        name = f"rules/{file.name}"
+    for name, text in texts.items():
         try:
-            rule = parse_rule(read_text(file), name)
+            rule = parse_rule(text, name)
         except Misconfigured as exc:
             problems.append(str(exc))
             continue
@@ -58,8 +96,6 @@ def rules_of(folder: Path) -> Sequence[Rule]:
         rules[rule.key] = rule
     if problems:
         raise Misconfigured("\n".join(problems))
-    if not rules:
-        raise Misconfigured(f"There are no rules in {folder}. Check AGENTMETER_CONFIG.")
     return tuple(rules.values())
 
 

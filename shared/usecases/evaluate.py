@@ -17,7 +17,7 @@ from shared.alerting.page import Dead, Page
 from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
-from shared.errors import RetryLater
+from shared.errors import Misconfigured, RetryLater
 from shared.invocation import about, carried, failed
 from shared.ports import AlertStore, UsageLog
 from shared.usecases.advance import Advanced, advance
@@ -58,15 +58,21 @@ class RuleReport:
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What became of a tick. at: its planned time, a whole minute."""
+    """What became of a tick. at: its planned time, a whole minute.
+
+    problem: why the rules could not be read; "" where they were.
+    """
 
     at: datetime
     rules: tuple[RuleReport, ...]
+    problem: str = ""
 
     @property
     def complete(self) -> bool:
         """Tell whether every rule that was due had its answer, and it was stored."""
-        return all(item.outcome in ("evaluated", "not due", "removed") for item in self.rules)
+        return not self.problem and all(
+            item.outcome in ("evaluated", "not due", "removed") for item in self.rules
+        )
 
 
 def no_silences() -> Sequence[Silence]:
@@ -79,7 +85,7 @@ class Evaluate:
     """Takes every rule to the present minute; its state and the page to send are one write.
 
     deployment, link: what pages say of where they come from; link may be "". links: makes those of
-    a page to its runbook, its query and so on.
+    a page to its runbook, its query and so on. own: rules that are always there.
     """
 
     rules: Callable[[], Sequence[Rule]]
@@ -90,6 +96,7 @@ class Evaluate:
     link: str
     silences: Callable[[], Sequence[Silence]] = no_silences
     links: Links = no_links
+    own: Sequence[Rule] = ()
 
     @property
     def _conclude(self) -> Conclude:
@@ -98,18 +105,19 @@ class Evaluate:
     def tick(self, now: datetime) -> TickReport:
         """Evaluate what is due at this minute, and what was missed before it.
 
-        The failure of a rule is in the report and stops no other.
+        The failure of a rule is in the report and stops no other. Where the rules cannot be read,
+        the own ones alone are evaluated, and the state of all others stays as it is.
         Raises:
-            Misconfigured: the rules cannot be read; no state was touched.
             RetryLater: the store does not answer.
         """
         at = floor(now, timedelta(minutes=1))
-        rules = {rule.key: rule for rule in self.rules()}
+        operators, problem = self._operators()
+        rules = {rule.key: rule for rule in (*operators, *self.own)}
         stored = {record.rule: record for record in self.alerts.load_all()}
         log = AskedOnce(self.log)
         results = _each(QUERIES_AT_ONCE, partial(self._advance, log, stored, at), rules)
         advanced = {item.rule.key: item for item in results if isinstance(item, Advanced)}
-        removed = {key: stored[key] for key in stored.keys() - rules}
+        removed = {} if problem else {key: stored[key] for key in stored.keys() - rules}
         gone = {key: record for key, record in removed.items() if self._conclude.owes(record, at)}
         kept = {key: record for key, record in stored.items() if key in rules}
         moment = self._moment(at, now, kept | {k: item.record for k, item in advanced.items()})
@@ -122,7 +130,15 @@ class Evaluate:
         ]
         for report in reports:
             _log(report)
-        return TickReport(at, tuple(sorted(reports, key=lambda report: report.rule)))
+        return TickReport(at, tuple(sorted(reports, key=lambda report: report.rule)), problem)
+
+    def _operators(self) -> tuple[Sequence[Rule], str]:
+        """Return the operator's rules, or why they cannot be read."""
+        try:
+            return self.rules(), ""
+        except Misconfigured as exc:
+            logger.error("%s", exc)  # noqa: TRY400 - the message says where, and the remedy
+            return (), str(exc)
 
     def _advance(
         self, log: UsageLog, stored: Mapping[str, RuleRecord], at: datetime, rule: Rule

@@ -1,7 +1,7 @@
 """agentmeter's alerts about itself: rules like any other, whose answers are in its own stores."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -9,6 +9,7 @@ from shared.alerting.outgoing import Settled
 from shared.alerting.page import Dead, Page, Severity
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
+from shared.errors import Misconfigured
 from shared.ports import AlertStore, PoisonQueue, Table, UsageLog
 from shared.usecases.freshness import OF_THE_STORE, PROBE
 
@@ -36,16 +37,19 @@ class SelfWatch:
         rules: Callable[[], Sequence[Rule]],
         meta: str,
         poison: PoisonQueue,
+        config: Mapping[str, Callable[[], str]],
     ) -> None:
         """rules: those that are, the own ones too; what is stored of others is history.
 
         meta: the receiver whose own pages count for nothing here: they would ring for ever.
+        config: part of the configuration → raises Misconfigured where that is wrong.
         """
         self._log = log
         self._rules = rules
         self._alerts = alerts
         self._meta = meta
         self._poison = poison
+        self._config = config
 
     def query(self, kql: str, start: datetime, end: datetime) -> Table:
         """Return what the stores say of (start, end], or what the log says. Raises as they do."""
@@ -59,10 +63,19 @@ class SelfWatch:
             case "refused":
                 settled = self._alerts.history(SETTLED_SEEN)
                 return refused([one for one in settled if one[0].route != self._meta], start)
+            case "config":
+                return _counted("File", Counter(self._wrong()))
             case "poison":
                 return Table(("value",), ((self._poison.count(),),))
             case _:
                 return self._log.query(kql, start, end)
+
+    def _wrong(self) -> Iterator[str]:
+        for name, check in self._config.items():
+            try:
+                check()
+            except Misconfigured:
+                yield name
 
     def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
         return [page for page in pages if page.route != self._meta]
@@ -136,6 +149,10 @@ OTHERS: Sequence[Rule] = (
     _rule(
         *("PoisonQueueNotEmpty", f"{OF_THE_STORE}poison", "PT5M", "error"),
         "{value:.0f} messages of accepted events were set aside and are not counted",
+    ),
+    _rule(
+        *("ConfigurationWrong", f"{OF_THE_STORE}config", "PT5M", "error"),
+        "{File} of the configuration is wrong; GET /api/health says where, and what goes on",
     ),
     TELEMETRY_STALE,
 )

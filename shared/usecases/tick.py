@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.errors import Misconfigured
 from shared.ports import Heartbeat
 from shared.usecases.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluate import Evaluate, TickReport
@@ -59,7 +60,7 @@ class Tick:
         """Do everything that is due at `now`.
 
         Raises:
-            Misconfigured: the rules or routes cannot be read; what was due has gone out.
+            Misconfigured: the rules cannot be read, and never could; all else was done.
         """
         before = self._deliver.run(now)
         evaluated = self._evaluate.tick(now)
@@ -67,6 +68,8 @@ class Tick:
         ticked = Ticked((before, after), evaluated, self._keep_house(now))
         self._history.tell(now)
         self._vitals.tell(evaluated)
+        if evaluated.problem:
+            raise Misconfigured(evaluated.problem)
         return ticked
 
     def _keep_house(self, now: datetime) -> int | None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -146,9 +147,23 @@ def test_rules_that_cannot_be_read_touch_nothing() -> None:
 
     before = world.record()
     broken = Evaluate(unreadable, world.log, world.alerts, ROUTES, "prod", "")
-    with pytest.raises(Misconfigured):
-        broken.tick(world.now)
+    report = broken.tick(world.now)
+    assert (report.problem, report.complete) == ("rules/Errors.toml: ...", False)
     assert world.record() == before
+
+
+def test_rules_that_cannot_be_read_leave_the_own_ones_at_work() -> None:
+    world = World(rule())
+    world.ticks(3, Errors=12)
+
+    def unreadable() -> Sequence[Rule]:
+        raise Misconfigured("rules/Errors.toml: ...")
+
+    own = rule("Own", hold="PT0S")
+    world.evaluate = replace(world.evaluate, rules=unreadable, own=[own])
+    (page,) = world.ticks(5, Own=12)
+    assert page.rule == "Own/critical"
+    assert world.record().incidents
 
 
 def test_what_several_rules_ask_is_asked_once_a_tick() -> None:

@@ -82,9 +82,18 @@ class World:
         self.rules = [RULE]
         self.poison = Poison()
         rules = with_own(lambda: self.rules, ROUTES.meta)
-        watch = SelfWatch(self.log, self.alerts, rules, ROUTES.meta, self.poison)
+        watch = SelfWatch(
+            self.log, self.alerts, rules, ROUTES.meta, self.poison, {"rules": self.check}
+        )
         self.evaluate = Evaluate(rules, watch, self.alerts, ROUTES, "test", "")
         self.deliver = Deliver(self.alerts, {"pager": self.pager, "other": self.other})
+
+    wrong = False
+
+    def check(self) -> str:
+        if self.wrong:
+            raise Misconfigured("rules/x.toml: ...")
+        return "1 rules"
 
     def ticks(self, count: int) -> None:
         for _ in range(count):
@@ -193,3 +202,14 @@ def test_a_poison_queue_that_may_not_be_seen_is_a_rule_without_an_answer() -> No
     world.poison.messages = None
     world.ticks(9)
     assert world.pager.taken == [("RuleEvaluationFailing/error", "trigger")]
+
+
+def test_a_configuration_that_is_wrong_pages_until_it_is_mended() -> None:
+    world = World(Accepted(202))
+    world.rules = []
+    world.wrong = True
+    world.ticks(3)
+    assert world.pager.taken == [("ConfigurationWrong/error", "trigger")]
+    world.wrong = False
+    world.ticks(2)
+    assert world.pager.taken[1:] == [("ConfigurationWrong/error", "resolve")]

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,8 +31,6 @@ VERDICTS = (
     ("HighTaskQueueBacklog.warning", "noise", "the nightly import: no agent waits for it"),
     ("LLMAPIFailureRate.critical", "real", "the provider is overloaded again"),
 )
-RULE = b64encode(b"\nLLMAPIFailureRate\ncritical").decode()
-"""As a row of the rules is chosen: dashboards.choice.key."""
 SHOTS: tuple[tuple[str, str, tuple[int, int], Scheme], ...] = (
     ("overview", "", (1440, 1010), "light"),
     ("overview-dark", "", (1440, 1010), "dark"),
@@ -41,7 +38,7 @@ SHOTS: tuple[tuple[str, str, tuple[int, int], Scheme], ...] = (
     ("why", "why/LLMAPIFailureRate.critical", (1440, 1150), "light"),
     ("alerts", "alerts", DESKTOP, "light"),
     ("costs", "costs?by=team", DESKTOP, "dark"),
-    ("workbook-alerts", f"workbooks/alerts?Explain=no&OfRule={RULE}", (1440, 1250), "light"),
+    ("workbook-alerts", "workbooks/alerts?Explain=no", (1440, 1250), "light"),
     ("workbook-costs", "workbooks/cost-tracking", (1440, 1250), "light"),
     ("workbook-health", "workbooks/system-health", (1440, 1250), "dark"),
     ("search", "search?kind=llm.call&team=beacon&status=error", DESKTOP, "light"),

@@ -22,7 +22,7 @@ VIEWS = [
     "why/HighErrorRate.critical",
     "alerts",
     "costs",
-    "search",
+    "search?kind=llm.call&team=red",
     f"event?id={TRACED.replace('+', '%2B')}&source=tests",
     "health",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from local.page import workbooks
 from tests.journeys.browser import WAIT_MS, Viewer
@@ -103,6 +103,21 @@ def test_parameters_and_chosen_rows_change_what_is_shown(seen: Viewer, box: Lapt
     seen.page.get_by_label("Time", exact=True).select_option(label="Last 4 hours")
     seen.wait()
     assert hours(seen) == 4
+
+
+def test_a_rule_leads_to_its_alerts_and_these_to_their_steps(seen: Viewer) -> None:
+    def rows(title: str) -> Locator:
+        return seen.page.locator(f"section[aria-label='{title}'] tbody tr")
+
+    seen.open("workbooks/alerts?Explain=no")
+    rows("Rules").filter(has_text="HighErrorRate").get_by_role("button").click()
+    rows("Alerts of the Rule").last.get_by_role("button").click()
+    first = rows("The Steps").filter(has_text="transition").first
+    expect(first).to_contain_text("firing")
+    expect(first).to_contain_text("is >= 60")
+    expect(first).to_contain_text("UsageEvents")
+    expect(rows("The Steps").filter(has_text="decision").first).to_contain_text("trigger")
+    expect(rows("The Steps").filter(has_text="page").first).to_contain_text("accepted")
 
 
 def test_what_is_not_known_here_is_named_in_its_place(seen: Viewer) -> None:

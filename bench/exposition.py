@@ -41,7 +41,7 @@ def points() -> Iterator[Point]:
                 yield Sampled(metric.name, labels, "fleet", NOW, number / 1000)
             case "histogram":
                 buckets = tuple(range(len(metric.buckets) + 1))
-                yield Observed(metric.name, labels, sum(buckets), number / 1000, 0, 1, buckets)
+                yield Observed(metric.name, labels, sum(buckets), number / 1000, buckets)
 
 
 def reference() -> CollectorRegistry:

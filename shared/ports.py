@@ -1,8 +1,8 @@
 """What the use cases need from outside, as Protocols that adapters and notifiers fit."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from shared.alerting.history import Step, StepLog
@@ -10,6 +10,8 @@ from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Page
 from shared.alerting.record import RuleRecord
 from shared.metrics.points import Labels, Point, SeriesState
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Claims(Protocol):
@@ -188,7 +190,8 @@ class EventRow:
 class MetricRow:
     """One row of AppMetrics: a metric's points of one minute, summed.
 
-    count: how many observations (for a counter or gauge: 1). low, high: None unless a histogram.
+    count: how many observations (for a counter or gauge: 1). low, high: None unless a histogram,
+    of which no observation was below or above them.
     """
 
     name: str
@@ -198,6 +201,44 @@ class MetricRow:
     count: int = 1
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How far the running totals are written to AppMetrics.
+
+    version: of what is stored; 0 where nothing is yet. minute: the last that was written.
+    totals: as they were then. owed: rows that Azure Monitor is yet to take. until: whoever stored
+    this may be sending the owed rows up to then.
+    """
+
+    version: int = 0
+    minute: datetime = NEVER
+    totals: SeriesState = field(default_factory=SeriesState)
+    owed: tuple[MetricRow, ...] = ()
+    until: datetime = NEVER
+
+
+class Mark(Protocol):
+    """Remembers how far the running totals are written, for one writer at a time."""
+
+    def load(self) -> Written:
+        """Return what is stored.
+
+        Raises:
+            RetryLater: the store did not answer, or is being written to.
+        """
+        ...
+
+    def save(self, written: Written) -> Written:
+        """Store it in place of what has its version; return it with its new version.
+
+        Raises:
+            RetryLater: the stored version is another: somebody else was faster; or the store did
+                not answer. Nothing was written, or all.
+            GiveUp: it is more than the store holds.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
 from shared.usecases.history import History
 from shared.usecases.ingest import Ingest
+from shared.usecases.minutely import Minutely
 from shared.usecases.patience import Patient
 from shared.usecases.process import Process, Stores
 from shared.usecases.report import Report
@@ -106,10 +107,11 @@ class App:
         deliver = Deliver(alerts, notify.build(routes, self.settings), self.clock)
         storage = self._storage
         budgets = BudgetFigures(self.budgets).at
-        vitals = Vitals(alerts, storage.series, lambda: self._exporter, budgets)
+        vitals = Vitals(alerts, storage.series, budgets)
+        minutely = Minutely(storage.series, storage.mark, lambda: self._exporter)
         history = History(alerts, storage.series, lambda: self._exporter)
         memories = (storage.claims, storage.series, storage.silences, history)
-        tick = Tick(deliver, evaluate, history, vitals, *memories)
+        tick = Tick(deliver, evaluate, history, vitals, minutely, *memories)
         return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
 
     @cached_property

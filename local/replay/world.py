@@ -15,6 +15,7 @@ from local.replay.rules import FaultyLog, planned, resolved_once
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.adapters.sqlite_claims import SqliteClaims
+from shared.adapters.sqlite_mark import SqliteMark
 from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
@@ -27,10 +28,11 @@ from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate, RuleReport
 from shared.usecases.history import History
 from shared.usecases.ingest import Ingest
+from shared.usecases.minute_rows import gauge_row
+from shared.usecases.minutely import Minutely
 from shared.usecases.process import Process, Stores
-from shared.usecases.rows import metric_row
 from shared.usecases.tick import Tick
-from shared.usecases.vitals import Vitals, gauge
+from shared.usecases.vitals import SOURCE, Vitals
 
 DEPLOYMENT = "replay"
 EVENTS_AT_ONCE = 500
@@ -97,9 +99,10 @@ class World:
             silences=lambda: silences,
         )
         deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
-        vitals = Vitals(alerts, series, lambda: exporter)
+        vitals = Vitals(alerts, series)
         history = History(alerts, series, lambda: exporter)
-        self._tick = Tick(deliver, evaluate, history, vitals, claims, series)
+        minutely = Minutely(series, SqliteMark(self._database), lambda: exporter)
+        self._tick = Tick(deliver, evaluate, history, vitals, minutely, claims, series)
 
     def load(self, rows: Sequence[EventRow]) -> None:
         """Have Azure Monitor hold these rows, priced and written as they are."""
@@ -132,7 +135,7 @@ class World:
         have ticked: quiet time in a recording is no telemetry that stopped."""
         beats = range(max(0, (end - start + MINUTE - timedelta.resolution) // MINUTE))
         times = [start + number * MINUTE for number in beats]
-        self._exporter.metrics([metric_row(at, gauge(HEARTBEAT, at, 1)) for at in times])
+        self._exporter.metrics([gauge_row(HEARTBEAT.name, (), SOURCE, at, 1) for at in times])
 
     def close(self) -> None:
         """Let go of everything."""

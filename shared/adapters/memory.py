@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
-from shared.adapters import outbox
+from shared.adapters import marks, outbox
 from shared.adapters.memory_steps import MemorySteps
 from shared.adapters.outbox import attempted, begun, faster, in_order, next_in_line
 from shared.adapters.silences import by_start, ended
@@ -17,6 +17,7 @@ from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.errors import RetryLater
 from shared.metrics.points import Point, SeriesState
+from shared.ports import Written
 
 
 @dataclass(slots=True)
@@ -100,6 +101,27 @@ class MemorySeries:
             for batch_id in old:
                 del self._batches[batch_id]
             return len(old)
+
+
+class MemoryMark:
+    """The mark in an attribute; fits ports.Mark."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._written = Written()
+
+    def load(self) -> Written:
+        """Return what is stored."""
+        with self._lock:
+            return self._written
+
+    def save(self, written: Written) -> Written:
+        """Store it in place of what has its version, or raise RetryLater and do nothing."""
+        with self._lock:
+            if written.version != self._written.version:
+                raise RetryLater(marks.FASTER)
+            self._written = replace(written, version=written.version + 1)
+            return self._written
 
 
 class MemoryLabels:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.adapters.identity import Identity
 from shared.adapters.price_book import Texts
-from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
+from shared.ports import AlertStore, Claims, LabelBook, Mark, SeriesStore, SilenceStore
 from shared.settings import Settings
 
 
@@ -16,6 +16,7 @@ class Storage:
 
     claims: Claims
     series: SeriesStore
+    mark: Mark
     labels: LabelBook
     alerts: AlertStore
     silences: SilenceStore
@@ -34,6 +35,7 @@ def _sqlite(path: Path) -> Storage:
     from shared.adapters.sqlite import connect
     from shared.adapters.sqlite_alerts import SqliteAlerts
     from shared.adapters.sqlite_claims import SqliteClaims
+    from shared.adapters.sqlite_mark import SqliteMark
     from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
     from shared.adapters.sqlite_silences import SqliteSilences
     from shared.adapters.sqlite_texts import SqliteTexts
@@ -42,6 +44,7 @@ def _sqlite(path: Path) -> Storage:
     return Storage(
         SqliteClaims(database),
         SqliteSeries(database),
+        SqliteMark(database),
         SqliteLabels(database),
         SqliteAlerts(database),
         SqliteSilences(database),
@@ -56,6 +59,7 @@ def _tables(settings: Settings) -> Storage:
     from shared.adapters.tables_alerts import TableAlerts
     from shared.adapters.tables_claims import TableClaims
     from shared.adapters.tables_labels import TableLabels
+    from shared.adapters.tables_mark import TableMark
     from shared.adapters.tables_series import TableSeries
     from shared.adapters.tables_silences import TableSilences
     from shared.adapters.tables_texts import TableTexts
@@ -67,6 +71,7 @@ def _tables(settings: Settings) -> Storage:
     return Storage(
         TableClaims(service),
         TableSeries(service),
+        TableMark(service),
         TableLabels(service),
         TableAlerts(service),
         TableSilences(service),

@@ -23,14 +23,13 @@ Admitted = Mapping[str, set[str]]
 class Measure:
     """One amount that one event adds to one series.
 
-    minute: under which it is exported. weight: how many equal observations it stands for.
+    weight: how many equal observations it stands for.
     source, at: who saw it when; what a gauge is told apart by.
     """
 
     metric: Metric
     values: tuple[str, ...]
     amount: Decimal | float
-    minute: datetime
     weight: int
     source: str
     at: datetime
@@ -42,13 +41,13 @@ for _metric in FLEET + OWN:
         _BY_DATA[_metric.of].append(_metric)
 
 
-def derive(event: AnyEvent, cost: Cost | None, minute: datetime) -> Iterator[Measure]:
+def derive(event: AnyEvent, cost: Cost | None) -> Iterator[Measure]:
     """Yield what the event adds to each metric of its kind."""
     for metric in _BY_DATA[type(event.data)]:
         for values, amount in metric.read(event.data, cost):
             cut = tuple(value[:MAX_LABEL_CHARS] for value in values)
             weight = event.data.count
-            yield Measure(metric, cut, amount, minute, weight, event.source, event.time)
+            yield Measure(metric, cut, amount, weight, event.source, event.time)
 
 
 def label_values(measures: Iterable[Measure]) -> dict[str, set[str]]:

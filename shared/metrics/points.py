@@ -30,8 +30,6 @@ class Observed:
     labels: Labels
     count: int
     total: float
-    low: float
-    high: float
     buckets: tuple[int, ...]
 
 

@@ -1,45 +1,39 @@
-"""Sums the measures of a batch into points: one per minute, metric and label values."""
+"""Sums the measures of a batch into points: one per metric and label values."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from shared.metrics.catalogue import METRICS
 from shared.metrics.derive import Measure
 from shared.metrics.points import Counted, Labels, Observed, Point, Sampled
 
-Timed = tuple[datetime, Point]
-_Key = tuple[datetime, str, tuple[str, ...]]
+_Key = tuple[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
 class _Spread:
-    """Observations of one series in one minute."""
+    """Observations of one series."""
 
     buckets: list[int]
     count: int = 0
     total: float = 0.0
-    low: float = float("inf")
-    high: float = float("-inf")
 
     def add(self, bounds: tuple[float, ...], value: float, weight: int) -> None:
         """Add equal observations; a bound includes its own value."""
         self.buckets[bisect_left(bounds, value)] += weight
         self.count += weight
         self.total += value * weight
-        self.low = min(self.low, value)
-        self.high = max(self.high, value)
 
 
-def tally(measures: Iterable[Measure]) -> list[Timed]:
-    """Return the sums with their minutes: counters and histograms added, gauges the latest."""
+def tally(measures: Iterable[Measure]) -> list[Point]:
+    """Return the sums: counters and histograms added, gauges the latest."""
     counters: dict[_Key, Decimal] = {}
     spreads: dict[_Key, _Spread] = {}
     samples: dict[tuple[_Key, str], Sampled] = {}
     for measure in measures:
-        key = (measure.minute, measure.metric.name, measure.values)
+        key = (measure.metric.name, measure.values)
         match measure.metric.kind:
             case "counter":
                 counters[key] = counters.get(key, Decimal(0)) + Decimal(measure.amount)
@@ -50,9 +44,9 @@ def tally(measures: Iterable[Measure]) -> list[Timed]:
             case "gauge":
                 _keep_latest(samples, key, measure)
     return [
-        *((key[0], Counted(key[1], _labels(key), amount)) for key, amount in counters.items()),
-        *((key[0], _observed(key, spread)) for key, spread in spreads.items()),
-        *((key[0], sample) for (key, _), sample in samples.items()),
+        *(Counted(key[0], _labels(key), amount) for key, amount in counters.items()),
+        *(_observed(key, spread) for key, spread in spreads.items()),
+        *samples.values(),
     ]
 
 
@@ -67,17 +61,15 @@ def _keep_latest(samples: dict[tuple[_Key, str], Sampled], key: _Key, measure: M
 
 def _labels(key: _Key) -> Labels:
     """Name the label values of a key."""
-    return tuple(zip(METRICS[key[1]].labels, key[2], strict=True))
+    return tuple(zip(METRICS[key[0]].labels, key[1], strict=True))
 
 
 def _observed(key: _Key, spread: _Spread) -> Observed:
     """Turn a spread into a point."""
     return Observed(
-        metric=key[1],
+        metric=key[0],
         labels=_labels(key),
         count=spread.count,
         total=spread.total,
-        low=spread.low,
-        high=spread.high,
         buckets=tuple(spread.buckets),
     )

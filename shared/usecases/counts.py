@@ -87,5 +87,4 @@ def _events(message: Message, fate: Fate) -> Iterator[tuple[str, str]]:
 
 
 def _measure(metric: Metric, values: tuple[str, ...], amount: float, now: datetime) -> Measure:
-    minute = now.replace(second=0, microsecond=0)
-    return Measure(metric, values, amount, minute, 1, SOURCE, now)
+    return Measure(metric, values, amount, 1, SOURCE, now)

@@ -21,7 +21,6 @@ from shared.ports import (
     SeriesStore,
 )
 from shared.usecases.exporting import nearest
-from shared.usecases.rows import metric_row
 
 MOST_AT_ONCE = 50
 """Writes whose steps are exported in one tick: with a backlog, the next ticks go on."""
@@ -73,10 +72,8 @@ class History:
     def _tell(self, news: News, now: datetime) -> None:
         """Export first, then note it: a crash between repeats rows that AlertHistory shows once."""
         _judge(self._exporter().events([step_row(step, now) for step in news.steps]))
-        if not self._series.applied(news.id):
-            timed = tally(measure for step in news.steps for measure in measures(step))
-            _judge(self._exporter().metrics([metric_row(nearest(m, now), p) for m, p in timed]))
-            self._series.apply(news.id, [point for _, point in timed], now)
+        points = tally(measure for step in news.steps for measure in measures(step))
+        self._series.apply(news.id, points, now)
         self._alerts.log.told(news)
 
 
@@ -105,11 +102,10 @@ def step_row(step: Step, now: datetime) -> EventRow:
 
 def measures(step: Step) -> Iterator[Measure]:
     """Yield what the step adds to each metric about alerts."""
-    minute = step.at.replace(second=0, microsecond=0)
     rule = tuple(step.rule.rsplit("/", 1))
     for metric in ALERTS:
         for values, amount in metric.read(step, None):
-            yield Measure(metric, (*rule, *values), amount, minute, 1, "agentmeter", step.at)
+            yield Measure(metric, (*rule, *values), amount, 1, "agentmeter", step.at)
 
 
 def _judge(outcomes: Sequence[ExportOutcome]) -> None:

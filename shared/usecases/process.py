@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from shared.errors import RetryLater
 from shared.events.identity import event_key, response_key
@@ -19,9 +18,8 @@ from shared.metrics.derive import (
     label_values,
     series_values,
 )
-from shared.metrics.own import NOT_EXPORTED
-from shared.metrics.points import Counted
-from shared.metrics.tally import Timed, tally
+from shared.metrics.points import Point
+from shared.metrics.tally import tally
 from shared.ports import (
     Claims,
     EventRow,
@@ -35,7 +33,7 @@ from shared.ports import (
 from shared.pricing.cost import Cost
 from shared.usecases.counts import Fate, counts, items_later
 from shared.usecases.exporting import NotTaken, raise_if_later
-from shared.usecases.rows import event_row, export_time, metric_row
+from shared.usecases.rows import event_row
 from shared.usecases.spans import PricedSpan, Prices, Spans, without_event
 
 logger = logging.getLogger(__name__)
@@ -150,7 +148,8 @@ class Process:
             self._claims.done(c.key for c in claimed if c.key not in refused)
         if not counted:
             lost = self._export_spans(message, mine, refused, attempt, now)
-            self._count(message, mine, refused, lost, now)
+            points = self._points(message, mine, refused, lost, now)
+            self._series.apply(message.batch, points, now)
         return _report(message, claimed, refused)
 
     def _claim(self, message: Message, attempt: int, now: datetime) -> _Mine:
@@ -200,33 +199,18 @@ class Process:
             raise
         return lost + len(mine.spans) - len(spans)
 
-    def _count(
+    def _points(
         self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
-    ) -> None:
-        """Export the metrics, then add them to the running totals, which ends the message.
+    ) -> list[Point]:
+        """Derive the points of the kept events, and count what became of everything.
 
         lost: how many spans were refused.
         """
-        claimed = mine.events
-        timed = self._points(message, mine, refused, lost, now)
-        outcomes = self._exporter.metrics([metric_row(*pair) for pair in timed])
-        if any(isinstance(o, ExportLater) for o in outcomes):
-            self._claims.done(c.key for c in claimed if c.key not in refused)
-        raise_if_later("metric", outcomes)
-        points = [point for _, point in timed]
-        if lost := sum(isinstance(o, ExportRefused) for o in outcomes):
-            points.append(Counted(NOT_EXPORTED.name, (), Decimal(lost)))
-        self._series.apply(message.batch, points, now)
-
-    def _points(
-        self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
-    ) -> list[Timed]:
-        """Derive the points of the kept events, and count what became of everything."""
         kept = [c for c in mine.events if c.key not in refused]
         fate = Fate({c.key for c in kept}, refused, len(mine.spans), lost)
         measures = list(counts(message, fate, now))
         for c in kept:
-            measures.extend(derive(c.event, c.cost, _minute(export_time(c.event, now))))
+            measures.extend(derive(c.event, c.cost))
         named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
         return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
 
@@ -271,8 +255,3 @@ def _log(message: Message, processed: Processed, attempt: int) -> None:
     }
     numbers = len(message.events), processed.exported
     logger.info("Of %d events, %d were exported.", *numbers, extra=told)
-
-
-def _minute(moment: datetime) -> datetime:
-    """Return the minute that the moment falls into."""
-    return moment.replace(second=0, microsecond=0)

@@ -1,19 +1,13 @@
-"""Writes events and metric points as the rows that Azure Monitor keeps."""
+"""Writes events as the rows that Azure Monitor keeps."""
 
 from datetime import UTC, datetime
 
 from shared.events.columns import ATTEMPT, NUMBERS, TEXT
 from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent
-from shared.metrics.points import Counted, Labels, Observed, Point
-from shared.ports import EventRow, MetricRow
+from shared.ports import EventRow
 from shared.pricing.cost import Cost
 from shared.usecases.exporting import nearest
-
-
-def export_time(event: AnyEvent, now: datetime) -> datetime:
-    """Return the event's time, or the nearest that Azure Monitor takes: 47 h back, 1 h ahead."""
-    return nearest(event.time, now)
 
 
 def event_row(
@@ -25,7 +19,7 @@ def event_row(
     request: the traceparent of the request that brought it, whose trace it is in if it names none.
     """
     stated = _stated(event, cost)
-    time = export_time(event, now)
+    time = nearest(event.time, now)
     if time != event.time:
         stated["occurred_at"] = event.time.astimezone(UTC).isoformat()
     text = {c.key: str(v) for c in TEXT if (v := stated.get(c.key)) is not None}
@@ -49,17 +43,3 @@ def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:
         stated |= {"cost_usd": cost.usd, "cost_status": cost.status, "cost_source": cost.source}
         stated["cost_missing"] = ",".join(cost.missing) or None
     return stated | {"id": event.id, "source": event.source, "subject": event.subject}
-
-
-def metric_row(minute: datetime, point: Point) -> MetricRow:
-    """Return the point's row. A gauge names its source, so that sums can add sources."""
-    labels: Labels = point.labels
-    if isinstance(point, Counted):
-        return MetricRow(point.metric, minute, labels, float(point.amount))
-    if isinstance(point, Observed):
-        return MetricRow(
-            *(point.metric, minute, labels, point.total, point.count),
-            low=point.low,
-            high=point.high,
-        )
-    return MetricRow(point.metric, minute, (*labels, ("source", point.source)), point.value)

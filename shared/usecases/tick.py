@@ -9,6 +9,7 @@ from shared.ports import Heartbeat
 from shared.usecases.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluate import Evaluate, TickReport
 from shared.usecases.history import History
+from shared.usecases.minutely import Minutely
 from shared.usecases.vitals import Vitals
 
 MEMORY_LIVES = timedelta(days=8)
@@ -39,7 +40,8 @@ class Memory(Protocol):
 
 
 class Tick:
-    """Runs the parts in their order; what is due goes out even if the evaluation fails."""
+    """Runs the parts in their order; what is due goes out, and what was counted is written, even if
+    the evaluation fails."""
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Tick:
         evaluate: Evaluate,
         history: History,
         vitals: Vitals,
+        minutely: Minutely,
         *memories: Memory,
     ) -> None:
         """memories: what is cleaned once an hour."""
@@ -54,6 +57,7 @@ class Tick:
         self._evaluate = evaluate
         self._history = history
         self._vitals = vitals
+        self._minutely = minutely
         self._memories = memories
 
     def run(self, now: datetime) -> Ticked:
@@ -62,6 +66,13 @@ class Tick:
         Raises:
             Misconfigured: the rules cannot be read, and never could; all else was done.
         """
+        try:
+            return self._run(now)
+        finally:
+            self._minutely.write(now)
+
+    def _run(self, now: datetime) -> Ticked:
+        """Do everything but write the minute's metrics; raises as run()."""
         before = self._deliver.run(now)
         evaluated = self._evaluate.tick(now)
         after = self._deliver.run(now)

@@ -16,15 +16,17 @@ from shared.adapters import memory
 from shared.adapters.sqlite import connect as connect_sqlite
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.adapters.sqlite_claims import SqliteClaims
+from shared.adapters.sqlite_mark import SqliteMark
 from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.adapters.sqlite_silences import SqliteSilences
 from shared.adapters.storage_tables import connect as connect_tables
 from shared.adapters.tables_alerts import TableAlerts
 from shared.adapters.tables_claims import TableClaims
 from shared.adapters.tables_labels import TableLabels
+from shared.adapters.tables_mark import TableMark
 from shared.adapters.tables_series import TableSeries
 from shared.adapters.tables_silences import TableSilences
-from shared.ports import AlertStore, Claims, LabelBook, SeriesStore, SilenceStore
+from shared.ports import AlertStore, Claims, LabelBook, Mark, SeriesStore, SilenceStore
 from tests.contract.azurite import Azurite, azurite
 
 __all__ = ["Stores", "azurite", "in_memory", "in_sqlite", "in_tables", "open_stores", "stores"]
@@ -36,6 +38,7 @@ class Stores:
 
     claims: Claims
     series: SeriesStore
+    mark: Mark
     labels: LabelBook
     alerts: AlertStore
     silences: SilenceStore
@@ -50,6 +53,7 @@ def in_memory() -> Stores:
     return Stores(
         memory.MemoryClaims(),
         memory.MemorySeries(),
+        memory.MemoryMark(),
         memory.MemoryLabels(),
         memory.MemoryAlerts(),
         memory.MemorySilences(),
@@ -63,6 +67,7 @@ def in_sqlite(path: Path, closing: ExitStack) -> Stores:
     return Stores(
         SqliteClaims(database),
         SqliteSeries(database),
+        SqliteMark(database),
         SqliteLabels(database),
         SqliteAlerts(database),
         SqliteSilences(database),
@@ -76,6 +81,7 @@ def in_tables(account: str, closing: ExitStack) -> Stores:
     return Stores(
         TableClaims(service),
         TableSeries(service),
+        TableMark(service),
         TableLabels(service),
         TableAlerts(service),
         TableSilences(service),

@@ -35,7 +35,7 @@ def teams(value: float, at: datetime = NOON, source: str = "fleet-a") -> Sampled
 
 def observed(total: float, buckets: Iterable[int]) -> Observed:
     counts = tuple(buckets)
-    return Observed(SECONDS, GET, sum(counts), total, 0.1, total, counts)
+    return Observed(SECONDS, GET, sum(counts), total, counts)
 
 
 def test_a_new_store_holds_nothing(stores: Stores) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,8 @@ from shared.errors import RetryLater
 from shared.events.envelope import judge
 from shared.events.message import decode, pack
 from shared.events.types import LlmCall
-from shared.ports import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused, MetricRow
+from shared.metrics.points import Point
+from shared.ports import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused
 from shared.pricing.cost import Cost
 from shared.usecases.process import Process, Stores
 from tests.factories import event
@@ -26,13 +27,24 @@ class CentPerCall:
         return Cost(Decimal("0.01") * call.count, "known", "a cent")
 
 
+class Mortal(MemorySeries):
+    """Totals at which the process dies when told to."""
+
+    dies = False
+
+    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+        if self.dies:
+            raise ZeroDivisionError
+        return super().apply(batch_id, points, at)
+
+
 class Bench:
     """A processor with everything that it works on."""
 
     def __init__(self, label_max_values: int = 200, series_max: int = 2000) -> None:
         self.exporter = FakeExporter()
         self.claims = MemoryClaims()
-        self.series = MemorySeries()
+        self.series = Mortal()
         stores = Stores(self.claims, self.series, MemoryLabels())
         self.process = Process(stores, self.exporter, CentPerCall(), label_max_values, series_max)
 
@@ -141,18 +153,14 @@ def test_a_message_that_comes_again_after_its_end_does_nothing(bench: Bench) -> 
 
 def test_after_a_crash_behind_the_export_the_rows_say_that_they_are_a_repeat(bench: Bench) -> None:
     text = message(*CALLS)
-    bench.exporter.metric_outcome = crash
+    bench.series.dies = True
     with pytest.raises(ZeroDivisionError):
         bench.process.run(text, 1, START)
-    bench.exporter.metric_outcome = lambda row: Exported()
+    bench.series.dies = False
     bench.process.run(text, 2, START)
     assert bench.ids() == SENT * 2
     assert [row.numbers.get("attempt") for row in bench.exporter.event_rows] == [None] * 3 + [2] * 3
     assert bench.total("llm_cost_usd_total") == Decimal("0.03")
-
-
-def crash(row: MetricRow) -> ExportOutcome:
-    raise ZeroDivisionError
 
 
 def test_what_azure_monitor_did_not_take_is_sent_again_and_only_that(bench: Bench) -> None:
@@ -166,17 +174,6 @@ def test_what_azure_monitor_did_not_take_is_sent_again_and_only_that(bench: Benc
     bench.process.run(text, 2, START)
     assert sorted(bench.ids()) == SENT
     assert bench.outcomes() == {"exported": 3}
-
-
-def test_metrics_that_were_not_taken_do_not_send_the_events_again(bench: Bench) -> None:
-    text = message(*CALLS)
-    bench.exporter.metric_outcome = lambda row: ExportLater("503")
-    with pytest.raises(RetryLater):
-        bench.process.run(text, 1, START)
-    bench.exporter.metric_outcome = lambda row: Exported()
-    bench.process.run(text, 2, START)
-    assert bench.ids() == SENT
-    assert bench.total("llm_api_calls_total") == 3
 
 
 def test_a_refused_event_is_set_aside_and_its_neighbours_count(bench: Bench) -> None:
@@ -225,7 +222,6 @@ def test_a_time_that_azure_refuses_is_kept_and_moved(
     (row,) = bench.exporter.event_rows
     assert row.time == exported
     assert row.text["occurred_at"] == time.replace("Z", "+00:00")
-    assert {r.time for r in bench.exporter.metric_rows} <= {exported, START}
 
 
 def test_a_label_with_too_many_values_becomes_other() -> None:
@@ -252,22 +248,3 @@ def test_a_metric_with_too_many_series_counts_the_rest_as_other_and_no_event_is_
     assert sum(calls.values()) == 25
     said = (("metric", "llm_api_calls_total"),)
     assert counters["agentmeter_series_capped_total", said] == 15
-    rows = {row.labels for row in bench.exporter.metric_rows if row.name == "llm_api_calls_total"}
-    assert len(rows) == 11
-
-
-def test_metric_rows_are_summed_by_minute(bench: Bench) -> None:
-    bench.process.run(
-        message(*CALLS, {**event(number=7), "time": "2026-11-23T12:01:30Z"}), 1, START
-    )
-    rows = [r for r in bench.exporter.metric_rows if r.name == "llm_api_calls_total"]
-    assert [(r.time.minute, r.total) for r in rows] == [(0, 3), (1, 1)]
-    spread = next(r for r in bench.exporter.metric_rows if r.name == "llm_api_duration_seconds")
-    assert (spread.count, spread.total, spread.low, spread.high) == (3, 4.5, 1.5, 1.5)
-
-
-def test_metric_rows_that_are_refused_are_counted_and_hold_nothing_up(bench: Bench) -> None:
-    bench.exporter.metric_outcome = lambda row: ExportRefused(400, "no")
-    assert bench.process.run(message(*CALLS), 1, START).exported == 3
-    assert bench.total("llm_api_calls_total") == 3
-    assert bench.total("agentmeter_metric_rows_refused_total") > 0

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.adapters.heartbeat import Heartbeat
-from shared.adapters.memory import MemoryAlerts, MemorySeries
+from shared.adapters.memory import MemoryAlerts, MemoryMark, MemorySeries
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.alerting.rule import Rule
@@ -16,6 +16,7 @@ from shared.ports import Table
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
 from shared.usecases.history import History
+from shared.usecases.minutely import Minutely
 from shared.usecases.tick import Tick, Watched
 from shared.usecases.vitals import Vitals
 from tests.fakes import FakeExporter
@@ -70,9 +71,10 @@ class Road:
 def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, beats: int) -> None:
     alerts = MemoryAlerts()
     evaluate = Evaluate(lambda: [RULE], Log(fails), alerts, ROUTES, "test", "")
-    vitals = Vitals(alerts, MemorySeries(), FakeExporter)
+    vitals = Vitals(alerts, MemorySeries())
     history = History(alerts, MemorySeries(), FakeExporter)
-    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, history, vitals)
+    minutely = Minutely(MemorySeries(), MemoryMark(), FakeExporter)
+    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, history, vitals, minutely)
     with loopback(lambda _: Reply(200)) as watcher:
         Watched(tick, Heartbeat(SecretStr(f"{watcher.url}/ping/{CHECK}"))).run(NOON)
     assert [call.path for call in watcher.received] == [f"/ping/{CHECK}"] * beats

@@ -4,6 +4,10 @@
 loopback; the stand-in makes of each item the row that Azure keeps. A row is billed for the text of
 its columns, but for those that Azure names as free (learn.microsoft.com, Azure Monitor Logs cost
 calculations, "Data size calculation"); what the service adds by itself is added here too.
+
+A minute's metrics are a row for each series that grew, however many events came: what a million of
+them cost depends on how many come in a minute. Here as many come in each, and after each the
+metrics are written as the timer does.
 """
 
 import json
@@ -22,11 +26,12 @@ from local.monitor.breeze import sizes_of
 from local.monitor.rows import Row
 from local.monitor.schema import TABLES
 from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
+from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries
 from shared.events.envelope import judge
 from shared.events.message import pack, pack_parcels
 from shared.events.otlp import read_spans
 from shared.pricing.price import load
+from shared.usecases.minutely import Minutely
 from shared.usecases.process import Process, Stores
 from tests.breeze import connection
 from tests.loopback import Loopback, Reply, Request, loopback
@@ -53,13 +58,15 @@ ADDED = {
 
 Event = Mapping[str, object]
 Send = Callable[[Sequence[Event], int], Iterable[str]]
+MINUTES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What some events cost. table → rows, table → bytes."""
+    """What some events cost. series: that they grow in a minute. table → rows, table → bytes."""
 
     events: int
+    series: int
     rows: Counter[str]
     size: Counter[str]
 
@@ -104,8 +111,8 @@ def _call(rng: Random, number: int, provider: str, model: str) -> Event:
 
 
 def fleet(count: int) -> Sequence[Event]:
-    """Return what the laptop's simulated fleet sends in a healthy hour: every kind of event."""
-    made = Fleet(1, NOW, incidents=False).events_between(NOW - timedelta(minutes=40), NOW)
+    """Return what the laptop's simulated fleet sends in healthy hours: every kind of event."""
+    made = Fleet(1, NOW, incidents=False).events_between(NOW - timedelta(hours=20), NOW)
     return made[:count]
 
 
@@ -119,21 +126,27 @@ def posted(events: Sequence[Event], batch: int) -> Iterator[str]:
 
 def traced(events: Sequence[Event], batch: int) -> Iterator[str]:
     """Yield those of the same calls when an OpenTelemetry exporter reports them."""
-    spans = [replace(span(CHAT, n), trace_id=f"{n:032x}") for n in range(1, len(events) + 1)]
+    ids = [uuid.UUID(str(event["id"])).hex for event in events]
+    spans = [replace(span(CHAT, n), trace_id=id) for n, id in enumerate(ids, 1)]
     for start in range(0, len(spans), batch):
         reading = read_spans(spans[start : start + batch], NOW, 0)
         yield from pack_parcels(reading.parcels, NOW)
 
 
-def bill(messages: Iterable[str], events: int) -> Bill:
-    """Process the messages, and add up the rows that came out."""
+def bill(events: Sequence[Event], send: Send, batch: int, a_minute: int) -> Bill:
+    """Process the events, so many a minute, and add up the rows that came out."""
     with loopback(_taken) as server:
         stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
         exporter = AzureMonitorExporter(connection(server.url))
         process = Process(stores, exporter, load(BOOK.read_text(encoding="utf-8")), 200)
-        for text in messages:
-            process.run(text, 1, NOW)
-        return _billed(server, events)
+        minutely = Minutely(stores.series, MemoryMark(), lambda: exporter)
+        minutely.write(NOW)
+        for minute, start in enumerate(range(0, len(events), a_minute), 1):
+            now = NOW + timedelta(minutes=minute)
+            for text in send(events[start : start + a_minute], batch):
+                process.run(text, 1, now)
+            minutely.write(now)
+        return _billed(server, len(events), len(events) // a_minute)
 
 
 def _taken(request: Request) -> Reply:
@@ -142,7 +155,7 @@ def _taken(request: Request) -> Reply:
     return Reply(200, json.dumps(answer).encode())
 
 
-def _billed(server: Loopback, events: int) -> Bill:
+def _billed(server: Loopback, events: int, minutes: int) -> Bill:
     rows, size = Counter[str](), Counter[str]()
     for request in server.received:
         items = request.json()
@@ -151,7 +164,7 @@ def _billed(server: Loopback, events: int) -> Bill:
         for table, made in batch.tables.items():
             rows[table] += len(made)
             size[table] += sum(row_bytes(table, row) for row in made)
-    return Bill(events, rows, size)
+    return Bill(events, rows["AppMetrics"] // minutes, rows, size)
 
 
 def row_bytes(table: str, row: Row) -> int:
@@ -165,25 +178,28 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-CASES: Sequence[tuple[str, Sequence[Event], Send, int]] = (
-    ("model calls, one a request", calls(2_000), posted, 1),
-    ("model calls, 10 a request", calls(2_000), posted, 10),
-    ("model calls, 100 a request", calls(2_000), posted, 100),
-    ("model calls, 500 a request", calls(2_000), posted, 500),
-    ("a mixed fleet, 100 a request", fleet(2_000), posted, 100),
-    ("a mixed fleet, 500 a request", fleet(2_000), posted, 500),
-    ("spans of calls, 500 a request", calls(2_000), traced, 500),
+CASES: Sequence[tuple[str, Callable[[int], Sequence[Event]], Send, int, int]] = (
+    ("model calls", calls, posted, 1, 25),
+    ("model calls", calls, posted, 1, 100),
+    ("model calls", calls, posted, 1, 1_000),
+    ("model calls", calls, posted, 100, 1_000),
+    ("a mixed fleet", fleet, posted, 1, 100),
+    ("a mixed fleet", fleet, posted, 1, 1_000),
+    ("a mixed fleet", fleet, posted, 100, 1_000),
+    ("spans of model calls", calls, traced, 500, 1_000),
 )
+"""What is sent: how many a request, and how many a minute."""
 
 
 def main() -> None:
     say = sys.stdout.write
     say("a million events; by table: rows of an event x bytes of a row\n")
-    for name, events, send, batch in CASES:
-        one = bill(send(events, batch), len(events))
+    for name, make, send, batch, a_minute in CASES:
+        one = bill(make(a_minute * MINUTES), send, batch, a_minute)
         total = sum(map(one.usd_per_million, one.size))
         verdict = "" if total <= TARGET_USD else f", over ${TARGET_USD:.2f}"
-        say(f"{name:30} ${total:.2f}{verdict}: {', '.join(map(one.told, sorted(one.size)))}\n")
+        case = f"{name}, {batch} a request, {a_minute:,} a minute, {one.series} rows of metrics"
+        say(f"{case:76} ${total:.2f}{verdict}: {', '.join(map(one.told, sorted(one.size)))}\n")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,10 @@ def metrics_page() -> str:
         (
             f"# Metrics\n\n{NOTE}\n",
             "`GET /metrics` answers with Prometheus text, or with OpenMetrics where the scraper "
-            "asks for it; the same points, summed by minute, are rows of `AppMetrics`. The totals "
+            "asks for it. Once a minute the timer writes what was added since to `AppMetrics`: a "
+            "row for each series that grew and each new sample of a gauge, under the minute in "
+            "which it was counted, however many events or requests came. Of a histogram it has "
+            "count and sum; least and greatest are the bounds of the buckets that grew. The totals "
             "are shared by all instances and outlive them: a counter never goes down, whichever "
             "instance answers.\n",
             "A label value has at most 128 characters, and a label at most `LABEL_MAX_VALUES` "

@@ -24,7 +24,7 @@ from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import parse_budgets
 from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.budgets import Budgets
-from shared.usecases.rows import metric_row
+from shared.usecases.minute_rows import gauge_row
 from shared.usecases.subject import Subjects
 from shared.usecases.verdicts import Verdicts
 
@@ -109,7 +109,8 @@ def store() -> Iterator[MonitorStore]:
         world.tick()
     budgets = Budgets(DirectLog(world.monitor), MemoryAlerts(), lambda: parse_budgets(BUDGET, "b"))
     figures = BudgetFigures(budgets).at(LOOK)
-    DirectExporter(world.monitor).metrics([metric_row(LOOK, figure) for figure in figures])
+    rows = [gauge_row(f.metric, f.labels, f.source, f.at, f.value) for f in figures]
+    DirectExporter(world.monitor).metrics(rows)
     yield world.monitor
     world.close()
 

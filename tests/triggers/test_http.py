@@ -9,7 +9,7 @@ import requests
 
 from tests.factories import event
 from tests.fakes import START, FakeClock
-from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
+from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes
 
 JSON = {"content-type": "application/json"}
 
@@ -111,10 +111,13 @@ def test_without_a_key_nothing_is_taken(box: Laptop) -> None:
 
 
 def test_an_accepted_event_is_a_row_and_a_metric(box: Laptop) -> None:
+    first, second = minutes(box.clock.now(), 2)
+    box.tick(first)
     box.post([event("revenue", 77, amount_usd="12.5", pricing_tier="gold")])
     kql = 'UsageEvents | where EventId == "revenue-77" | project AmountUsd, PricingTier'
     rows = box.query(kql)
     assert rows == [[12.5, "gold"]]
+    box.tick(second)
     sums = box.query('AppMetrics | where Name == "revenue_usd_total" | project Sum, Properties')
     assert sums == [[12.5, '{"pricing_tier":"gold"}']]
     metrics = requests.get(f"{box.stack.app_url}/metrics", timeout=TIMEOUT_S)

@@ -15,13 +15,14 @@ from local.replay.rules import FaultyLog, planned
 from local.server import serve
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.log_analytics import LogAnalytics
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
+from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError, GiveUp, RetryLater
 from shared.events.body import Limits
 from shared.ports import EventRow, Exporter, ExportOutcome, FailureRow, MetricRow, SpanRow, Table
 from shared.pricing.price import load
 from shared.usecases.ingest import Ingest
+from shared.usecases.minutely import MINUTE, Minutely
 from shared.usecases.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import START, FakeClock
@@ -53,15 +54,18 @@ def real(url: str) -> AzureMonitorExporter:
 
 
 def process_every_kind(exporter: Exporter) -> None:
-    """Send one event of each kind, with a trace and with counts, through the pipeline."""
+    """Send one event of each kind, with a trace and with counts, through the pipeline; write the metrics."""
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     events = [event(kind, number, count=3, team_id="é") for number, kind in enumerate(DATA)]
     body = to_json([{**one, "traceparent": trace, "subject": "s"} for one in events])
     received = Ingest(Limits()).accept(body, {"content-type": "application/json"}, START)
     stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+    minutely = Minutely(stores.series, MemoryMark(), lambda: exporter)
+    minutely.write(START - MINUTE)
     for message in received.messages:
         process = Process(stores, exporter, load(""), 200)
         assert process.run(message, 1, START).exported == len(DATA) == 15
+    minutely.write(START)
 
 
 def rows(store: MonitorStore, table: str) -> list[dict[str, object]]:

@@ -43,10 +43,11 @@ export async function load({ params }, signal) {
     throw new Unanswered("There is no such event. A new one is stored within seconds: search again.", 404);
   const at = Date.parse(event.TimeGenerated);
   const minute = new Date(Math.floor(at / MINUTE_MS) * MINUTE_MS);
-  const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project TimeGenerated, Name, Sum, ItemCount, Properties | order by Name asc`;
+  const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project TimeGenerated, Name, Sum, ItemCount, Properties | order by Name asc, TimeGenerated asc`;
+  // It is counted a moment after it happened, which may be the next minute.
   const found = await parts({
     trace: wayOf(event, signal),
-    metrics: rows(metrics, `${minute.toISOString()}/PT1M`, signal),
+    metrics: rows(metrics, `${minute.toISOString()}/PT2M`, signal),
     incidents: ask("/incidents", { signal }),
   });
   return { event, at, ...found };
@@ -78,7 +79,7 @@ export function render({ event, at, trace, metrics, incidents }) {
     { class: "panels" },
     panel("Row", { value: event }, row, { wide: true }),
     panel("Way", trace, (found) => way(found, event, fits), { wide: true }),
-    panel("Metrics of its minute", metrics, () => counted(fits)),
+    panel("Metrics of then", metrics, () => counted(fits)),
     panel("Incidents of the hour that followed", incidents, (found) => paged(found, at)),
   );
 }
@@ -122,7 +123,8 @@ function countedIn(found, event) {
 }
 
 function counted(fits) {
-  const line = ({ Name, labels, Sum, ItemCount }) => [
+  const line = ({ TimeGenerated, Name, labels, Sum, ItemCount }) => [
+    time(TimeGenerated),
     Name,
     Object.entries(labels).map(([name, value]) => h("code", { class: "label" }, `${name}=${value}`)),
     h("data", { value: Sum, title: exact(Sum) }, number(Sum)),
@@ -130,9 +132,9 @@ function counted(fits) {
   ];
   return grid(
     "Metrics",
-    [{ name: "metric" }, { name: "labels" }, { name: "sum", number: true }, { name: "items", number: true }],
+    [{ name: "minute" }, { name: "metric" }, { name: "labels" }, { name: "sum", number: true }, { name: "items", number: true }],
     fits.map(line),
-    "No metric row for its minute yet.",
+    "No metric row yet: they are written once a minute.",
   );
 }
 

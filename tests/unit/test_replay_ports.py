@@ -54,7 +54,7 @@ def real(url: str) -> AzureMonitorExporter:
 
 
 def process_every_kind(exporter: Exporter) -> None:
-    """Send one event of each kind, with a trace and with counts, through the pipeline; write the metrics."""
+    """Send one event of each kind, with trace and counts, through the pipeline, then metrics."""
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     events = [event(kind, number, count=3, team_id="é") for number, kind in enumerate(DATA)]
     body = to_json([{**one, "traceparent": trace, "subject": "s"} for one in events])

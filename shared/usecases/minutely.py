@@ -62,7 +62,10 @@ class Minutely:
         return self._mark.save(replace(written, until=now + LEASE))
 
     def _further(self, written: Written, minute: datetime) -> Written:
-        """Return what is written once the rows of that minute are."""
+        """Return what is written once the rows of that minute are.
+
+        The totals are read after the mark, so that they are never less than what it says.
+        """
         totals = self._series.read()
         # Totals of which nothing is noted are history that an earlier release has written: all of
         # it in one minute would be wrong. A gauge is no more than it is.

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
 CALLS = 3_000
 IN_A_REQUEST = 100
 SHARE = 0.2
+MINUTE = timedelta(minutes=1)
 MODELS = {
     "gpt-4o": ("openai", "azure.ai.openai"),
     "gpt-4o-mini": ("azure", "OpenAI"),
@@ -40,6 +41,11 @@ LAYERS = (
     *("answer lost", "crash before the end", "crash after the end"),
 )
 PRICES = load((Path(__file__).parents[2] / "config" / "prices.toml").read_text())
+WRITTEN = """
+AppMetrics
+| where Name == "llm_api_calls_total"
+| summarize sum(Sum) by Model = tostring(Properties.model)
+"""
 TOTALS = (
     "UsageEvents | summarize sum(Count), sum(InputTokens), sum(OutputTokens), sum(CostUsd) by Model"
 )
@@ -198,6 +204,7 @@ def test_a_fifth_comes_twice_at_every_layer_and_every_sum_is_exact(
     box: Laptop, chance: Chance
 ) -> None:
     calls = [call(number, chance.random) for number in range(CALLS)]
+    box.tick(START + MINUTE)
 
     for batch in requests_of(calls, chance):
         if chance.of("ingestion down"):
@@ -208,14 +215,16 @@ def test_a_fifth_comes_twice_at_every_layer_and_every_sum_is_exact(
         box.post(batch)
     box.stack.host.queues.redeliver("usage-events", 0)
     settle(box)
+    box.tick(box.clock.now() + 2 * MINUTE)
 
     expected = by_model(calls)
     rows = {model: figures for model, *figures in box.query(TOTALS)}
+    written = dict(box.query(WRITTEN))
     text = box.get("/metrics").text
     for model, (count, tokens_in, tokens_out, usd) in expected.items():
         assert rows[model][:3] == [count, tokens_in, tokens_out]
         assert rows[model][3] == pytest.approx(float(usd), rel=1e-12)
-        assert metric(text, "llm_api_calls_total", model) == count
+        assert metric(text, "llm_api_calls_total", model) == written[model] == count
         tokens = "llm_tokens_used_total"
         assert metric(text, tokens, model, 'token_type="input"') == tokens_in
         assert metric(text, tokens, model, 'token_type="output"') == tokens_out

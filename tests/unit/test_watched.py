@@ -11,7 +11,8 @@ from shared.adapters.memory import MemoryAlerts, MemoryMark, MemorySeries
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.alerting.rule import Rule
-from shared.errors import RetryLater
+from shared.errors import Misconfigured, RetryLater
+from shared.metrics.points import Sampled
 from shared.ports import Table
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate
@@ -78,6 +79,22 @@ def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, bea
     with loopback(lambda _: Reply(200)) as watcher:
         Watched(tick, Heartbeat(SecretStr(f"{watcher.url}/ping/{CHECK}"))).run(NOON)
     assert [call.path for call in watcher.received] == [f"/ping/{CHECK}"] * beats
+
+
+def test_metrics_are_written_even_if_the_rules_cannot_be_read() -> None:
+    def unreadable() -> list[Rule]:
+        raise Misconfigured("rules/a.toml, line 1. Mend it.")
+
+    alerts, series, exporter = MemoryAlerts(), MemorySeries(), FakeExporter()
+    evaluate = Evaluate(unreadable, Log(fails=False), alerts, ROUTES, "test", "")
+    history = History(alerts, series, lambda: exporter)
+    minutely = Minutely(series, MemoryMark(), lambda: exporter)
+    deliver = Deliver(alerts, {"all": Road(Accepted(202))})
+    tick = Tick(deliver, evaluate, history, Vitals(alerts, series), minutely)
+    series.apply("batch", [Sampled("task_queue_size", (), "a", NOON, 7.0)], NOON)
+    with pytest.raises(Misconfigured):
+        tick.run(NOON)
+    assert [(row.name, row.total) for row in exporter.metric_rows] == [("task_queue_size", 7.0)]
 
 
 @pytest.mark.parametrize("reply", [Reply(500), "hang up"])

@@ -94,7 +94,7 @@ def test_metrics_are_written_even_if_the_rules_cannot_be_read() -> None:
     series.apply("batch", [Sampled("task_queue_size", (), "a", NOON, 7.0)], NOON)
     with pytest.raises(Misconfigured):
         tick.run(NOON)
-    assert [(row.name, row.total) for row in exporter.metric_rows] == [("task_queue_size", 7.0)]
+    assert ("task_queue_size", 7.0) in [(row.name, row.total) for row in exporter.metric_rows]
 
 
 @pytest.mark.parametrize("reply", [Reply(500), "hang up"])

@@ -221,13 +221,13 @@ def test_the_way_of_an_event_goes_from_the_request_to_the_page_that_it_led_to(
     events = f'UsageEvents | where OperationId == "{trace}" and Name == "error"'
     ((id,),) = box.query(f"{events} | summarize max(EventId)")
     seen.open(f"event?id={id.replace('+', '%2B')}&source=tests")
-    stages = ["HTTP request", "queue", "process", "call", "call", "event row", "metric", "page"]
+    stages = ["HTTP request", "queue", "process", "call", "event row", "metric", "page"]
     expect(steps(seen)).to_have_text(stages)
     told = seen.page.get_by_role("table", name="Trace").locator("tbody tr")
     expect(told.first).to_contain_text("post_events")
     expect(told.first).to_contain_text("202")
     expect(told.nth(3)).to_contain_text("POST /v2.1/track")
-    expect(told.nth(6)).to_contain_text("errors_total")
+    expect(told.nth(5)).to_contain_text("errors_total")
     told.last.get_by_role("link", name="HighErrorRate/critical").click()
     expect(seen.page.locator(".sentence")).to_be_visible()
 

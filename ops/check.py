@@ -95,7 +95,7 @@ def _tell(folder: Path, problems: Sequence[Problem], desk: Desk) -> None:
     for problem in problems:
         desk.terminal.say(f"{problem.file}: {problem.said}")
     if problems:
-        desk.terminal.note(f"{len(problems)} problems in {folder}.")
+        desk.terminal.note(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {folder}.")
     else:
         desk.terminal.say(f"All is well in {folder}.")
 

@@ -143,10 +143,15 @@ def _judge(look: Look, sample: Sample) -> Seen:
     if true and look.min_samples > (sample.samples or 0):
         return Seen("no_data", f"{sample.samples or 0} samples, too few of {look.min_samples}")
     if true:
-        return Seen("true", f"{sample.value} is {look.condition}", value)
+        return Seen("true", f"{_said(sample)} is {look.condition}", value)
     if look.resolve and not look.resolve.holds(sample.value):
-        return Seen("between", f"{sample.value} is not yet {look.resolve}", value)
-    return Seen("false", f"{sample.value} is not {look.condition}", value)
+        return Seen("between", f"{_said(sample)} is not yet {look.resolve}", value)
+    return Seen("false", f"{_said(sample)} is not {look.condition}", value)
+
+
+def _said(sample: Sample) -> str:
+    """Write the value for a person: a real number to seven digits, any other as it is."""
+    return f"{sample.value:.7g}" if isinstance(sample.value, float) else str(sample.value)
 
 
 def _inactive(labels: Labels, at: datetime) -> SeriesAlert:

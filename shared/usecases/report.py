@@ -91,7 +91,7 @@ class Report:
     def _check_outbox(self, now: datetime) -> Check:
         waiting = self._alerts.waiting()
         stuck = [page for page in waiting if now - page.created_at > TICK_OVERDUE]
-        said = f"{len(waiting)} pages wait" + (
+        said = ("1 page waits" if len(waiting) == 1 else f"{len(waiting)} pages wait") + (
             f", the oldest since {stuck[0].created_at.isoformat()}: {stuck[0].last_status}"
             if stuck
             else ""

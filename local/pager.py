@@ -198,7 +198,7 @@ class PagerSink:
 
 
 def create_app(sink: PagerSink) -> Starlette:
-    """Return the HTTP side: the API, GET /events, GET /incidents, POST /faults."""
+    """Return the HTTP side: the API, GET /events, GET /changes, GET /incidents, POST /faults."""
 
     async def enqueue(request: Request) -> Response:
         kind: Kind = "change" if "change" in request.url.path else "event"
@@ -217,6 +217,9 @@ def create_app(sink: PagerSink) -> Starlette:
     def events(_: Request) -> Response:
         return JSONResponse(sink.events())
 
+    def changes(_: Request) -> Response:
+        return JSONResponse([one for one in sink.events() if one["effect"] == "change"])
+
     def incidents(_: Request) -> Response:
         return JSONResponse([_shown(incident) for incident in sink.incidents()])
 
@@ -225,6 +228,7 @@ def create_app(sink: PagerSink) -> Starlette:
             Route("/v2/enqueue", enqueue, methods=["POST"]),
             Route("/v2/change/enqueue", enqueue, methods=["POST"]),
             Route("/events", events, methods=["GET"]),
+            Route("/changes", changes, methods=["GET"]),
             Route("/incidents", incidents, methods=["GET"]),
             Route("/faults", faults, methods=["POST"]),
         ]

@@ -79,6 +79,11 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",
         description="Names this deployment in incident keys, so that two never share one",
     )
+    AGENTMETER_VERSION: str = Field(
+        "",
+        max_length=200,
+        description="What is deployed, such as a commit; another one is told as a change event",
+    )
     AGENTMETER_LINK: str = Field(
         "",
         description="The page or workbook that a pager message links to; `{id}` in it stands for "

@@ -7,7 +7,13 @@ from functools import cached_property, partial
 
 from shared import logs, notify
 from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.config_folder import parse_edition, read_budgets, read_edition, read_text
+from shared.adapters.config_folder import (
+    parse_edition,
+    read_budgets,
+    read_edition,
+    read_text,
+    texts_of,
+)
 from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.identity import Identity
 from shared.adapters.last_right import LastRight
@@ -17,12 +23,14 @@ from shared.adapters.poison_queue import AccountPoisonQueue
 from shared.adapters.price_book import PriceBook
 from shared.adapters.price_list import PriceList
 from shared.adapters.storages import Storage, open_storage
+from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
 from shared.alerting.rule import Rule
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.settings import Settings, quiet_sdk, read
+from shared.usecases.announce import Announce, Announcing
 from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.budgets import Budgets
 from shared.usecases.costs import Costs
@@ -112,7 +120,26 @@ class App:
         history = History(alerts, storage.series, lambda: self._exporter)
         memories = (storage.claims, storage.series, storage.silences, history)
         tick = Tick(deliver, evaluate, history, vitals, minutely, *memories)
-        return Watched(tick, Heartbeat(self.settings.HEARTBEAT_URL))
+        announcing = Announcing(tick, self._announce)
+        return Watched(announcing, Heartbeat(self.settings.HEARTBEAT_URL))
+
+    @cached_property
+    def _announce(self) -> Announce:
+        """Tells what was deployed or changed."""
+        prices = self.settings.AGENTMETER_CONFIG / "prices.toml"
+
+        def priced() -> Mapping[str, str]:
+            self._prices.check()
+            return {prices.name: read_text(prices)}
+
+        kinds: Mapping[str, Callable[[], Mapping[str, str]]] = {
+            "version": lambda: {"version": self.settings.AGENTMETER_VERSION},
+            "rules": lambda: texts_of(self._rules.text()),
+            "routes": lambda: {"routes.toml": self._routes.text()},
+            "prices": priced,
+        }
+        sender = Sender(self.settings.AGENTMETER_DEPLOYMENT, self.settings.AGENTMETER_LINK)
+        return Announce(self._storage.alerts, self._routes.get(), sender, kinds)
 
     @cached_property
     def silences(self) -> Silences:

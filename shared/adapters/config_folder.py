@@ -41,7 +41,7 @@ def parse_edition(text: str) -> Sequence[Rule]:
         Misconfigured: names every problem of every file at once, or the rule whose name is that
             of a budget's.
     """
-    texts: dict[str, str] = json.loads(text)
+    texts = texts_of(text)
     budgets = parse_budgets(texts.pop("budgets.toml", ""), "budgets.toml")
     rules = _parsed(texts)
     of_budgets = [rule for budget in budgets for rule in budget_rules.rules_of(budget)]
@@ -49,6 +49,11 @@ def parse_edition(text: str) -> Sequence[Rule]:
         named = ", ".join(sorted(twice))
         raise Misconfigured(f"budgets.toml: {named} is the name of a rule's file, too; rename one.")
     return (*rules, *of_budgets)
+
+
+def texts_of(edition: str) -> dict[str, str]:
+    """Return the files of an edition by name."""
+    return json.loads(edition)
 
 
 def read_budgets(folder: Path) -> Sequence[Budget]:

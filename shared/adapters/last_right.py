@@ -48,6 +48,10 @@ class LastRight(Generic[Value]):
         """
         return self._look().value
 
+    def text(self) -> str:
+        """Return the edition in force. Raises as get()."""
+        return self._look().text
+
     def check(self) -> Value:
         """Return what the files say.
 

@@ -87,7 +87,10 @@ def reason_of(decision: Decision, muted_by: str) -> str:
 
 
 def delivery(page: Page, outcome: Delivery, at: datetime) -> list[Step]:
-    """Return the step of an attempt; none where it ended as the attempt before did."""
+    """Return the step of an attempt; none where it ended as the attempt before did, and none of a
+    change event, which is about no alert."""
+    if page.action == "change":
+        return []
     if isinstance(outcome, Later) and outcome.why == page.last_status:
         return []
     state = type(outcome).__name__.lower()

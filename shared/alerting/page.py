@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Action = Literal["trigger", "resolve"]
+Action = Literal["trigger", "resolve", "change"]
+"""A change is an event of its own: nothing that wakes anybody, opens or ends."""
 Severity = Literal["critical", "error", "warning", "info"]
 
 

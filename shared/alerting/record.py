@@ -101,6 +101,7 @@ class RuleRecord:
     muted_by: what keeps firing alerts from being told; "" where nothing does.
     looked: what each look read at last_at. decided: group → the last decision, so that one like it
         is not noted again.
+    contents: of the record of changes alone: kind → name → what stands for the text in force.
     asks: rule.asks of the rule as it was last evaluated; "" where that is not known.
     """
 
@@ -118,6 +119,7 @@ class RuleRecord:
     muted_by: str = ""
     looked: tuple[Evidence, ...] = ()
     decided: Mapping[str, str] = field(default_factory=dict[str, str])
+    contents: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     asks: str = ""
 
     @property

@@ -80,6 +80,7 @@ class PagerDuty:
 
     def __init__(self, url: str, key: SecretStr, key_setting: str, post: Post = post) -> None:
         """url: the API's base. key_setting: what to set where the key is empty."""
+        self._base = url
         self._url = f"{url}/v2/enqueue"
         self._key = key
         self._key_setting = key_setting
@@ -94,6 +95,8 @@ class PagerDuty:
         """
         if not self._key.get_secret_value():
             return Later(f"There is no routing key. Set {self._key_setting}.")
+        if page.action == "change":
+            return self._tell(page)
         try:
             body = encode(page, plain=page.last_status.startswith(REFUSED_WORD))
         except ValidationError as exc:
@@ -103,6 +106,19 @@ class PagerDuty:
         except requests.RequestException as exc:
             return Later(f"PagerDuty did not answer ({type(exc).__name__}).")
         return self._read(page, reply)
+
+    def _tell(self, page: Page) -> Delivery:
+        """Tell of a change; one that is refused is not told."""
+        try:
+            reply = self._post(
+                f"{self._base}/v2/change/enqueue", self._with_key(encode_change(page))
+            )
+        except requests.RequestException as exc:
+            return Later(f"PagerDuty did not answer ({type(exc).__name__}).")
+        said = reply.said(self._key)
+        if reply.status in REFUSED:
+            return Dead(f"{said} A change event wants the key of a service, not of a ruleset.")
+        return Accepted(202) if reply.status == 202 else Later(said, reply.retry_after_s)
 
     def _with_key(self, body: str) -> bytes:
         """Put the routing key into the event's JSON object."""
@@ -144,6 +160,19 @@ def encode(page: Page, *, plain: bool = False) -> str:
         longest = max(details, key=lambda name: len(str(details[name])))
         left_out.append(longest)
         del details[longest]
+
+
+def encode_change(page: Page) -> str:
+    """Return a change event as JSON but for the routing key."""
+    link = str(page.body.get("link") or "")
+    payload = {
+        "summary": _cut(page.summary),
+        "source": page.body.get("source"),
+        "timestamp": page.created_at.isoformat(),
+        "custom_details": {"reason": page.reason},
+    }
+    links = [{"href": link, "text": "agentmeter"}] if link.startswith("http") else []
+    return json.dumps({"payload": payload, "links": links})
 
 
 def _event(page: Page, body: Mapping[str, object]) -> str:

@@ -34,6 +34,8 @@ def _text(page: Page) -> str:
     """Return a line on what it is, lines on the figures behind it, and one on where to look."""
     resolved = page.action == "resolve"
     sign = ":white_check_mark: Resolved:" if resolved else SIGNS.get(page.severity, ":bell:")
+    if page.action == "change":
+        sign = ":information_source:"
     lines = [
         f"{sign} *{_escaped(page.summary)}*",
         *map(_escaped, figures(page)),

@@ -67,7 +67,7 @@ def sign(body: bytes, secret: SecretStr, page: Page) -> str:
 def _read(reply: Reply, said: str, page: Page) -> Delivery:
     if 200 <= reply.status < 300:
         return Accepted(reply.status)
-    if reply.status in REFUSED and page.action == "trigger":
+    if reply.status in REFUSED and page.action != "resolve":
         return Dead(said)
     return Later(said, reply.retry_after_s)
 

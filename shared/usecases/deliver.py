@@ -26,6 +26,8 @@ LEASE = timedelta(minutes=3)
 for so long."""
 WAITS_S = (5, 15, 30, 60)
 """A page that waits longer keeps a person in the dark after the other side is well again."""
+STALE = timedelta(hours=1)
+"""A change event that nobody took for so long is of no use."""
 LONGEST_ASKED_S = 3600
 """A longer Retry-After is cut to this, so that no odd header buries a page."""
 
@@ -55,12 +57,17 @@ class DeliveryReport:
     @property
     def later(self) -> int:
         """Count the pages that wait on."""
-        return sum(isinstance(item.outcome, Later) for item in self.attempts)
+        return self._count(Later)
 
     @property
     def dead(self) -> int:
         """Count the pages that nobody will take."""
-        return sum(isinstance(item.outcome, Dead) for item in self.attempts)
+        return self._count(Dead)
+
+    def _count(self, outcome: type[Later | Dead]) -> int:
+        """Count pages that somebody waits for."""
+        pages = (item for item in self.attempts if item.page.action != "change")
+        return sum(isinstance(item.outcome, outcome) for item in pages)
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,8 @@ class Deliver:
 
     def _notify(self, page: Page) -> Delivery:
         """Hand the page to its notifier."""
+        if page.action == "change" and (page.tried_at or page.created_at) > page.created_at + STALE:
+            return Dropped("nobody took the change event")
         notifier = self.notifiers.get(page.route)
         if notifier is None:
             return Later(f"No receiver is named {page.route}. Put it back into config/routes.toml.")

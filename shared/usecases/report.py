@@ -89,7 +89,7 @@ class Report:
         )
 
     def _check_outbox(self, now: datetime) -> Check:
-        waiting = self._alerts.waiting()
+        waiting = [page for page in self._alerts.waiting() if page.action != "change"]
         stuck = [page for page in waiting if now - page.created_at > TICK_OVERDUE]
         said = ("1 page waits" if len(waiting) == 1 else f"{len(waiting)} pages wait") + (
             f", the oldest since {stuck[0].created_at.isoformat()}: {stuck[0].last_status}"

@@ -62,7 +62,8 @@ class SelfWatch:
                 return stuck(self._others(self._alerts.waiting()), end)
             case "refused":
                 settled = self._alerts.history(SETTLED_SEEN)
-                return refused([one for one in settled if one[0].route != self._meta], start)
+                told = {page.id for page in self._others([page for page, _, _ in settled])}
+                return refused([one for one in settled if one[0].id in told], start)
             case "config":
                 return _counted("File", Counter(self._wrong()))
             case "poison":
@@ -78,7 +79,7 @@ class SelfWatch:
                 yield name
 
     def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
-        return [page for page in pages if page.route != self._meta]
+        return [page for page in pages if page.route != self._meta and page.action != "change"]
 
 
 def stuck(waiting: Sequence[Page], now: datetime) -> Table:

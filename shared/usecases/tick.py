@@ -90,10 +90,18 @@ class Tick:
         return sum(memory.forget(now - MEMORY_LIVES) for memory in self._memories)
 
 
+class Ticks(Protocol):
+    """What runs every minute."""
+
+    def run(self, now: datetime) -> Ticked:
+        """Do everything that is due."""
+        ...
+
+
 class Watched:
     """A tick that somebody outside hears of when it was complete: its silence is the alarm."""
 
-    def __init__(self, tick: Tick, heartbeat: Heartbeat) -> None:
+    def __init__(self, tick: Ticks, heartbeat: Heartbeat) -> None:
         self._tick = tick
         self._heartbeat = heartbeat
 

@@ -39,6 +39,7 @@ PAGE = Page(
     reason="first",
 )
 RESOLVE = replace(PAGE, action="resolve")
+CHANGE = replace(PAGE, action="change")
 OVER_HTTP = sorted(NOTIFIERS.keys() - {"log"})
 OK = {"pagerduty": 202, "webhook": 204, "slack": 200}
 
@@ -65,7 +66,7 @@ def sent(kind: str, reply: Reply, page: Page = PAGE) -> tuple[Delivery, list[Req
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
-@pytest.mark.parametrize("page", [PAGE, RESOLVE], ids=["trigger", "resolve"])
+@pytest.mark.parametrize("page", [PAGE, RESOLVE, CHANGE], ids=["trigger", "resolve", "change"])
 def test_a_page_is_taken_in_one_call(kind: str, page: Page) -> None:
     outcome, calls = sent(kind, Reply(OK[kind]), page)
     assert outcome == Accepted(OK[kind])

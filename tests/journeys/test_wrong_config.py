@@ -7,12 +7,18 @@ import pytest
 
 from tests.factories import event
 from tests.fakes import START, FakeClock
-from tests.journeys.laptop import Laptop, laptop, minutes, small_config
+from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes, small_config
 
 
 def incidents(box: Laptop) -> dict[str, bool]:
     """Return which rules have an incident, and whether it is over."""
     return {one.dedup_key.split("/", 2)[2]: one.resolved_at is not None for one in box.incidents()}
+
+
+def changes(box: Laptop) -> set[str]:
+    """Return what the pager was told as change events."""
+    answer = box.http.get(f"{box.stack.pagerduty_url}/changes", timeout=TIMEOUT_S)
+    return {one["payload"]["payload"]["summary"] for one in answer.json()}
 
 
 def fail(box: Laptop, count: int) -> None:
@@ -37,7 +43,8 @@ def test_a_start_with_a_wrong_file_goes_on_and_pages(tmp_path: Path, file: str) 
     path = tmp_path / "config" / file
     right = path.read_text(encoding="utf-8")
     path.write_text(right.replace("severit", "gravit"), encoding="utf-8")
-    with laptop(tmp_path / "home", clock, AGENTMETER_CONFIG=folder) as box:
+    release = {"AGENTMETER_CONFIG": folder, "AGENTMETER_VERSION": "2"}
+    with laptop(tmp_path / "home", clock, **release) as box:
         fail(box, 4)
         assert incidents(box) == {
             "HighErrorRate/critical": False,
@@ -51,3 +58,4 @@ def test_a_start_with_a_wrong_file_goes_on_and_pages(tmp_path: Path, file: str) 
         for at in minutes(clock.now(), 2):
             box.tick(at)
         assert incidents(box)["ConfigurationWrong/error"]
+        assert changes(box) == {"agentmeter/local: version 2 is deployed, after ?"}

@@ -1,0 +1,176 @@
+"""What was deployed or changed is told once, on every road, and wakes nobody."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from local.pager import PagerSink, create_app
+from local.server import serve
+from shared.adapters.memory import MemoryAlerts
+from shared.alerting.compose import Sender
+from shared.alerting.grouping import parse_routes
+from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.errors import Misconfigured, RetryLater
+from shared.notify.pagerduty import PagerDuty
+from shared.usecases.announce import Announce, one_of_each_road
+from shared.usecases.deliver import Deliver
+from tests.fakes import FakeClock
+from tests.loopback import Reply, loopback
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+SENDER = Sender("prod", "https://page.test")
+ROUTES = parse_routes(
+    """
+    [receivers.critical]
+    severities = ["critical"]
+    key = "PAGERDUTY_CRITICAL_KEY"
+    [receivers.twin]
+    severities = ["error"]
+    key = "PAGERDUTY_CRITICAL_KEY"
+    [receivers.others]
+    severities = ["warning", "info"]
+    notifier = "log"
+    """,
+    "routes.toml",
+)
+
+
+class World:
+    """What is in force, and what is told of it, a minute after the other."""
+
+    def __init__(self) -> None:
+        self.alerts, self.now = MemoryAlerts(), NOON
+        self.rules: dict[str, str] | None = {"a.toml": "1", "b.toml": "1"}
+        self.version = "1.0"
+        kinds = {"version": lambda: {"version": self.version}, "rules": self.read}
+        self.announce = Announce(self.alerts, ROUTES, SENDER, kinds)
+
+    def read(self) -> dict[str, str]:
+        if self.rules is None:
+            raise Misconfigured("rules/a.toml: ...")
+        return self.rules
+
+    def tick(self) -> list[str]:
+        """Return what was found to have changed."""
+        self.now += MINUTE
+        return [change.said for change in self.announce.run(self.now)]
+
+    def waiting(self) -> list[Page]:
+        return list(self.alerts.waiting())
+
+
+def test_a_first_start_is_no_change() -> None:
+    world = World()
+    assert [world.tick() for _ in range(3)] == [[], [], []]
+    assert world.waiting() == []
+
+
+def test_a_deployment_and_an_edit_are_told_once_on_every_road() -> None:
+    world = World()
+    world.tick()
+    world.version = "1.1"
+    world.rules = {"a.toml": "2", "c.toml": "1"}
+    assert world.tick() == [
+        "version 1.1 is deployed, after 1.0",
+        "changed a.toml; added c.toml; removed b.toml",
+    ]
+    assert world.tick() == []
+    assert sorted((page.action, page.route) for page in world.waiting()) == [
+        ("change", "critical"), ("change", "critical"), ("change", "others"), ("change", "others"),
+    ]  # fmt: skip
+
+
+def test_receivers_of_one_road_are_told_as_one() -> None:
+    assert one_of_each_road(ROUTES) == ["critical", "others"]
+
+
+def test_a_wrong_file_is_no_change_until_it_is_right_again() -> None:
+    world = World()
+    world.tick()
+    world.rules = None
+    assert world.tick() == []
+    world.rules = {"a.toml": "1", "b.toml": "1"}
+    assert world.tick() == []
+    world.rules = {"a.toml": "1"}
+    assert world.tick() == ["removed b.toml"]
+
+
+def test_of_two_instances_one_tells() -> None:
+    world, new = World(), {"version": "1.1"}
+    world.tick()
+    rival = Announce(world.alerts, ROUTES, SENDER, {"version": lambda: new})
+
+    def read_while_another_tells() -> dict[str, str]:
+        rival.run(world.now + MINUTE)
+        return new
+
+    slow = Announce(world.alerts, ROUTES, SENDER, {"version": read_while_another_tells})
+    with pytest.raises(RetryLater):
+        slow.run(world.now + MINUTE)
+    assert len(world.waiting()) == 2
+
+
+class Road:
+    def __init__(self, answer: Delivery) -> None:
+        self.answer = answer
+
+    def send(self, page: Page) -> Delivery:
+        return self.answer
+
+
+def test_a_change_that_nobody_takes_rings_no_alarm_and_is_dropped_after_an_hour() -> None:
+    world = World()
+    world.tick()
+    world.version = "1.1"
+    world.tick()
+    deliver = Deliver(world.alerts, {"critical": Road(Later("503")), "others": Road(Dead("400"))})
+    report = deliver.run(world.now)
+    assert (report.later, report.dead, len(report.attempts)) == (0, 0, 2)
+    for _ in range(61):
+        world.now += MINUTE
+        deliver.run(world.now)
+    assert world.waiting() == []
+
+
+def changed() -> Page:
+    world = World()
+    world.tick()
+    world.version = "1.1"
+    world.tick()
+    return world.waiting()[0]
+
+
+def test_pagerduty_takes_it_as_a_change_event() -> None:
+    sink = PagerSink(None, FakeClock())
+    server = serve(create_app(sink))
+    road = PagerDuty(server.url, SecretStr("c" * 32), "PAGERDUTY_CRITICAL_KEY")
+    try:
+        assert road.send(changed()) == Accepted(202)
+    finally:
+        server.stop()
+    (event,) = sink.events()
+    payload: Any = event["payload"]
+    assert (event["kind"], event["effect"], sink.incidents()) == ("change", "change", [])
+    assert payload["payload"]["summary"] == ("agentmeter/prod: version 1.1 is deployed, after 1.0")
+    assert payload["links"] == [{"href": "https://page.test", "text": "agentmeter"}]
+    sink.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(400, Dead), (429, Later), (500, Later), (401, Later)]
+)
+def test_what_pagerduty_says_of_a_change_is_heeded(status: int, outcome: type) -> None:
+    with loopback(lambda _: Reply(status)) as service:
+        road = PagerDuty(service.url, SecretStr("c" * 32), "PAGERDUTY_CRITICAL_KEY")
+        assert isinstance(road.send(changed()), outcome)
+        assert service.received[0].path == "/v2/change/enqueue"
+
+
+def test_a_change_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    changed()
+    assert "version 1.1 is deployed, after 1.0" in caplog.text

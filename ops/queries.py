@@ -26,6 +26,7 @@ from shared.usecases.budgets import spent_query
 from shared.usecases.costs import DIMENSIONS, ROWS, SPENT, UNPRICED
 from shared.usecases.paging import COUNTED, STEPS
 from shared.usecases.reprice import CALLS
+from shared.usecases.self_watch import TELEMETRY_STALE
 
 EXAMPLES = "  python -m ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent
@@ -68,7 +69,7 @@ def run(given: Namespace, desk: Desk) -> int:
 
 def _of_rules() -> Iterator[tuple[str, str]]:
     """Yield the query of each look of each rule."""
-    for rule in read_rules(ROOT / "config"):
+    for rule in (*read_rules(ROOT / "config"), TELEMETRY_STALE):
         yield from _of_rule(rule)
 
 
@@ -77,8 +78,8 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
         bound = bind(look.query, END - look.window, END, look.calendar)
         yield f"{rule.key} {look.name}", bound
     if rule.contributors:
-        end, main = END, rule.looks[0]
-        bound = bind(rule.contributors, end - main.window, end, main.calendar)
+        main = rule.looks[0]
+        bound = bind(rule.contributors, END - main.window, END, main.calendar)
         yield f"{rule.key} contributors", bound
 
 

@@ -85,7 +85,7 @@ def test_a_post_is_followed_to_its_page_and_back(box: Laptop) -> None:
         f'AppDependencies {trace} | where Name == "POST /v2.1/track" '
         "| summarize count() by ParentId, ResultCode, DependencyType, Success"
     )
-    assert sent == [[work_span, "200", "HTTP", True, 2]]
+    assert sent == [[work_span, "200", "HTTP", True, 1]]
     assert box.query(
         f'AppRequests | where OperationId == "{host_trace}" | project Name, Success'
     ) == [["process_events", True]]

@@ -55,9 +55,9 @@ def step(
         if _is_gone(rule, old, readings.values()):
             transitions += drop({key: old}, at, EDITED)
             continue
-        new = _advance(rule, _remembering(old, at, seen), at, seen)
+        new = _advance(rule, old, at, seen)
         if new is not None:
-            series[key] = new
+            new = series[key] = _remembering(old, new, at, seen)
         if change := _transition(before.get(key), new, at, seen):
             transitions.append(change)
     return Stepped(series, tuple(transitions))
@@ -101,14 +101,14 @@ def _renewed(old: SeriesAlert, readings: Iterable[Reading], key: str) -> SeriesA
     return replace(old, outdated=False) if old.outdated and spoken else old
 
 
-def _remembering(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
-    """Note the value that was read now, of the look that spoke last if it can be."""
-    spoken = [seen[old.by]] if old.by in seen else []
-    values = (item.value for item in [*spoken, *seen.values()] if item.value is not None)
-    value = next(values, None)
-    if value is None:
-        return old
-    return replace(old, recent=(*old.recent, (at, value))[-RECENT_KEPT:])
+def _remembering(
+    old: SeriesAlert, new: SeriesAlert, at: datetime, seen: Mapping[str, Seen]
+) -> SeriesAlert:
+    """Add what was read now to the last values, which are all of the look that speaks."""
+    before = old.recent if old.by == new.by else ()
+    value = seen[new.by].value if new.by in seen else None
+    now = () if value is None else ((at, value),)
+    return replace(new, recent=(*before, *now)[-RECENT_KEPT:])
 
 
 def _is_gone(rule: Rule, old: SeriesAlert, readings: Iterable[Reading]) -> bool:

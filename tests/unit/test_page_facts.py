@@ -122,6 +122,17 @@ def test_no_more_than_ten_values_are_remembered() -> None:
     assert [at for at, _ in alert.recent][::9] == [START + timedelta(minutes=n) for n in (15, 24)]
 
 
+def test_values_of_one_look_are_not_mixed_with_those_of_the_other() -> None:
+    fast = {"window": "PT1M", "condition": ">= 60", "query": "Quick {start} {end}"}
+    world = World(rule(fast=fast))
+    world.ticks(2, Errors=5, Quick=0)
+    (page,) = world.ticks(1, Errors=9, Quick=82)
+    assert [one["value"] for one in details(page)["last_values"]] == [82.0]
+    world.ticks(2, Errors=12, Quick=0)
+    (alert,) = world.record().series.values()
+    assert (alert.by, [value for _, value in alert.recent]) == ("main", [12.0, 12.0])
+
+
 def linked(world: World) -> dict[str, str]:
     world.evaluate = replace(world.evaluate, links=LINKS)
     (page,) = world.ticks(1, Errors=12)

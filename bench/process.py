@@ -22,9 +22,9 @@ from shared.events.envelope import judge
 from shared.events.message import decode, pack
 from shared.events.types import LlmCall
 from shared.metrics.catalogue import METRICS
-from shared.ports import EventRow, Exported, ExportOutcome, MetricRow
 from shared.pricing.cost import Cost
 from shared.pricing.price import load
+from shared.rows import EventRow, Exported, ExportOutcome, MetricRow
 from shared.usecases.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import FakeExporter

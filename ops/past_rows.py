@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import cast
 
 from shared.events.columns import NUMBERS, TEXT
-from shared.ports import EventRow
+from shared.rows import EventRow
 from shared.usecases.evaluate import QUERIES_AT_ONCE
 from shared.usecases.paging import Page, Paging
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.ports import EventRow, Exported, ExportLater, ExportOutcome, MetricRow
+from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, MetricRow
 from tests.loopback import Loopback, Reply, Request
 
 KEY = "00000000-1111-2222-3333-444444444444"

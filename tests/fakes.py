@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared.ports import EventRow, Exported, ExportOutcome, FailureRow, MetricRow, SpanRow
+from shared.rows import EventRow, Exported, ExportOutcome, FailureRow, MetricRow, SpanRow
 
 START = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 

@@ -16,7 +16,8 @@ from shared.adapters.azure_monitor_limits import (
 )
 from shared.errors import RetryLater
 from shared.events.columns import measurements, properties
-from shared.ports import (
+from shared.ports import Table
+from shared.rows import (
     EventRow,
     Exported,
     ExportOutcome,
@@ -24,7 +25,6 @@ from shared.ports import (
     FailureRow,
     MetricRow,
     SpanRow,
-    Table,
 )
 
 ROLE = "agentmeter"

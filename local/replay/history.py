@@ -11,7 +11,7 @@ from local.replay.rules import through_pagerduty
 from local.replay.run import is_failed
 from local.replay.world import Config, World
 from shared.alerting.record import RuleRecord, Transition
-from shared.ports import EventRow
+from shared.rows import EventRow
 from shared.usecases.evaluate import RuleReport
 
 Key = tuple[str, tuple[tuple[str, str], ...]]

@@ -21,8 +21,8 @@ from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN, Limits
 from shared.metrics.own import HEARTBEAT
-from shared.ports import EventRow
 from shared.pricing.price import load
+from shared.rows import EventRow
 from shared.settings import Settings
 from shared.usecases.deliver import Deliver
 from shared.usecases.evaluate import Evaluate, RuleReport

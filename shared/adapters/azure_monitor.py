@@ -20,7 +20,7 @@ from shared.adapters.azure_monitor_limits import (
 )
 from shared.adapters.identity import APP, Identity
 from shared.errors import Misconfigured
-from shared.ports import EventRow, ExportOutcome, ExportRefused, FailureRow, MetricRow, SpanRow
+from shared.rows import EventRow, ExportOutcome, ExportRefused, FailureRow, MetricRow, SpanRow
 
 if TYPE_CHECKING:
     from shared.adapters.azure_monitor_sdk import Sdk

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from shared.ports import Exported, ExportLater, ExportOutcome, ExportRefused
+from shared.rows import Exported, ExportLater, ExportOutcome, ExportRefused
 
 CLOSED = frozenset({None, 401, 403, 429, 439, 503})
 """Answers (None: silence) about us or the service: the next request would fare no better."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from shared.events.carried import SDK_OWN
-from shared.ports import EventRow, FailureRow, MetricRow, SpanRow
+from shared.rows import EventRow, FailureRow, MetricRow, SpanRow
 
 ITEM_MAX_BYTES = 65_536
 ENVELOPE_BYTES = 1_024

@@ -45,7 +45,7 @@ from shared.adapters.azure_monitor_answer import Answer
 from shared.adapters.identity import APP, Identity
 from shared.events.columns import measurements, properties
 from shared.invocation import posting
-from shared.ports import INGESTION, EventRow, FailureRow, MetricRow, SpanRow
+from shared.rows import INGESTION, EventRow, FailureRow, MetricRow, SpanRow
 from shared.settings import quiet_sdk
 
 CONNECT_TIMEOUT_S = 5

@@ -6,7 +6,8 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from shared.adapters.totals import Totals
-from shared.ports import MetricRow, Written
+from shared.ports import Written
+from shared.rows import MetricRow
 
 FASTER = "Somebody else writes the metrics of this minute; the next tick goes on."
 _ROWS = TypeAdapter(tuple[MetricRow, ...])

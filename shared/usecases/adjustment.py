@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from shared.events.columns import ADJUSTMENT, ATTEMPT, COLUMNS
 from shared.events.identity import adjustment_id
 from shared.events.types import LlmCall, Usage
-from shared.ports import EventRow
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
+from shared.rows import EventRow
 from shared.usecases.exporting import OLDEST
 
 COPIED = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import RetryLater
-from shared.ports import ExportLater, ExportOutcome
+from shared.rows import ExportLater, ExportOutcome
 
 OLDEST = timedelta(hours=47)
 NEWEST = timedelta(hours=1)

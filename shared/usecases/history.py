@@ -11,15 +11,8 @@ from shared.errors import AgentmeterError, RetryLater
 from shared.metrics.alerts import ALERTS
 from shared.metrics.derive import Measure
 from shared.metrics.tally import tally
-from shared.ports import (
-    AlertStore,
-    EventRow,
-    Exporter,
-    ExportLater,
-    ExportOutcome,
-    ExportRefused,
-    SeriesStore,
-)
+from shared.ports import AlertStore, Exporter, SeriesStore
+from shared.rows import EventRow, ExportLater, ExportOutcome, ExportRefused
 from shared.usecases.exporting import nearest
 
 MOST_AT_ONCE = 50

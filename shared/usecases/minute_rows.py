@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from shared.metrics.catalogue import METRICS
 from shared.metrics.points import Labels, SeriesState
-from shared.ports import MetricRow
+from shared.rows import MetricRow
 
 Spread = tuple[int, float, tuple[int, ...]]
 """A histogram as SeriesState has it: count, total, buckets (not cumulative)."""

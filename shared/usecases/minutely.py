@@ -9,7 +9,8 @@ from decimal import Decimal
 from shared.errors import AgentmeterError
 from shared.metrics.own import NOT_EXPORTED
 from shared.metrics.points import Counted
-from shared.ports import Exported, Exporter, ExportLater, ExportRefused, Mark, SeriesStore, Written
+from shared.ports import Exporter, Mark, SeriesStore, Written
+from shared.rows import Exported, ExportLater, ExportRefused
 from shared.usecases.exporting import nearest
 from shared.usecases.minute_rows import rows_since, whole_minute
 

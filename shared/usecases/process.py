@@ -20,17 +20,9 @@ from shared.metrics.derive import (
 )
 from shared.metrics.points import Point
 from shared.metrics.tally import tally
-from shared.ports import (
-    Claims,
-    EventRow,
-    Exported,
-    Exporter,
-    ExportLater,
-    ExportRefused,
-    LabelBook,
-    SeriesStore,
-)
+from shared.ports import Claims, Exporter, LabelBook, SeriesStore
 from shared.pricing.cost import Cost
+from shared.rows import EventRow, Exported, ExportLater, ExportRefused
 from shared.usecases.counts import Fate, counts, items_later
 from shared.usecases.exporting import NotTaken, raise_if_later
 from shared.usecases.rows import event_row

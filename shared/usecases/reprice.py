@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from shared.clock import Clock
 from shared.errors import RetryLater
-from shared.ports import Exported, Exporter, ExportLater, ExportRefused, UsageLog
+from shared.ports import Exporter, UsageLog
+from shared.rows import Exported, ExportLater, ExportRefused
 from shared.usecases.adjustment import (
     READ,
     ROW_COLUMNS,

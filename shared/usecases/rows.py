@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from shared.events.columns import ATTEMPT, NUMBERS, TEXT
 from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent
-from shared.ports import EventRow
 from shared.pricing.cost import Cost
+from shared.rows import EventRow
 from shared.usecases.exporting import nearest
 
 

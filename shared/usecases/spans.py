@@ -9,8 +9,9 @@ from typing import Protocol
 from shared.events.carried import CarriedSpan
 from shared.events.message import Message
 from shared.events.types import LlmCall
-from shared.ports import Claims, Exporter, ExportLater, ExportRefused, SpanRow
+from shared.ports import Claims, Exporter
 from shared.pricing.cost import Cost
+from shared.rows import ExportLater, ExportRefused, SpanRow
 from shared.usecases.exporting import nearest, raise_if_later
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

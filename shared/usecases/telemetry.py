@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from shared.errors import AgentmeterError
 from shared.invocation import Call, Fault, Invocation
-from shared.ports import INGESTION, Exported, Exporter, ExportOutcome, FailureRow, SpanRow
+from shared.ports import Exporter
+from shared.rows import INGESTION, Exported, ExportOutcome, FailureRow, SpanRow
 
 ROLE = "agentmeter"
 TEXT_MAX = 8_000

@@ -10,7 +10,7 @@ import pytest
 from local.monitor.store import MonitorStore
 from local.replay.azure import DirectExporter
 from shared.metrics.own import EVENTS, HEARTBEAT
-from shared.ports import MetricRow
+from shared.rows import MetricRow
 from tests.fakes import START, FakeClock
 from tests.infra.bicep import INFRA, ROOT, source
 from tests.monitor import envelope

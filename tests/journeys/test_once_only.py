@@ -18,8 +18,9 @@ from shared.adapters.sqlite_claims import SqliteClaims
 from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.events.types import LlmCall
 from shared.metrics.points import Point, SeriesState
-from shared.ports import EventRow, ExportLater, ExportOutcome, SeriesStore
+from shared.ports import SeriesStore
 from shared.pricing.price import load
+from shared.rows import EventRow, ExportLater, ExportOutcome
 from shared.usecases.patience import Patient
 from shared.usecases.process import Process, Stores
 from tests.factories import event

@@ -14,7 +14,8 @@ from ops.command import Desk
 from ops.monitor import find_monitor
 from ops.terminal import Terminal
 from shared.adapters.config_folder import read_prices
-from shared.ports import EventRow, Exporter, ExportOutcome, FailureRow, MetricRow, SpanRow
+from shared.ports import Exporter
+from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
 from shared.usecases.adjustment import Note
 from shared.usecases.costs import Period
 from shared.usecases.reprice import Adjust, Reprice

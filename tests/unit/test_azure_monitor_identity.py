@@ -22,7 +22,7 @@ from shared.adapters.identity import Identity
 from shared.adapters.log_analytics import NEWER_ENDPOINT, LogAnalytics
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, RetryLater
-from shared.ports import ExportLater
+from shared.rows import ExportLater
 from tests.breeze import AT, connection, event, said
 from tests.loopback import Behaviour, Loopback, Reply, Request, loopback
 

@@ -15,7 +15,7 @@ from shared.adapters.azure_monitor_limits import (
     event_bytes,
     metric_bytes,
 )
-from shared.ports import EventRow, ExportOutcome, ExportRefused, MetricRow
+from shared.rows import EventRow, ExportOutcome, ExportRefused, MetricRow
 from tests.breeze import AT, KEY, PROMPT, accept, event, exporter, metric, said
 from tests.loopback import loopback
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.ports import ExportRefused, SpanRow
+from shared.rows import ExportRefused, SpanRow
 from tests.breeze import AT, accept, exporter, said, track
 from tests.loopback import loopback
 

@@ -12,8 +12,8 @@ from shared.errors import InvalidEvent, RetryLater
 from shared.events.body import Limits
 from shared.events.message import decode
 from shared.invocation import Invocation, Span, running
-from shared.ports import Exported, ExportLater
 from shared.pricing.price import load
+from shared.rows import Exported, ExportLater
 from shared.usecases.ingest import Ingest
 from shared.usecases.process import Process, Stores
 from tests.factories import event

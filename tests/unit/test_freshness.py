@@ -9,7 +9,8 @@ from local.monitor.store import MonitorStore
 from local.replay.azure import DirectExporter, DirectLog
 from shared.errors import GiveUp
 from shared.metrics.own import HEARTBEAT
-from shared.ports import EventRow, MetricRow, Table
+from shared.ports import Table
+from shared.rows import EventRow, MetricRow
 from shared.usecases.freshness import PROBE, is_stale
 from shared.usecases.self_watch import TELEMETRY_STALE
 from tests.evaluating import START, FakeLog, World, only, rule

@@ -6,7 +6,8 @@ from datetime import timedelta
 from shared.adapters.memory import MemorySeries
 from shared.errors import Misconfigured
 from shared.metrics.prometheus import TEXT, exposition
-from shared.ports import Exporter, ExportLater, ExportRefused
+from shared.ports import Exporter
+from shared.rows import ExportLater, ExportRefused
 from shared.usecases.deliver import Deliver
 from shared.usecases.history import History
 from tests.evaluating import START, World, rule

@@ -22,7 +22,7 @@ from shared.invocation import (
     traceparent,
     working,
 )
-from shared.ports import INGESTION, ExportLater
+from shared.rows import INGESTION, ExportLater
 from shared.usecases.telemetry import Telemetry
 from tests.fakes import START, FakeExporter
 

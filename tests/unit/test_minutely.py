@@ -15,15 +15,8 @@ from shared.adapters.memory import MemoryMark, MemorySeries
 from shared.errors import Misconfigured, RetryLater
 from shared.metrics.catalogue import METRICS
 from shared.metrics.points import Counted, Labels, Observed, Point, Sampled
-from shared.ports import (
-    Exported,
-    Exporter,
-    ExportLater,
-    ExportOutcome,
-    ExportRefused,
-    MetricRow,
-    Written,
-)
+from shared.ports import Exporter, Written
+from shared.rows import Exported, ExportLater, ExportOutcome, ExportRefused, MetricRow
 from shared.usecases.minutely import LEASE, MOST_OWED, Minutely
 from tests.fakes import START, FakeExporter
 

@@ -40,7 +40,7 @@ from local.server import serve
 from shared.adapters.azure_monitor import AzureMonitorExporter
 from shared.adapters.log_analytics import LogAnalytics
 from shared.errors import GiveUp
-from shared.ports import EventRow, Exported, ExportLater, ExportRefused, MetricRow
+from shared.rows import EventRow, Exported, ExportLater, ExportRefused, MetricRow
 from tests.fakes import START, FakeClock
 from tests.monitor import KEY
 

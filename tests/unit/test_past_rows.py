@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from ops.past_rows import ROWS, event_row, read_rows
 from shared.events.columns import NUMBERS, TEXT
-from shared.ports import EventRow, Table
+from shared.ports import Table
+from shared.rows import EventRow
 from shared.usecases.costs import Period
 from shared.usecases.paging import Page, Paging
 from tests.fakes import START, FakeClock

@@ -11,8 +11,8 @@ from shared.events.envelope import judge
 from shared.events.message import decode, pack
 from shared.events.types import LlmCall
 from shared.metrics.points import Point
-from shared.ports import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused
 from shared.pricing.cost import Cost
+from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused
 from shared.usecases.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeExporter

@@ -9,15 +9,8 @@ from shared.errors import RetryLater
 from shared.events.message import decode, pack_parcels
 from shared.events.otlp import read_spans
 from shared.events.span import Span
-from shared.ports import (
-    EventRow,
-    Exported,
-    ExportLater,
-    ExportOutcome,
-    ExportRefused,
-    SpanRow,
-)
 from shared.pricing.price import load
+from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused, SpanRow
 from shared.usecases.process import Process, Processed, Stores
 from tests.fakes import START, FakeExporter
 from tests.spans import CHAT, span

@@ -19,8 +19,9 @@ from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, Memor
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError, GiveUp, RetryLater
 from shared.events.body import Limits
-from shared.ports import EventRow, Exporter, ExportOutcome, FailureRow, MetricRow, SpanRow, Table
+from shared.ports import Exporter, Table
 from shared.pricing.price import load
+from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
 from shared.usecases.ingest import Ingest
 from shared.usecases.minutely import MINUTE, Minutely
 from shared.usecases.process import Process, Stores

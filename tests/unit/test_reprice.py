@@ -17,9 +17,9 @@ from shared.adapters.azure_monitor_limits import event_fault
 from shared.errors import RetryLater
 from shared.events.envelope import judge
 from shared.events.types import LlmCall
-from shared.ports import EventRow, ExportLater, ExportRefused
 from shared.pricing.cost import Cost
 from shared.pricing.price import Prices, load
+from shared.rows import EventRow, ExportLater, ExportRefused
 from shared.usecases.adjustment import READ, Note, Recorded, Repriced, adjustment, read_log
 from shared.usecases.reprice import Adjust
 from shared.usecases.rows import event_row

@@ -89,7 +89,7 @@ class Health(Shape):
 
 
 class AlertRule(Shape):
-    """A rule and how it stands. errors: failures in a row."""
+    """A rule and how it stands. errors: failures in a row. incident_opened_at: of the oldest."""
 
     id: str
     rule: str
@@ -101,6 +101,7 @@ class AlertRule(Shape):
     last_error: str
     muted_by: str
     incident_opened_at: AwareDatetime | None
+    open_incidents: Count
 
 
 class Alert(Shape):

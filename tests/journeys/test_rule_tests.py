@@ -82,7 +82,7 @@ def test_a_rule_that_changed_fails_its_test_with_the_timeline(folder: Path) -> N
     assert "  PT2M HighTaskQueueBacklog/warning: expected firing, got pending\n" in out
     assert "    - PT2M trigger HighTaskQueueBacklog/warning\n" in out
     assert "    + PT3M trigger HighTaskQueueBacklog/warning\n" in out
-    assert "    PT1M HighTaskQueueBacklog/warning pending: 150.0 is > 100\n" in out
+    assert "    PT1M HighTaskQueueBacklog/warning pending: 150 is > 100\n" in out
     assert out.endswith("0 of 1 tests of rules are well.\n")
 
 

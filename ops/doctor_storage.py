@@ -26,7 +26,8 @@ def laptop(stack: Stack) -> Iterator[Finding]:
         raise RetryLater(
             f"The stack does not answer ({type(exc).__name__}). Start it with `make run`."
         ) from None
-    depths = {name: sum(of.values()) for name, of in answer.json()["queues"].items()}
+    queues = answer.json()["queues"]
+    depths = {name: of["visible"] + of["invisible"] for name, of in queues.items()}
     yield from told({QUEUE: 0, POISON: 0, **depths})
 
 

@@ -11,6 +11,7 @@ import pytest
 from ops.__main__ import main
 from ops.command import Desk
 from ops.terminal import Terminal
+from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
 
@@ -64,6 +65,12 @@ def test_a_stack_that_is_well_passes_every_check(box: Laptop) -> None:
     drilled = [name for name in found if name.startswith("drill ")]
     assert len(drilled) == 3
     assert [bool(incident.resolved_at) for incident in box.incidents()] == [True] * 3
+
+
+def test_queues_that_were_used_and_are_empty_are_well(box: Laptop) -> None:
+    box.post([event()])
+    _, found = Office(box).doctor("--wait", "5s")
+    assert found["queue usage-events"]["said"] == "0 messages wait."
 
 
 def test_the_table_says_how_to_mend(box: Laptop) -> None:

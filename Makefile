@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
-SOURCES := function_app.py functions shared local ops dashboards bench tests client
+SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
 .PHONY: help setup run test check generated detection clean lint types screenshots
 

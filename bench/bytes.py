@@ -20,19 +20,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from local.fleet import Fleet
-from local.monitor.breeze import judge as judged
-from local.monitor.breeze import sizes_of
-from local.monitor.rows import Row
-from local.monitor.schema import TABLES
-from shared.adapters.azure_monitor import AzureMonitorExporter
+from local.fleet.runner import Fleet
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries
 from shared.events.envelope import judge
 from shared.events.message import pack, pack_parcels
-from shared.events.otlp import read_spans
+from shared.events.otlp.read_spans import read_spans
 from shared.pricing.price import load
-from shared.usecases.minutely import Minutely
-from shared.usecases.process import Process, Stores
+from shared.usecases.evaluation.write_metrics import Minutely
+from shared.usecases.processing.process import Process, Stores
+from standin.monitor.breeze import judge as judged
+from standin.monitor.breeze import sizes_of
+from standin.monitor.rows import Row
+from standin.monitor.schema import TABLES
 from tests.breeze import connection
 from tests.loopback import Loopback, Reply, Request, loopback
 from tests.spans import CHAT, span

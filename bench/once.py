@@ -23,7 +23,7 @@ from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.events.envelope import judge
 from shared.events.message import pack
 from shared.pricing.price import load
-from shared.usecases.process import Process, Stores
+from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 
 CALLS = 10_000

@@ -25,7 +25,7 @@ from shared.metrics.catalogue import METRICS
 from shared.pricing.cost import Cost
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportOutcome, MetricRow
-from shared.usecases.process import Process, Stores
+from shared.usecases.processing.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import FakeExporter
 

@@ -17,19 +17,19 @@ from time import perf_counter
 import duckdb
 from pydantic_core import to_json
 
-from local.fleet import Fleet
-from local.monitor.query import Limits
-from local.monitor.store import MonitorStore
-from local.replay.azure import DirectExporter, DirectLog
-from local.replay.world import SetClock
-from shared.adapters.config_folder import read_prices, read_routes, rules_of
+from local.fleet.runner import Fleet
+from replay.azure import DirectExporter, DirectLog
+from replay.world import SetClock
+from shared.adapters.config.config_folder import read_prices, read_routes, rules_of
 from shared.adapters.memory import MemoryAlerts, MemoryClaims, MemoryLabels, MemorySeries
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN
 from shared.events.body import Limits as BodyLimits
-from shared.usecases.evaluate import Evaluate
-from shared.usecases.ingest import Ingest
-from shared.usecases.process import Process, Stores
+from shared.usecases.evaluation.evaluate import Evaluate
+from shared.usecases.intake.ingest import Ingest
+from shared.usecases.processing.process import Process, Stores
+from standin.monitor.query import Limits
+from standin.monitor.store import MonitorStore
 
 CONFIG = Path(__file__).parents[1] / "config"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

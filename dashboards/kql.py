@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from dashboards.choice import CHOICES, key
-from shared.usecases.costs import MEASURES, ROWS, UNPRICED
-from shared.usecases.drill import PREFIX
+from shared.usecases.explaining.drill import PREFIX
+from shared.usecases.spending.costs import MEASURES, ROWS, UNPRICED
 
 
 def _toml(column: str) -> str:

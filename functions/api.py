@@ -10,16 +10,17 @@ from functions.replies import refusing, reply
 from shared.wiring import App
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the trigger; what it answers is put together at the first call."""
+def blueprint(
+    app: Callable[[], App], registered: Callable[[], list[func.Function]]
+) -> func.Blueprint:
+    """Register the trigger; its answer is built from `registered` functions at the first call."""
     bp = func.Blueprint()
 
     @functools.cache
     def described() -> dict[str, object]:
-        from functions import build
         from functions.openapi.document import document
 
-        return document(build(app).get_functions())
+        return document(registered())
 
     @bp.route(route="api/openapi.json", methods=["GET"])
     @invoked(app)

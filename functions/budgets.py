@@ -9,7 +9,7 @@ from functions.invoked import invoked
 from functions.replies import refusing, reply
 from shared.alerting.budget_rules import FORECAST_SEVERITY, PACE_SEVERITY, key_of
 from shared.alerting.page import Severity
-from shared.usecases.budgets import Standing
+from shared.usecases.spending.budgets import Standing
 from shared.wiring import App
 
 

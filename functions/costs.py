@@ -15,7 +15,7 @@ from functions.replies import headers, refusing, reply
 from shared.errors import InvalidEvent
 from shared.events.types import RFC3339
 from shared.pricing.entry import plain
-from shared.usecases.costs import DIMENSIONS, MEASURES, Bill, Period, Spending, Unpriced
+from shared.usecases.spending.costs import DIMENSIONS, MEASURES, Bill, Period, Spending, Unpriced
 from shared.wiring import App
 
 PARAMETERS = ("by", "from", "to", "format")

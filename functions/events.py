@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.invoked import invoked
 from functions.replies import headers, refusing, reply
 from shared.errors import InvalidEvent
-from shared.usecases.ingest import Received
+from shared.usecases.intake.ingest import Received
 from shared.wiring import App
 
 

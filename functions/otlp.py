@@ -7,7 +7,7 @@ import azure.functions as func
 
 from functions.invoked import invoked
 from functions.replies import headers, status_of, wait_of
-from shared.adapters.otlp_answer import (
+from shared.adapters.otlp.answer import (
     INTERNAL,
     INVALID_ARGUMENT,
     UNAVAILABLE,
@@ -15,7 +15,7 @@ from shared.adapters.otlp_answer import (
     success,
 )
 from shared.errors import AgentmeterError
-from shared.events.otlp_media import JSON, Media, media_of, media_wanted
+from shared.events.otlp.media import JSON, Media, media_of, media_wanted
 from shared.wiring import App
 
 UNUSED = (

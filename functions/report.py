@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.accept import format_of, scraped
 from functions.invoked import invoked
 from functions.replies import closed_to, refusing, reply
-from shared.usecases.report import Check
+from shared.usecases.explaining.report import Check
 from shared.wiring import App
 
 

@@ -13,13 +13,13 @@ from types import FrameType
 import azure.functions as func
 
 from local import lock
-from local.fleet import FleetRunner
-from local.host.index import load
-from local.pager import Incident
+from local.fleet.runner import FleetRunner
 from local.stack import APP_FOLDER, Places, Stack
 from shared.clock import SystemClock
 from shared.errors import AgentmeterError, Misconfigured
 from shared.settings import operator_environment
+from standin.functions_host.index import load
+from standin.pager.sink import Incident
 
 FIRST_PORT = 7070
 

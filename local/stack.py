@@ -10,14 +10,14 @@ from pathlib import Path
 import azure.functions as func
 from starlette.types import ASGIApp
 
-from local import pager
-from local.host import storage
-from local.host.host import LocalHost
-from local.monitor.app import create_app
-from local.monitor.store import MonitorStore
 from local.page import app as page
 from local.server import Running, serve
 from shared.clock import Clock
+from standin.functions_host import storage
+from standin.functions_host.host import LocalHost
+from standin.monitor.app import create_app
+from standin.monitor.store import MonitorStore
+from standin.pager import sink as pager
 
 INSTRUMENTATION_KEY = "00000000-0000-0000-0000-000000000000"
 APP_FOLDER = Path(__file__).parent.parent

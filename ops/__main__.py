@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from ops.command import Command, Desk, load
-from ops.terminal import Terminal
-from ops.watch import watch
+from ops.console.command import Command, Desk, load
+from ops.console.terminal import Terminal
+from ops.console.watch import watch
 from shared.clock import SystemClock
 from shared.errors import AgentmeterError, Misconfigured
 from shared.settings import operator_environment

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ops.command import Desk
-from ops.moments import moment, span
-from ops.monitor import find_log
+from ops.console.command import Desk
+from ops.console.moments import moment, span
+from ops.console.monitor import find_log
 from shared.alerting.rule import bind
 from shared.errors import Misconfigured
-from shared.usecases.drill import PREFIX
+from shared.usecases.explaining.drill import PREFIX
 
 EXAMPLES = """\
   python -m ops alerts report

@@ -12,22 +12,22 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from local.replay.history import Episode, Follower, Past, follow
-from local.replay.plan import MINUTE, Plan
-from local.replay.world import Config
-from ops.command import Desk
-from ops.moments import moment, span
-from ops.monitor import find_log
-from ops.past_rows import PAGE_ROWS, ROWS, read_rows
-from ops.patient_log import PatientLog
-from ops.prices_folder import declare_folder, find_folder
-from ops.terminal import Terminal
-from shared.adapters.config_folder import read_routes, read_text, rules_of
+from ops.console.command import Desk
+from ops.console.moments import moment, span
+from ops.console.monitor import find_log
+from ops.console.past_rows import PAGE_ROWS, ROWS, read_rows
+from ops.console.patient_log import PatientLog
+from ops.console.prices_folder import declare_folder, find_folder
+from ops.console.terminal import Terminal
+from replay.history import Episode, Follower, Past, follow
+from replay.plan import MINUTE, Plan
+from replay.world import Config
+from shared.adapters.config.config_folder import read_routes, read_text, rules_of
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.errors import Misconfigured
-from shared.usecases.costs import Period
-from shared.usecases.paging import Paging
+from shared.usecases.spending.costs import Period
+from shared.usecases.spending.log_slices import Paging
 
 EXAMPLES = """\
   python -m ops backtest

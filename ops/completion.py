@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import shtab
 
-from ops.command import Desk, load
+from ops.console.command import Desk, load
 
 EXAMPLES = """\
   eval "$(python -m ops completion bash)"

@@ -8,11 +8,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from local.replay.detection import Lab, Trial
-from local.replay.failures import FAILURES, Failure
-from ops.command import Desk
-from ops.terminal import Terminal
-from shared.adapters.config_folder import read_routes, rules_of
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from replay.detection import Lab, Trial
+from replay.failures import FAILURES, Failure
+from shared.adapters.config.config_folder import read_routes, rules_of
 from shared.settings import APP_FOLDER
 
 EXAMPLES = """\

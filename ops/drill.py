@@ -8,16 +8,16 @@ command is stopped before. Where pages reach people, say --yes.
 from argparse import ArgumentParser, Namespace
 from datetime import datetime, timedelta
 
-from ops.alert_store import Office, open_office
-from ops.command import Desk
-from ops.prices_folder import declare_folder, find_folder
-from shared.adapters.config_folder import read_routes, read_rules
+from ops.console.alert_store import Office, open_office
+from ops.console.command import Desk
+from ops.console.prices_folder import declare_folder, find_folder
+from shared.adapters.config.config_folder import read_routes, read_rules
 from shared.alerting.outgoing import Settled
 from shared.alerting.page import Accepted, Dead, Dropped, Page
 from shared.alerting.rule import Rule
 from shared.errors import GiveUp, Misconfigured, RetryLater
-from shared.usecases.drill import Drill, Progress, named
-from shared.usecases.self_watch import with_own
+from shared.usecases.evaluation.self_watch import with_own
+from shared.usecases.explaining.drill import Drill, Progress, named
 
 EXAMPLES = """\
   python -m ops drill HighErrorRate

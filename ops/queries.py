@@ -11,22 +11,22 @@ from pathlib import Path
 from dashboards.kql import GRAFANA
 from dashboards.kql import bind as bind_panel
 from dashboards.panel import read_pages
-from local.monitor.store import MonitorStore
 from ops.alerts import QUALITY
-from ops.command import Desk
-from ops.export import KEPT, rows_of
-from ops.native_rule import Native, native
-from shared.adapters.config_folder import read_rules
+from ops.console.command import Desk
+from ops.export.command import KEPT, rows_of
+from ops.export_rules.native_rule import Native, native
+from shared.adapters.config.config_folder import read_rules
 from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.rule import Rule, bind
 from shared.clock import SystemClock
 from shared.events.columns import ADJUSTMENT
-from shared.usecases.budgets import spent_query
-from shared.usecases.costs import DIMENSIONS, ROWS, SPENT, UNPRICED
-from shared.usecases.paging import COUNTED, STEPS
-from shared.usecases.reprice import CALLS
-from shared.usecases.self_watch import TELEMETRY_STALE
+from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
+from shared.usecases.spending.budgets import spent_query
+from shared.usecases.spending.costs import DIMENSIONS, ROWS, SPENT, UNPRICED
+from shared.usecases.spending.log_slices import COUNTED, STEPS
+from shared.usecases.spending.reprice import CALLS
+from standin.monitor.store import MonitorStore
 
 EXAMPLES = "  python -m ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent

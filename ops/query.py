@@ -7,10 +7,10 @@ LOGS_WORKSPACE_ID. `UsageEvents` has an event a row, in typed columns.
 from argparse import ArgumentParser, Namespace
 from datetime import datetime, timedelta
 
-from ops.command import Desk
-from ops.moments import moment, span
-from ops.monitor import find_log
-from ops.watch import declare_watch
+from ops.console.command import Desk
+from ops.console.moments import moment, span
+from ops.console.monitor import find_log
+from ops.console.watch import declare_watch
 from shared.errors import Misconfigured, RetryLater
 
 EXAMPLES = """\

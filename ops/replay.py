@@ -11,15 +11,15 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.replay.costs import Costs
-from local.replay.outcome import outcome
-from local.replay.plan import Plan, read_plan
-from local.replay.recording import Refused, read_recording
-from local.replay.run import Happened, replay
-from local.replay.world import Config
-from ops.command import Desk
-from ops.terminal import Terminal
-from shared.adapters.config_folder import read_text, rules_of
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from replay.costs import Costs
+from replay.outcome import outcome
+from replay.plan import Plan, read_plan
+from replay.recording import Refused, read_recording
+from replay.run import Happened, replay
+from replay.world import Config
+from shared.adapters.config.config_folder import read_text, rules_of
 from shared.alerting.grouping import parse_routes
 from shared.errors import Misconfigured
 from shared.settings import Settings

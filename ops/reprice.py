@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from ops.command import Desk
-from ops.moments import moment
-from ops.monitor import find_monitor
-from ops.prices_folder import declare_folder, find_folder
-from ops.terminal import Terminal
-from shared.adapters.config_folder import read_prices
+from ops.console.command import Desk
+from ops.console.moments import moment
+from ops.console.monitor import find_monitor
+from ops.console.prices_folder import declare_folder, find_folder
+from ops.console.terminal import Terminal
+from shared.adapters.config.config_folder import read_prices
 from shared.errors import Misconfigured, RetryLater
 from shared.pricing.entry import plain
-from shared.usecases.adjustment import Note, Repriced
-from shared.usecases.costs import Period
-from shared.usecases.reprice import Adjust, Page, Reprice
+from shared.usecases.spending.adjustment import Note, Repriced
+from shared.usecases.spending.costs import Period
+from shared.usecases.spending.reprice import Adjust, Page, Reprice
 
 EXAMPLES = """\
   python -m ops reprice --from 2026-11-01 --dry-run

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import cast
 
-from ops.api import call
-from ops.command import Desk
-from ops.moments import moment, span
-from ops.stack import declare_api, find_api
-from ops.watch import declare_watch
+from ops.console.api import call
+from ops.console.command import Desk
+from ops.console.moments import moment, span
+from ops.console.stack import declare_api, find_api
+from ops.console.watch import declare_watch
 from shared.errors import Misconfigured
 
 EXAMPLES = """\

@@ -8,9 +8,9 @@ from argparse import ArgumentParser, Namespace
 from typing import get_args
 from urllib.parse import quote
 
-from ops.api import call
-from ops.command import Desk
-from ops.stack import declare_api, find_api
+from ops.console.api import call
+from ops.console.command import Desk
+from ops.console.stack import declare_api, find_api
 from ops.why import ALERT_HELP
 from shared.alerting.history import Opinion
 

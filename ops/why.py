@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from ops.api import call
-from ops.command import Desk
-from ops.stack import declare_api, find_api
-from ops.terminal import Terminal
-from ops.watch import declare_watch
+from ops.console.api import call
+from ops.console.command import Desk
+from ops.console.stack import declare_api, find_api
+from ops.console.terminal import Terminal
+from ops.console.watch import declare_watch
 
 EXAMPLES = """\
   python -m ops why HighErrorRate

@@ -6,22 +6,20 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 
 from shared import logs, notify
-from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.config_folder import (
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.log_analytics import LogAnalytics
+from shared.adapters.azure.poison_queue import AccountPoisonQueue
+from shared.adapters.config.config_folder import (
     parse_edition,
     read_budgets,
     read_edition,
     read_text,
     texts_of,
 )
-from shared.adapters.heartbeat import Heartbeat
-from shared.adapters.identity import Identity
-from shared.adapters.last_right import LastRight
-from shared.adapters.log_analytics import LogAnalytics
-from shared.adapters.page_links import PageLinks
-from shared.adapters.poison_queue import AccountPoisonQueue
-from shared.adapters.price_book import PriceBook
-from shared.adapters.price_list import PriceList
+from shared.adapters.config.last_good import LastRight
+from shared.adapters.config.price_book import PriceBook
+from shared.adapters.config.price_list import PriceList
 from shared.adapters.storages import Storage, open_storage
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
@@ -29,28 +27,30 @@ from shared.alerting.rule import Rule
 from shared.clock import Clock, SystemClock
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
+from shared.notify.heartbeat import Heartbeat
+from shared.notify.page_links import PageLinks
 from shared.settings import Settings, quiet_sdk, read
-from shared.usecases.announce import Announce, Announcing
 from shared.usecases.budget_figures import BudgetFigures
-from shared.usecases.budgets import Budgets
-from shared.usecases.costs import Costs
-from shared.usecases.deliver import Deliver
-from shared.usecases.evaluate import Evaluate
-from shared.usecases.history import History
-from shared.usecases.ingest import Ingest
-from shared.usecases.minutely import Minutely
-from shared.usecases.patience import Patient
-from shared.usecases.process import Process, Stores
-from shared.usecases.report import Report
-from shared.usecases.self_watch import SelfWatch, own_rules, with_own
-from shared.usecases.silences import Silences
-from shared.usecases.subject import Subjects
+from shared.usecases.evaluation.announce import Announce, Announcing
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.evaluate import Evaluate
+from shared.usecases.evaluation.history import History
+from shared.usecases.evaluation.own_gauges import Vitals
+from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
+from shared.usecases.evaluation.tick import Tick, Watched
+from shared.usecases.evaluation.write_metrics import Minutely
+from shared.usecases.explaining.find_alert import Subjects
+from shared.usecases.explaining.report import Report
+from shared.usecases.explaining.silences import Silences
+from shared.usecases.explaining.verdicts import Verdicts
+from shared.usecases.explaining.why import Why
+from shared.usecases.intake.ingest import Ingest
+from shared.usecases.intake.traces import Traces
+from shared.usecases.processing.process import Process, Stores
+from shared.usecases.processing.requeue import Patient
+from shared.usecases.spending.budgets import Budgets
+from shared.usecases.spending.costs import Costs
 from shared.usecases.telemetry import Telemetry
-from shared.usecases.tick import Tick, Watched
-from shared.usecases.traces import Traces
-from shared.usecases.verdicts import Verdicts
-from shared.usecases.vitals import Vitals
-from shared.usecases.why import Why
 
 
 class App:
@@ -79,7 +79,7 @@ class App:
     @cached_property
     def traces(self) -> Traces:
         """Takes what OpenTelemetry exporters send."""
-        from shared.adapters.otlp_wire import read_traces
+        from shared.adapters.otlp.wire import read_traces
 
         most_bytes, setting = self.settings.OTLP_MAX_BYTES, "OTLP_MAX_BYTES"
         sizes = Sizes(most_bytes, most_bytes, setting, setting)

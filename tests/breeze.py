@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from shared.adapters.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, MetricRow
 from tests.loopback import Loopback, Reply, Request
 

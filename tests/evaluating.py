@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from shared.adapters.config_folder import read_routes
+from shared.adapters.config.config_folder import read_routes
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import Routes
 from shared.alerting.muting import Silence
@@ -13,7 +13,7 @@ from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.ports import Table
-from shared.usecases.evaluate import Evaluate, RuleReport, TickReport, no_silences
+from shared.usecases.evaluation.evaluate import Evaluate, RuleReport, TickReport, no_silences
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 ROUTES = read_routes(Path(__file__).parents[1] / "config")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import azure.functions as func
 
-from local.host.host import LocalHost
 from local.server import Running, serve
+from standin.functions_host.host import LocalHost
 from tests.fakes import FakeClock
 
 KEY = "a-function-key-of-the-tests"

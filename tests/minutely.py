@@ -10,7 +10,7 @@ from shared.metrics.catalogue import METRICS
 from shared.metrics.points import Counted, Labels, Observed, Point
 from shared.ports import Written
 from shared.rows import Exported, ExportLater, ExportOutcome, MetricRow
-from shared.usecases.minutely import Minutely
+from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import START, FakeExporter
 
 MINUTE = timedelta(minutes=1)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.monitor.store import MonitorStore
+from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 
 KEY = "00000000-1111-2222-3333-444444444444"

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import duckdb_kql
 
-from shared.adapters.config_folder import read_rules
+from shared.adapters.config.config_folder import read_rules
 from shared.alerting.reading import Reading, read_samples
 from shared.alerting.rule import Look, bind
 from shared.events.columns import COLUMNS

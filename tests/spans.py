@@ -8,8 +8,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from shared.events.otlp import EPOCH
-from shared.events.span import Kind, Scalar, Span
+from shared.events.otlp.read_spans import EPOCH
+from shared.events.otlp.span import Kind, Scalar, Span
 from tests.fakes import START
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 
-from shared.adapters.identity import APP, Identity
+from shared.adapters.azure.identity import APP, Identity
 from shared.adapters.tables_row import Operation, Row, check_size
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.adapters.identity import Identity
-from shared.adapters.price_book import Texts
+from shared.adapters.azure.identity import Identity
+from shared.adapters.config.price_book import Texts
 from shared.ports import AlertStore, Claims, LabelBook, Mark, SeriesStore, SilenceStore
 from shared.settings import Settings
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from shared.errors import GiveUp
-from shared.events.carried import CarriedSpan
+from shared.events.carried_span import CarriedSpan
 from shared.events.types import AgentEvent, AnyEvent
 
 MAX_MESSAGE_CHARS = 49_000

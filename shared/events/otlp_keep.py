@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from shared.events.carried import SDK_OWN
-from shared.events.span import Attributes, Scalar
+from shared.events.carried_span import SDK_OWN
+from shared.events.otlp.span import Attributes, Scalar
 
 SHORT_CHARS = 256
 """Longer texts of attributes that we know are no names any more."""

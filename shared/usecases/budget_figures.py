@@ -13,8 +13,8 @@ from shared.metrics.own import (
     BUDGET_UNPRICED,
 )
 from shared.metrics.points import Sampled
-from shared.usecases.budgets import Budgets, Standing
-from shared.usecases.vitals import SOURCE
+from shared.usecases.evaluation.own_gauges import SOURCE
+from shared.usecases.spending.budgets import Budgets, Standing
 
 EVERY_MINUTES = 4
 """Each look asks a query for each budget; a gauge that is five minutes old counts as gone."""

@@ -7,7 +7,7 @@ from types import TracebackType
 from shared.errors import RetryLater
 from shared.invocation import carried
 from shared.ports import Table, UsageLog
-from shared.usecases.asked_once import Question
+from shared.usecases.evaluation.log_wrappers import Question
 
 WAIT_S = 2.0
 """What a tick gives these questions in vain: after the first late one, none is asked."""

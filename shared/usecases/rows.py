@@ -7,7 +7,7 @@ from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent
 from shared.pricing.cost import Cost
 from shared.rows import EventRow
-from shared.usecases.exporting import nearest
+from shared.usecases.processing.exporting import nearest
 
 
 def event_row(

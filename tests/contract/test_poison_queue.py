@@ -1,9 +1,9 @@
 import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
-from ops.poison_queues import AccountPoison
-from shared.adapters.identity import Identity
-from shared.adapters.poison_queue import POISON, QUEUE, AccountPoisonQueue
+from ops.poison.queues import AccountPoison
+from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.poison_queue import POISON, QUEUE, AccountPoisonQueue
 from tests.contract.azurite import Azurite
 
 pytestmark = pytest.mark.azurite

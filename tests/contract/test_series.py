@@ -9,7 +9,7 @@ from string import ascii_letters, digits
 from threading import Barrier
 
 from shared.metrics.points import Counted, Labels, Observed, Sampled
-from shared.usecases.process import SERIES_MAX
+from shared.usecases.processing.process import SERIES_MAX
 from tests.contract.stores import OpenStores, Stores
 
 NOON = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)

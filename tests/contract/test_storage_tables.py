@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.adapters.identity import Identity
+from shared.adapters.azure.identity import Identity
 from shared.adapters.storage_tables import Conflict, Rows, connect
 from shared.adapters.tables_claims import TableClaims
 from shared.adapters.tables_row import Row, create, delete, merge, packed, replace, unpacked

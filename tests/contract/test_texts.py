@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.price_book import Texts
+from shared.adapters.config.price_book import Texts
 from shared.adapters.sqlite import connect as connect_sqlite
 from shared.adapters.sqlite_texts import SqliteTexts
 from shared.adapters.storage_tables import connect as connect_tables

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Lock
 
-from shared.adapters.config_folder import read_routes
+from shared.adapters.config.config_folder import read_routes
 from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.rule import Rule
 from shared.ports import Table
-from shared.usecases.deliver import Deliver
-from shared.usecases.evaluate import Evaluate
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.evaluate import Evaluate
 from tests.contract.stores import OpenStores
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from functions import build
-from ops import doctor_azure, doctor_storage
+from ops.doctor import azure as doctor_azure
+from ops.doctor import storage as doctor_storage
 from shared.settings import Settings
 from tests.infra.bicep import FILES, INFRA, MAIN, MODULES, PARAM, ROOT, described, source, words
 from tests.infra.bicep import resource as the

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from local.replay.azure import DirectExporter
+from replay.azure import DirectExporter
 from shared.metrics.own import EVENTS, HEARTBEAT
 from shared.rows import MetricRow
+from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 from tests.infra.bicep import INFRA, ROOT, source
 from tests.monitor import envelope

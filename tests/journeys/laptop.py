@@ -10,10 +10,10 @@ from typing import Any
 import requests
 
 from functions import build
-from local.pager import Incident
 from local.stack import APP_FOLDER, Places, Stack
 from shared.settings import quiet_sdk, read
 from shared.wiring import App
+from standin.pager.sink import Incident
 from tests.fakes import FakeClock
 
 TIMEOUT_S = 30

@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from local.replay.outcome import outcome
-from local.replay.plan import Plan
-from local.replay.recording import Recorded
-from local.replay.run import replay
-from local.replay.world import Config
-from shared.adapters.config_folder import read_routes, rules_of
+from replay.outcome import outcome
+from replay.plan import Plan
+from replay.recording import Recorded
+from replay.run import replay
+from replay.world import Config
+from shared.adapters.config.config_folder import read_routes, rules_of
 from shared.alerting.condition import parse_condition
 from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule

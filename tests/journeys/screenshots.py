@@ -5,7 +5,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from local.fleet import MOST_EVENTS, Fleet
+from local.fleet.runner import MOST_EVENTS, Fleet
 from local.stack import APP_FOLDER
 from tests.fakes import START, FakeClock
 from tests.journeys.browser import DESKTOP, PHONE, Scheme, chromium, viewer

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from local.replay.detection import Lab, Trial
-from local.replay.failures import FAILURES, Failure
+from ops.console.terminal import Terminal
 from ops.detection import DELAYS_S, NOTES, PAGE, PHASES_S, TEXT, cell, measure
-from ops.terminal import Terminal
+from replay.detection import Lab, Trial
+from replay.failures import FAILURES, Failure
 from tests.journeys.scenario import RULES, routes
 
 LAB = Lab(tuple(RULES.values()), routes())

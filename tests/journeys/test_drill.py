@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from ops.__main__ import main
-from ops.command import Desk
-from ops.terminal import Terminal
-from shared.adapters.config_folder import read_routes
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from shared.adapters.config.config_folder import read_routes
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.compose import Sender
 from shared.alerting.record import RuleRecord
 from shared.errors import Misconfigured, RetryLater
-from shared.usecases.drill import Drill, named
+from shared.usecases.explaining.drill import Drill, named
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop
 from tests.journeys.scenario import CONFIG, RULES

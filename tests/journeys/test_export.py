@@ -11,16 +11,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from ops import export
 from ops.__main__ import main
-from ops.command import Desk
-from ops.export_parts import Wanted, open_parts
-from ops.monitor import find_monitor
-from ops.patient_log import PatientLog
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.monitor import find_monitor
+from ops.console.patient_log import PatientLog
+from ops.console.terminal import Terminal
+from ops.export import command as export
+from ops.export.parts import Wanted, open_parts
 from shared.errors import Misconfigured, RetryLater
 from shared.ports import Table
-from shared.usecases.paging import Paging
+from shared.usecases.spending.log_slices import Paging
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop

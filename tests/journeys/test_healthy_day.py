@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic_core import to_json
 
-from local.fleet import Fleet
-from local.replay.plan import Plan
-from local.replay.recording import Recorded
-from local.replay.run import Happened, replay
-from local.replay.world import Config
-from ops.trace import read_trace
-from shared.adapters.config_folder import read_routes, read_text, rules_of
+from local.fleet.runner import Fleet
+from ops.play.trace import read_trace
+from replay.plan import Plan
+from replay.recording import Recorded
+from replay.run import Happened, replay
+from replay.world import Config
+from shared.adapters.config.config_folder import read_routes, read_text, rules_of
 from tests.journeys.scenario import CONFIG
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

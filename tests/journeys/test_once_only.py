@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_claims import SqliteClaims
 from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
@@ -21,8 +21,8 @@ from shared.metrics.points import Point, SeriesState
 from shared.ports import SeriesStore
 from shared.pricing.price import load
 from shared.rows import EventRow, ExportLater, ExportOutcome
-from shared.usecases.patience import Patient
-from shared.usecases.process import Process, Stores
+from shared.usecases.processing.process import Process, Stores
+from shared.usecases.processing.requeue import Patient
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop

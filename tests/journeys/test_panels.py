@@ -12,21 +12,21 @@ import pytest
 
 from dashboards.choice import CHOICES
 from dashboards.panel import Panel, read_pages
-from local.fleet import Fleet
-from local.monitor.query import QueryAnswer
-from local.monitor.store import MonitorStore
-from local.replay.azure import DirectExporter, DirectLog
-from local.replay.plan import Plan
-from local.replay.recording import Recorded
-from local.replay.world import Config, World
-from shared.adapters.config_folder import read_routes, read_rules
+from local.fleet.runner import Fleet
+from replay.azure import DirectExporter, DirectLog
+from replay.plan import Plan
+from replay.recording import Recorded
+from replay.world import Config, World
+from shared.adapters.config.config_folder import read_routes, read_rules
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import parse_budgets
 from shared.usecases.budget_figures import BudgetFigures
-from shared.usecases.budgets import Budgets
+from shared.usecases.explaining.find_alert import Subjects
+from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.minute_rows import gauge_row
-from shared.usecases.subject import Subjects
-from shared.usecases.verdicts import Verdicts
+from shared.usecases.spending.budgets import Budgets
+from standin.monitor.query import QueryAnswer
+from standin.monitor.store import MonitorStore
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.replay.outcome import outcome
-from local.replay.plan import read_plan
-from local.replay.recording import read_recording
-from local.replay.run import replay
-from local.replay.world import Config
+from replay.outcome import outcome
+from replay.plan import read_plan
+from replay.recording import read_recording
+from replay.run import replay
+from replay.world import Config
 from tests.journeys.scenario import QUEUE, RULES, graver, routes
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "examples"

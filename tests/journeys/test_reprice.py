@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from ops.__main__ import main
-from ops.command import Desk
-from ops.monitor import find_monitor
-from ops.terminal import Terminal
-from shared.adapters.config_folder import read_prices
+from ops.console.command import Desk
+from ops.console.monitor import find_monitor
+from ops.console.terminal import Terminal
+from shared.adapters.config.config_folder import read_prices
 from shared.ports import Exporter
 from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
-from shared.usecases.adjustment import Note
-from shared.usecases.costs import Period
-from shared.usecases.reprice import Adjust, Reprice
+from shared.usecases.spending.adjustment import Note
+from shared.usecases.spending.costs import Period
+from shared.usecases.spending.reprice import Adjust, Reprice
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop

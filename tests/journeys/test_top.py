@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ops.__main__ import main
-from ops.command import Desk
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop

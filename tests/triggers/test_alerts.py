@@ -11,9 +11,9 @@ import requests
 
 from functions.openapi.why import VerdictShown, Why
 from ops.__main__ import main
-from ops.command import Desk
-from ops.stack import DESCRIPTION
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.stack import DESCRIPTION
+from ops.console.terminal import Terminal
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes, small_config

@@ -11,10 +11,10 @@ import pytest
 from opentelemetry import trace
 
 from functions.invoked import invoked
-from local.host.invoke import Context, RetryContext, TraceContext
 from shared.invocation import Place, Span, here, posting
 from shared.usecases.telemetry import Telemetry
 from shared.wiring import App
+from standin.functions_host.invoke import Context, RetryContext, TraceContext
 from tests.fakes import START, FakeClock, FakeExporter
 
 HOST = Span("a" * 32, "b" * 16)

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from functions import build
 from functions.openapi.document import document
-from ops.documents import event_kinds
+from ops.generated.documents import event_kinds
 from shared.errors import GiveUp
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop

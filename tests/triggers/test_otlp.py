@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from shared.errors import RetryLater
-from shared.events.span import Span
+from shared.events.otlp.span import Span
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
 from tests.spans import CHAT, TRACE, span, unix_ns, wire

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from local.pager import PagerSink, create_app
 from local.server import serve
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.compose import Sender
@@ -15,8 +14,9 @@ from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.errors import Misconfigured, RetryLater
 from shared.notify.pagerduty import PagerDuty
-from shared.usecases.announce import Announce, one_of_each_road
-from shared.usecases.deliver import Deliver
+from shared.usecases.evaluation.announce import Announce, one_of_each_road
+from shared.usecases.evaluation.deliver import Deliver
+from standin.pager.sink import PagerSink, create_app
 from tests.fakes import FakeClock
 from tests.loopback import Reply, loopback
 

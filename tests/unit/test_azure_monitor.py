@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from shared.adapters.azure_monitor import REQUEST_MAX_BYTES, AzureMonitorExporter
+from shared.adapters.azure.azure_monitor import REQUEST_MAX_BYTES, AzureMonitorExporter
 from shared.errors import Misconfigured
 from tests.breeze import KEY, accept, connection, event, exporter, metric, said, track
 from tests.loopback import Reply, Request, loopback

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.adapters.azure_monitor_answer import Answer, outcomes
+from shared.adapters.azure.azure_monitor_answer import Answer, outcomes
 from shared.rows import ExportLater, ExportOutcome, ExportRefused
 from tests.breeze import KEY, PROMPT, accept, event, exporter, metric, said, track
 from tests.loopback import Behaviour, Reply, Request, loopback

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ops.identity import OPERATOR
-from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.identity import Identity
-from shared.adapters.log_analytics import NEWER_ENDPOINT, LogAnalytics
+from ops.console.identity import OPERATOR
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.log_analytics import NEWER_ENDPOINT, LogAnalytics
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, RetryLater
 from shared.rows import ExportLater

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from shared.adapters.azure_monitor_limits import (
+from shared.adapters.azure.azure_monitor_limits import (
     ENVELOPE_BYTES,
     TEXT_MAX_CHARS,
     event_bytes,

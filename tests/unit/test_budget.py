@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.config_folder import read_budgets, read_rules
+from shared.adapters.config.config_folder import read_budgets, read_rules
 from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.budget_rules import key_of, literal, rules_of
 from shared.alerting.rule import lint

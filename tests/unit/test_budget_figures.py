@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from local.replay.azure import DirectLog
+from replay.azure import DirectLog
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.errors import Misconfigured
 from shared.events.columns import measurements, properties
 from shared.usecases.budget_figures import BudgetFigures
-from shared.usecases.budgets import Budgets
+from shared.usecases.spending.budgets import Budgets
+from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 from tests.monitor import event
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from shared.adapters.config_folder import read_routes
+from shared.adapters.config.config_folder import read_routes
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.errors import RetryLater
 from shared.events.columns import ADJUSTMENT, COLUMNS
 from shared.ports import Table
-from shared.usecases.evaluate import Evaluate
+from shared.usecases.evaluation.evaluate import Evaluate
+from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 from tests.monitor import event
 

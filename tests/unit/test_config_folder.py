@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.config_folder import read_routes, read_rules
+from shared.adapters.config.config_folder import read_routes, read_rules
 from shared.errors import Misconfigured
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from shared.events.message import decode
 from shared.invocation import Invocation, Span, running
 from shared.pricing.price import load
 from shared.rows import Exported, ExportLater
-from shared.usecases.ingest import Ingest
-from shared.usecases.process import Process, Stores
+from shared.usecases.intake.ingest import Ingest
+from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeExporter
 

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.page import Accepted, Action, Dead, Delivery, Later, Page
 from shared.alerting.record import RuleRecord
-from shared.usecases.deliver import Deliver
+from shared.usecases.evaluation.deliver import Deliver
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TAKEN = Accepted(202)

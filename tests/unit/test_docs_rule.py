@@ -5,8 +5,8 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from ops.check import check
-from shared.adapters.config_folder import rules_of
+from ops.check.command import check
+from shared.adapters.config.config_folder import rules_of
 from tests.fakes import FakeClock
 
 ROOT = Path(__file__).parents[2]

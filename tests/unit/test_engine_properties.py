@@ -19,8 +19,8 @@ from shared.adapters.memory import MemoryAlerts
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.ports import AlertStore
-from shared.usecases.deliver import Deliver
-from shared.usecases.evaluate import Evaluate
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.evaluate import Evaluate
 from tests.weather import (
     EDITS,
     MINUTE,

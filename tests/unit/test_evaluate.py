@@ -8,7 +8,7 @@ from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.alerting.grouping import Routes
 from shared.alerting.page import Accepted, Dead
-from shared.usecases.evaluate import Evaluate
+from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, World, only, rule
 
 

@@ -10,7 +10,7 @@ import pytest
 from shared.alerting.rule import Rule
 from shared.errors import GiveUp, Misconfigured, RetryLater
 from shared.ports import Table
-from shared.usecases.evaluate import Evaluate
+from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, FakeLog, World, only, rule
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.alerting.muting import Matcher, Silence
-from shared.usecases.evaluate import Evaluate
+from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, World, only, rule
 
 

@@ -10,7 +10,7 @@ from shared.alerting.muting import Matcher, Silence
 from shared.alerting.page import Dead, Page
 from shared.alerting.reading import fingerprint
 from shared.alerting.record import RuleRecord
-from shared.usecases.conclude import PAGES_MOST
+from shared.usecases.evaluation.conclude import PAGES_MOST
 from tests.evaluating import START, World, rule
 
 RULE = rule(hold="PT0S", per_series=True, summary="{Source}: {value:.0f} errors")

@@ -14,8 +14,8 @@ import pytest
 from genai_prices import Usage, calc_price
 from pydantic import TypeAdapter
 
-from local.fleet import Fleet, FleetRunner
-from local.fleet_incidents import HISTORY, Trouble, first_outage_ends, troubles
+from local.fleet.incidents import HISTORY, Trouble, first_outage_ends, troubles
+from local.fleet.runner import Fleet, FleetRunner
 from shared.clock import SystemClock
 from shared.events.types import AgentEvent
 from tests.loopback import Behaviour, Reply, Request, loopback

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from local.replay.azure import DirectExporter, DirectLog
+from replay.azure import DirectExporter, DirectLog
 from shared.errors import GiveUp
 from shared.metrics.own import HEARTBEAT
 from shared.ports import Table
 from shared.rows import EventRow, MetricRow
-from shared.usecases.freshness import PROBE, is_stale
-from shared.usecases.self_watch import TELEMETRY_STALE
+from shared.usecases.evaluation.freshness import PROBE, is_stale
+from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
+from standin.monitor.store import MonitorStore
 from tests.evaluating import START, FakeLog, World, only, rule
 from tests.fakes import FakeClock
 

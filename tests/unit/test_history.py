@@ -8,8 +8,8 @@ from shared.errors import Misconfigured
 from shared.metrics.prometheus import TEXT, exposition
 from shared.ports import Exporter
 from shared.rows import ExportLater, ExportRefused
-from shared.usecases.deliver import Deliver
-from shared.usecases.history import History
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.history import History
 from tests.evaluating import START, World, rule
 from tests.fakes import FakeExporter
 from tests.unit.test_deliver import FakeRoad

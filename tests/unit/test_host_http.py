@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from local.host.host import LocalHost
-from local.host.http import BODY_LIMIT_BYTES
-from local.host.routes import compile_route
+from standin.functions_host.host import LocalHost
+from standin.functions_host.http import BODY_LIMIT_BYTES
+from standin.functions_host.routes import compile_route
 from tests.fakes import FakeClock
 from tests.host_sample import KEY, Seen, sample_host, serving
 

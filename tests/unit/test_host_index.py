@@ -7,8 +7,9 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from local.host.hostjson import read_host_json
-from local.host.index import (
+from shared.errors import Misconfigured
+from standin.functions_host.hostjson import read_host_json
+from standin.functions_host.index import (
     HttpFunction,
     QueueFunction,
     QueueOutput,
@@ -16,8 +17,7 @@ from local.host.index import (
     index,
     load,
 )
-from local.host.signature import FunctionLoadError
-from shared.errors import Misconfigured
+from standin.functions_host.signature import FunctionLoadError
 from tests.host_sample import SETTINGS, Seen, sample_app
 
 HEAD = "import typing\nimport azure.functions as func\n"

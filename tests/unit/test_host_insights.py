@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import azure.functions as func
 import pytest
 
-from local.host.host import LocalHost
-from local.monitor.store import MonitorStore
+from standin.functions_host.host import LocalHost
+from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 from tests.host_sample import HOST_JSON, KEY
 

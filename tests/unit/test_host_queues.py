@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.host.queues import Depth, Queues
 from shared.errors import TooLarge
+from standin.functions_host.queues import Depth, Queues
 from tests.fakes import FakeClock
 
 

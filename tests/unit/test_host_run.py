@@ -9,8 +9,8 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from local.host.host import LocalHost
-from local.host.queues import Depth
+from standin.functions_host.host import LocalHost
+from standin.functions_host.queues import Depth
 from tests.fakes import FakeClock
 from tests.host_sample import HOST_JSON, KEY, Seen, sample_host
 

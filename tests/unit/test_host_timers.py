@@ -8,9 +8,9 @@ import azure.functions as func
 import pytest
 from azure.functions.timer import TimerRequest
 
-from local.host.index import TimerFunction, index
-from local.host.ncrontab import parse
-from local.host.timers import Timer, TimerStatuses
+from standin.functions_host.index import TimerFunction, index
+from standin.functions_host.ncrontab import parse
+from standin.functions_host.timers import Timer, TimerStatuses
 from tests.fakes import FakeClock
 
 # pyright: reportUnknownMemberType=false

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.last_right import LastRight
+from shared.adapters.config.last_good import LastRight
 from shared.adapters.sqlite import Database, connect
 from shared.adapters.sqlite_texts import SqliteTexts
 from shared.errors import Misconfigured, RetryLater

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.adapters.log_analytics import LogAnalytics
+from shared.adapters.azure.log_analytics import LogAnalytics
 from shared.errors import GiveUp, Misconfigured, RetryLater
 from shared.ports import Table
 from tests.loopback import Behaviour, Loopback, Reply, Request, loopback

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.memory import MemorySeries
 from shared.metrics.points import Sampled
 from shared.rows import ExportRefused, MetricRow
-from shared.usecases.minutely import MOST_OWED
+from shared.usecases.evaluation.write_metrics import MOST_OWED
 from tests.minutely import (
     BOUNDS,
     GOLD,

@@ -11,7 +11,7 @@ import pytest
 from shared.errors import Misconfigured, RetryLater
 from shared.ports import Exporter
 from shared.rows import ExportOutcome, MetricRow
-from shared.usecases.minutely import LEASE, Minutely
+from shared.usecases.evaluation.write_metrics import LEASE, Minutely
 from tests.fakes import FakeExporter
 from tests.minutely import (
     BOUNDS,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.monitor.breeze import UnreadableBody, read_body, sizes_of
-from local.monitor.store import MonitorStore
+from standin.monitor.breeze import UnreadableBody, read_body, sizes_of
+from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 from tests.monitor import envelope, event, metric
 

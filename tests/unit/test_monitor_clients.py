@@ -33,14 +33,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
-from local.monitor.app import create_app
-from local.monitor.query import Limits
-from local.monitor.store import MonitorStore
 from local.server import serve
-from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.log_analytics import LogAnalytics
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.log_analytics import LogAnalytics
 from shared.errors import GiveUp
 from shared.rows import EventRow, Exported, ExportLater, ExportRefused, MetricRow
+from standin.monitor.app import create_app
+from standin.monitor.query import Limits
+from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 from tests.monitor import KEY
 

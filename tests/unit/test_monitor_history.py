@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from local.monitor.history_kql import FILE, alert_history_kql
-from local.monitor.refusal import BadQuery
-from local.monitor.store import MonitorStore
 from shared.alerting.history_columns import NAMES, NUMBERS, TEXT
+from standin.monitor.history_kql import FILE, alert_history_kql
+from standin.monitor.refusal import BadQuery
+from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 from tests.monitor import event
 

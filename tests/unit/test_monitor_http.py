@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import requests
 
-from local.monitor.app import create_app
-from local.monitor.query import Limits
-from local.monitor.store import MonitorStore
-from local.monitor.wire import read_timespan
 from local.server import serve
+from standin.monitor.app import create_app
+from standin.monitor.query import Limits
+from standin.monitor.store import MonitorStore
+from standin.monitor.wire import read_timespan
 from tests.fakes import START, FakeClock
 from tests.monitor import event, metric
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.monitor.store import MonitorStore
+from standin.monitor.store import MonitorStore
 from tests.fakes import START
 from tests.monitor import five_calls
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from local.monitor.translate import translate
-from shared.adapters.config_folder import read_rules
+from shared.adapters.config.config_folder import read_rules
 from shared.alerting.rule import Look, bind
 from shared.events.columns import measurements, properties
+from standin.monitor.store import MonitorStore
+from standin.monitor.translate import translate
 from tests.factories import DATA
 from tests.fakes import START, FakeClock
 from tests.monitor import event

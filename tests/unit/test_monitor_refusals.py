@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.monitor.refusal import BadQuery
-from local.monitor.store import MonitorStore
+from standin.monitor.refusal import BadQuery
+from standin.monitor.store import MonitorStore
 from tests.monitor import five_calls
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)

@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from local.monitor.query import Limits
-from local.monitor.refusal import QueryTimeout
-from local.monitor.store import SERVICE_LIMITS, MonitorStore
 from shared.errors import Misconfigured, RetryLater
+from standin.monitor.query import Limits
+from standin.monitor.refusal import QueryTimeout
+from standin.monitor.store import SERVICE_LIMITS, MonitorStore
 from tests.fakes import FakeClock
 from tests.monitor import event, metric
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 TRACKER = """
 import sys
 from pathlib import Path
-from local.monitor.store import MonitorStore
+from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 from tests.monitor import event
 store = MonitorStore(Path(sys.argv[1]), FakeClock())

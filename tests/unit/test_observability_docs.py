@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.monitor.store import MonitorStore
+from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 
 PAGE = Path(__file__).parents[2] / "docs" / "observability.md"

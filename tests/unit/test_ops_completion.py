@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ops.__main__ import COMMANDS, main
-from ops.command import Desk
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
 from tests.fakes import START, FakeClock
 
 ASK = """

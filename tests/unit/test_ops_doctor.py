@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from ops import doctor_azure, doctor_storage
-from ops.doctor_azure import ROLES, Arm, arm_of
-from ops.doctor_finding import Check, Finding, examine
+from ops.doctor import azure as doctor_azure
+from ops.doctor import storage as doctor_storage
+from ops.doctor.azure import ROLES, Arm, arm_of
+from ops.doctor.finding import Check, Finding, examine
 from shared.errors import Misconfigured
 from tests.loopback import Behaviour, Reply, Request, loopback
 from tests.triggers.test_index import TRIGGERS

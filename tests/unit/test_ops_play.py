@@ -14,8 +14,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from ops.__main__ import main
-from ops.command import Desk
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
 from shared.clock import Clock, SystemClock
 from shared.events.types import AgentEvent, LlmCall
 from tests.fakes import FakeClock

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.__main__ import main
-from ops.command import Desk
-from ops.explain import Explainer
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from ops.price.explain import Explainer
 from shared.events.types import LlmCall, Usage
 from shared.pricing.book import read
 from shared.pricing.entry import plain, price_entry

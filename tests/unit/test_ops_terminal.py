@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from ops.__main__ import COMMANDS, main
-from ops.command import Desk, load
-from ops.terminal import Terminal
+from ops.console.command import Desk, load
+from ops.console.terminal import Terminal
 from shared.clock import SystemClock
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from ops.__main__ import MISUSED
-from ops.command import Desk
-from ops.terminal import Terminal
-from ops.watch import watch
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from ops.console.watch import watch
 from tests.fakes import START, FakeClock
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.events.otlp import read_spans
-from shared.events.span import Scalar, Span
+from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.span import Scalar, Span
 from shared.events.types import LlmCall
 from tests.conventions import (
     AGENT_FRAMEWORK,

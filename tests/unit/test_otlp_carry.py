@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.events.carried import CarriedSpan
+from shared.events.carried_span import CarriedSpan
 from shared.events.message import MAX_MESSAGE_CHARS, decode, pack_parcels
-from shared.events.otlp import read_spans
-from shared.events.span import Scalar, Span
+from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.span import Scalar, Span
 from tests.fakes import START
 from tests.spans import CHAT, span, unix_ns
 from tests.unit.test_otlp_tree import AGENT

@@ -2,8 +2,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.events.otlp import read_spans
-from shared.events.span import Scalar, Span
+from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.span import Scalar, Span
 from shared.events.types import AgentOperation, AnyEvent, ErrorRaised, LlmCall, TaskOperation
 from tests.fakes import START
 from tests.spans import CHAT, TRACE, span

@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.otlp_wire import read_traces
+from shared.adapters.otlp.wire import read_traces
 from shared.errors import InvalidEvent
 from shared.events.message import decode, pack_parcels
-from shared.events.otlp import read_spans
-from shared.events.otlp_media import JSON, PROTOBUF, Media
-from shared.events.span import Span
+from shared.events.otlp.media import JSON, PROTOBUF, Media
+from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.span import Span
 from tests.fakes import START
 from tests.spans import CHAT, span, wire
 

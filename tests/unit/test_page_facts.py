@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from shared.adapters.page_links import PageLinks
 from shared.alerting.about import About
 from shared.alerting.page import Page
 from shared.errors import RetryLater
+from shared.notify.page_links import PageLinks
 from shared.ports import Table
 from shared.usecases.in_time import InTime
 from tests.evaluating import START, FakeLog, World, rule

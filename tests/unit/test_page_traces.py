@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from local.replay.azure import DirectLog
+from replay.azure import DirectLog
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Page
@@ -14,8 +13,9 @@ from shared.alerting.rule import Look, Rule, bind
 from shared.errors import RetryLater
 from shared.invocation import Invocation, Span, running
 from shared.ports import Table
-from shared.usecases.evaluate import Evaluate
-from shared.usecases.page_traces import samples_kql, traces_of
+from shared.usecases.evaluation.evaluate import Evaluate
+from shared.usecases.evaluation.page_context import samples_kql, traces_of
+from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 from tests.journeys.scenario import RULES
 

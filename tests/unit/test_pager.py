@@ -8,8 +8,8 @@ import pytest
 import requests
 from starlette.types import Receive, Scope, Send
 
-from local.pager import Effect, Incident, PagerSink, create_app
 from local.server import serve
+from standin.pager.sink import Effect, Incident, PagerSink, create_app
 from tests.fakes import FakeClock
 
 KEY = "0123456789abcdef0123456789abWXYZ"

@@ -10,7 +10,6 @@ from email.utils import format_datetime
 import pytest
 from pydantic import SecretStr
 
-from local.pager import PagerSink, create_app
 from local.server import serve
 from shared import settings
 from shared.alerting.grouping import Receiver, Routes
@@ -20,6 +19,7 @@ from shared.errors import Misconfigured
 from shared.notify import build
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty, encode
+from standin.pager.sink import PagerSink, create_app
 from tests.fakes import FakeClock
 from tests.loopback import Reply, loopback
 

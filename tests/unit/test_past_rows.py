@@ -3,12 +3,12 @@
 import threading
 from datetime import datetime, timedelta
 
-from ops.past_rows import ROWS, event_row, read_rows
+from ops.console.past_rows import ROWS, event_row, read_rows
 from shared.events.columns import NUMBERS, TEXT
 from shared.ports import Table
 from shared.rows import EventRow
-from shared.usecases.costs import Period
-from shared.usecases.paging import Page, Paging
+from shared.usecases.spending.costs import Period
+from shared.usecases.spending.log_slices import Page, Paging
 from tests.fakes import START, FakeClock
 
 COLUMNS = ("At", "Name", *(column.name for column in (*TEXT, *NUMBERS)), "OperationId", "ParentId")

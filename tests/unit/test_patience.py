@@ -7,8 +7,8 @@ import pytest
 from shared.errors import GiveUp, RetryLater
 from shared.events.envelope import judge
 from shared.events.message import decode, pack
-from shared.usecases.patience import LAST_DELIVERY, PATIENCE, Patient
-from shared.usecases.process import Processed
+from shared.usecases.processing.process import Processed
+from shared.usecases.processing.requeue import LAST_DELIVERY, PATIENCE, Patient
 from tests.factories import event
 from tests.fakes import START
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.host import storage
-from local.host.queues import Queues
 from local.server import serve
-from shared.adapters.identity import Identity
-from shared.adapters.poison_queue import POISON, AccountPoisonQueue
+from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.poison_queue import POISON, AccountPoisonQueue
 from shared.errors import Misconfigured, RetryLater
+from standin.functions_host import storage
+from standin.functions_host.queues import Queues
 from tests.fakes import FakeClock
 from tests.loopback import Reply, loopback
 

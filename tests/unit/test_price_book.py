@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.config.price_book import LOOK_EVERY, PriceBook
 from shared.adapters.memory import MemoryAlerts, MemorySeries
-from shared.adapters.price_book import LOOK_EVERY, PriceBook
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_texts import SqliteTexts
 from shared.errors import Misconfigured, RetryLater
 from shared.metrics.prometheus import TEXT
 from shared.pricing.listed import Listing
-from shared.usecases.report import Report
+from shared.usecases.explaining.report import Report
 from tests.fakes import START, FakeClock
 from tests.pricing import GPT_4O, call, entry
 

@@ -13,8 +13,8 @@ import pytest
 from genai_prices.data import providers
 from genai_prices.types import ModelPrice
 
-from shared.adapters import price_list
-from shared.adapters.price_list import AFTER_FAILURE, PriceList
+from shared.adapters.config import price_list
+from shared.adapters.config.price_list import AFTER_FAILURE, PriceList
 from shared.errors import RetryLater
 from shared.pricing.listed import Listing
 from shared.pricing.overrides import Overrides

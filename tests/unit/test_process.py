@@ -13,7 +13,7 @@ from shared.events.types import LlmCall
 from shared.metrics.points import Point
 from shared.pricing.cost import Cost
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused
-from shared.usecases.process import Process, Stores
+from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeExporter
 

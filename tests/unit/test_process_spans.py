@@ -7,11 +7,11 @@ import pytest
 from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.errors import RetryLater
 from shared.events.message import decode, pack_parcels
-from shared.events.otlp import read_spans
-from shared.events.span import Span
+from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.span import Span
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused, SpanRow
-from shared.usecases.process import Process, Processed, Stores
+from shared.usecases.processing.process import Process, Processed, Stores
 from tests.fakes import START, FakeExporter
 from tests.spans import CHAT, span
 from tests.unit.test_otlp_tree import AGENT, TOOL

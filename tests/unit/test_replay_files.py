@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from local.replay.plan import Plan, read_plan
-from local.replay.recording import Recorded, read_recording
-from local.replay.run import steps
 from ops.__main__ import main
-from ops.command import Desk
-from ops.terminal import Terminal
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from replay.plan import Plan, read_plan
+from replay.recording import Recorded, read_recording
+from replay.run import steps
 from shared.errors import Misconfigured
 from tests.fakes import FakeClock
 from tests.journeys.scenario import CONFIG, at, errors, queue

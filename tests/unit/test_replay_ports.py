@@ -6,15 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic_core import to_json
 
-from local.monitor.app import create_app
-from local.monitor.store import MonitorStore
-from local.monitor.translate import translate
-from local.replay.azure import INSTRUMENTATION_KEY, DirectExporter, DirectLog
-from local.replay.plan import Plan
-from local.replay.rules import FaultyLog, planned
 from local.server import serve
-from shared.adapters.azure_monitor import AzureMonitorExporter
-from shared.adapters.log_analytics import LogAnalytics
+from replay.azure import INSTRUMENTATION_KEY, DirectExporter, DirectLog
+from replay.plan import Plan
+from replay.rules import FaultyLog, planned
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.log_analytics import LogAnalytics
 from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError, GiveUp, RetryLater
@@ -22,9 +19,12 @@ from shared.events.body import Limits
 from shared.ports import Exporter, Table
 from shared.pricing.price import load
 from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
-from shared.usecases.ingest import Ingest
-from shared.usecases.minutely import MINUTE, Minutely
-from shared.usecases.process import Process, Stores
+from shared.usecases.evaluation.write_metrics import MINUTE, Minutely
+from shared.usecases.intake.ingest import Ingest
+from shared.usecases.processing.process import Process, Stores
+from standin.monitor.app import create_app
+from standin.monitor.store import MonitorStore
+from standin.monitor.translate import translate
 from tests.factories import DATA, event
 from tests.fakes import START, FakeClock
 from tests.journeys.scenario import QUEUE, RULES

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from local.replay.failures import FAILURES, apart
-from local.replay.series import Series, expand, record
+from replay.failures import FAILURES, apart
+from replay.series import Series, expand, record
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 

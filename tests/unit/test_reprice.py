@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.__main__ import main
-from ops.command import Desk
-from ops.terminal import Terminal
-from shared.adapters.azure_monitor_limits import event_fault
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from shared.adapters.azure.azure_monitor_limits import event_fault
 from shared.errors import RetryLater
 from shared.events.envelope import judge
 from shared.events.types import LlmCall
 from shared.pricing.cost import Cost
 from shared.pricing.price import Prices, load
 from shared.rows import EventRow, ExportLater, ExportRefused
-from shared.usecases.adjustment import READ, Note, Recorded, Repriced, adjustment, read_log
-from shared.usecases.reprice import Adjust
 from shared.usecases.rows import event_row
+from shared.usecases.spending.adjustment import READ, Note, Recorded, Repriced, adjustment, read_log
+from shared.usecases.spending.reprice import Adjust
 from tests.factories import event
 from tests.fakes import START, FakeClock, FakeExporter
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from local.monitor.store import MonitorStore
-from shared.adapters.config_folder import read_rules
+from shared.adapters.config.config_folder import read_rules
 from shared.alerting.budget import parse_budgets
-from shared.usecases.self_watch import own_rules
+from shared.usecases.evaluation.self_watch import own_rules
+from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 
 ROOT = Path(__file__).parents[2]

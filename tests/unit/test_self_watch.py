@@ -10,9 +10,9 @@ from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
 from shared.ports import Table
-from shared.usecases.deliver import Deliver
-from shared.usecases.evaluate import Evaluate
-from shared.usecases.self_watch import SelfWatch, own_rules, with_own
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.evaluate import Evaluate
+from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROUTES = parse_routes(

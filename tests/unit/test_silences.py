@@ -12,7 +12,7 @@ from shared.alerting.muting import Quiet
 from shared.alerting.recurrence import Recurrence
 from shared.alerting.silences import parse_matcher, parse_silence
 from shared.errors import InvalidEvent, Misconfigured, NotFound
-from shared.usecases.silences import Silences
+from shared.usecases.explaining.silences import Silences
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FORM: dict[str, Any] = {

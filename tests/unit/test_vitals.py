@@ -11,8 +11,8 @@ from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
 from shared.errors import RetryLater
 from shared.metrics.points import Point
-from shared.usecases.evaluate import RuleReport, TickReport
-from shared.usecases.vitals import Vitals, lag_s
+from shared.usecases.evaluation.evaluate import RuleReport, TickReport
+from shared.usecases.evaluation.own_gauges import Vitals, lag_s
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from shared.adapters.heartbeat import Heartbeat
 from shared.adapters.memory import MemoryAlerts, MemoryMark, MemorySeries
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
 from shared.metrics.points import Sampled
+from shared.notify.heartbeat import Heartbeat
 from shared.ports import Table
-from shared.usecases.deliver import Deliver
-from shared.usecases.evaluate import Evaluate
-from shared.usecases.history import History
-from shared.usecases.minutely import Minutely
-from shared.usecases.tick import Tick, Watched
-from shared.usecases.vitals import Vitals
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.evaluate import Evaluate
+from shared.usecases.evaluation.history import History
+from shared.usecases.evaluation.own_gauges import Vitals
+from shared.usecases.evaluation.tick import Tick, Watched
+from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import FakeExporter
 from tests.loopback import Reply, loopback
 

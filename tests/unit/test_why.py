@@ -10,9 +10,9 @@ from shared.alerting.history import STEPS_MOST
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.page import Dead, Later
 from shared.errors import NotFound, RetryLater
-from shared.usecases.deliver import Deliver
-from shared.usecases.subject import Subjects
-from shared.usecases.why import Why
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.explaining.find_alert import Subjects
+from shared.usecases.explaining.why import Why
 from tests.evaluating import ROUTES, START, World, rule
 from tests.unit.test_deliver import FakeRoad
 

@@ -1,0 +1,237 @@
+"""Read every file of a config folder and say all that is wrong with it, before it is released.
+
+rules, budgets: their form, and that each query runs. routes. prices: each entry, that no released
+one was changed (prices.lock), and deployments that nobody prices. With --release, lock the entries
+of prices.toml that are not locked yet; what is locked is never edited again. With --tests, run the
+tests of rules in tests/*.toml, too.
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ops.check.rule_tests import Tested, run_tests, tell
+from ops.console.command import Desk
+from shared.adapters.config.config_folder import read_budgets, read_routes, read_rules, read_text
+from shared.alerting.budget_rules import rules_of
+from shared.alerting.reading import read_samples
+from shared.alerting.rule import Look, Rule, bind, parse_rule
+from shared.clock import Clock
+from shared.errors import AgentmeterError, Misconfigured
+from shared.events.types import LlmCall, Usage
+from shared.pricing import book, lock
+from shared.pricing.listed import Listing
+from shared.pricing.overrides import Deployment, Overrides
+from shared.pricing.price import Prices
+from shared.settings import APP_FOLDER
+from standin.monitor.store import MonitorStore
+
+EXAMPLES = """\
+  python -m ops check
+  python -m ops check --config ../our-config --json
+  python -m ops check --tests
+  python -m ops check --tests HighErrorRate
+  python -m ops check --release"""
+PRICES, LOCK = "prices.toml", "prices.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong. said: where in the file, what, and the remedy."""
+
+    file: str
+    said: str
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Add the folder, and whether to lock what is right."""
+    parser.add_argument("--config", type=Path, metavar="DIR", help="default: AGENTMETER_CONFIG")
+    parser.add_argument(
+        "--release", action="store_true", help="lock the entries of prices.toml as they are"
+    )
+    parser.add_argument(
+        "--tests", nargs="*", metavar="NAME", help="run the tests of rules, of all files or these"
+    )
+
+
+def run(given: Namespace, desk: Desk) -> int:
+    """Print every problem; exit 1 if there is one."""
+    folder = given.config or Path(
+        desk.environment.get("AGENTMETER_CONFIG") or APP_FOLDER / "config"
+    )
+    if not folder.is_dir():
+        raise Misconfigured(f"{folder} is no folder. Name the one with rules/ by --config.")
+    problems = check(folder, desk.clock)
+    if given.release and not any(problem.file == PRICES for problem in problems):
+        _release(folder, desk)
+    tests = run_tests(folder, given.tests, desk.terminal) if _is_tested(given, problems) else []
+    if given.json:
+        _machine(problems, tests, desk)
+    else:
+        _tell(folder, problems, desk)
+        if tests:
+            tell(tests, desk.terminal)
+    return 1 if problems or not all(one.ok for one in tests) else 0
+
+
+def _is_tested(given: Namespace, problems: Sequence[Problem]) -> bool:
+    """Tell whether tests are asked for, and there is something that can be tested."""
+    return given.tests is not None and not problems
+
+
+def _machine(problems: Sequence[Problem], tests: Sequence[Tested], desk: Desk) -> None:
+    answer = {
+        "ok": not problems and all(one.ok for one in tests),
+        "problems": [asdict(item) for item in problems],
+        "tests": [one.machine() for one in tests],
+    }
+    desk.terminal.json(answer)
+
+
+def _tell(folder: Path, problems: Sequence[Problem], desk: Desk) -> None:
+    for problem in problems:
+        desk.terminal.say(f"{problem.file}: {problem.said}")
+    if problems:
+        desk.terminal.note(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {folder}.")
+    else:
+        desk.terminal.say(f"All is well in {folder}.")
+
+
+def check(folder: Path, clock: Clock) -> list[Problem]:
+    """Return what is wrong in a config folder, file by file."""
+    with closing(MonitorStore(None, clock)) as store:
+        return [*_of_rules(folder, store), *_of_routes(folder), *_of_prices(folder)]
+
+
+def _release(folder: Path, desk: Desk) -> None:
+    """Lock what is not locked yet."""
+    text, before = read_text(folder / PRICES), _locked(folder)
+    (folder / LOCK).write_text(lock.lock_of(text), encoding="utf-8")
+    desk.terminal.note(f"{lock.unreleased(before, text)} more entries of {PRICES} are locked.")
+
+
+def _of_rules(folder: Path, store: MonitorStore) -> Iterator[Problem]:
+    """Yield what is wrong with rules and budgets: each file for itself, then all together."""
+    found = False
+    for file in sorted((folder / "rules").glob("*.toml")):
+        name = f"rules/{file.name}"
+        try:
+            rule = parse_rule(read_text(file), name)
+        except Misconfigured as exc:
+            found = True
+            yield Problem(name, str(exc).removeprefix(f"{name}: "))
+        else:
+            yield from (Problem(name, said) for said in _of_rule(rule, folder, store))
+    try:
+        budgets = read_budgets(folder)
+    except Misconfigured as exc:
+        yield Problem("budgets.toml", str(exc).removeprefix("budgets.toml: "))
+        return
+    for rule in (rule for budget in budgets for rule in rules_of(budget)):
+        yield from (Problem("budgets.toml", said) for said in _of_rule(rule, folder, store))
+    if not found:
+        yield from _of_all_rules(folder)
+        yield from _of_receivers(folder)
+
+
+def _of_all_rules(folder: Path) -> Iterator[Problem]:
+    """Yield what only shows when all rules are seen together."""
+    try:
+        read_rules(folder)
+    except Misconfigured as exc:
+        yield Problem("rules", str(exc))
+
+
+def _of_receivers(folder: Path) -> Iterator[Problem]:
+    """Yield the rules that ask for a receiver that there is not."""
+    try:
+        receivers, rules = read_routes(folder).receivers, read_rules(folder)
+    except Misconfigured:
+        return  # said where they are read
+    for rule in rules:
+        if rule.route not in ("", *receivers):
+            said = f"{rule.key}: route: there is no receiver {rule.route} in routes.toml"
+            yield Problem("rules", f"{said}; name one of {', '.join(receivers)}")
+
+
+def _of_rule(rule: Rule, folder: Path, store: MonitorStore) -> Iterator[str]:
+    """Yield what is wrong with a rule that is well formed: its runbook, its queries."""
+    homes = (folder.parent, APP_FOLDER)
+    if (
+        rule.runbook
+        and "://" not in rule.runbook
+        and not any((home / rule.runbook).exists() for home in homes)
+    ):
+        yield f"runbook: there is no {rule.runbook}; write it, or name another"
+    for look in rule.looks:
+        at = "query" if look.name == "main" else f"{look.name}.query"
+        yield from _of_query(rule, at, look, store)
+    if rule.contributors:
+        look = replace(rule.looks[0], query=rule.contributors)
+        yield from _of_query(rule, "contributors", look, store)
+
+
+def _of_query(rule: Rule, at: str, look: Look, store: MonitorStore) -> Iterator[str]:
+    """Yield what is wrong with a query, if anything is; that of a look must have a value."""
+    try:
+        columns = _asked(look, store)
+        if at != "contributors":
+            read_samples(columns, ())
+    except AgentmeterError as exc:
+        yield f"{rule.key}: {at}: {exc}"
+
+
+def _asked(look: Look, store: MonitorStore) -> Sequence[str]:
+    """Ask the query of tables without rows: its names and types are judged. Return its columns."""
+    end = datetime(2026, 1, 5, tzinfo=UTC)
+    return store.query(bind(look.query, end - look.window, end, look.calendar)).columns
+
+
+def _of_routes(folder: Path) -> Iterator[Problem]:
+    try:
+        read_routes(folder)
+    except Misconfigured as exc:
+        yield Problem("routes.toml", str(exc).removeprefix("routes.toml: "))
+
+
+def _of_prices(folder: Path) -> Iterator[Problem]:
+    try:
+        text = read_text(folder / PRICES)
+        overrides, wrong = book.judge(text)
+        wrong = [f"{said}. {book.REMEDY}" for said in wrong]
+        wrong += lock.rewritten(_locked(folder), text)
+    except Misconfigured as exc:
+        yield Problem(PRICES, str(exc).removeprefix(f"{PRICES} "))
+        return
+    yield from (Problem(PRICES, said) for said in (*wrong, *_unpriced(overrides)))
+
+
+def _locked(folder: Path) -> str:
+    file = folder / LOCK
+    return read_text(file) if file.exists() else ""
+
+
+def _unpriced(overrides: Overrides) -> Iterator[str]:
+    """Name the deployments of which no token has a price on their first day."""
+    prices = Prices(overrides, Listing())
+    for entry in overrides.deployments:
+        first = datetime(entry.from_.year, entry.from_.month, entry.from_.day, tzinfo=UTC)
+        if prices.price(_call(entry), first).status == "unknown":
+            yield (
+                f"[[deployment]] {entry.name} from {entry.from_}: nobody prices {entry.provider}'s "
+                f"{entry.model}; mend the model's name, or append a [[price]]"
+            )
+
+
+def _call(entry: Deployment) -> LlmCall:
+    used = Usage(input_tokens=1_000, output_tokens=1_000)
+    return LlmCall(
+        provider=entry.provider,
+        model=entry.name,
+        deployment=entry.name,
+        status="success",
+        usage=used,
+    )

@@ -1,0 +1,70 @@
+"""Reaches the alert store that the operator means: the laptop's, or that of the settings."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ops.console.identity import OPERATOR
+from ops.console.stack import Stack, find_stack, home
+from shared.alerting.compose import Sender
+from shared.ports import AlertStore
+from shared.settings import Settings, read
+
+STATE = "state.db"
+LOCAL_DEPLOYMENT = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where pages go out. name: for a person. is_laptop: nobody is woken."""
+
+    name: str
+    alerts: AlertStore
+    sender: Sender
+    is_laptop: bool
+
+
+@contextmanager
+def open_office(environment: Mapping[str, str]) -> Generator[Office]:
+    """Open the alert store for as long as the context lasts.
+
+    Raises:
+        Misconfigured: no stack runs here, and the settings do not name another.
+    """
+    stack = find_stack(environment)
+    if stack:
+        with _laptop(stack, home(environment) / STATE) as office:
+            yield office
+    else:
+        with _deployed(read(environment)) as office:
+            yield office
+
+
+@contextmanager
+def _laptop(stack: Stack, state: Path) -> Generator[Office]:
+    from shared.adapters.sqlite import connect
+    from shared.adapters.sqlite_alerts import SqliteAlerts
+
+    database = connect(state)
+    sender = Sender(LOCAL_DEPLOYMENT, stack.page_url)
+    try:
+        yield Office("the stack on this machine", SqliteAlerts(database), sender, is_laptop=True)
+    finally:
+        database.close()
+
+
+@contextmanager
+def _deployed(settings: Settings) -> Generator[Office]:
+    from shared.adapters.storage_tables import connect
+    from shared.adapters.tables_alerts import TableAlerts
+
+    account = settings.AzureWebJobsStorage.get_secret_value()
+    identity = replace(OPERATOR, client_id=settings.AZURE_CLIENT_ID)
+    service = connect(account or settings.AzureWebJobsStorage__tableServiceUri, identity)
+    sender = Sender(settings.AGENTMETER_DEPLOYMENT, settings.AGENTMETER_LINK)
+    try:
+        name = f"deployment {settings.AGENTMETER_DEPLOYMENT}"
+        yield Office(name, TableAlerts(service), sender, is_laptop=False)
+    finally:
+        service.close()

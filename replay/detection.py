@@ -1,0 +1,72 @@
+"""How long hard failures take from the first event to the page, and whether short ones page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from replay.failures import HEALTHY_FOR, TRUSTING, Failure, apart
+from replay.pager import Attempt
+from replay.plan import Plan
+from replay.run import replay
+from replay.series import record
+from replay.world import Config
+from shared.alerting.grouping import Routes
+from shared.alerting.rule import Rule
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+FOLLOWED = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """When failures begin, and how they are seen.
+
+    phase_s: the second of a minute in which they begin; the timer runs at second 0.
+    delay_s: how long an event is on its way. lasts_s: until all is well again.
+    """
+
+    phase_s: int
+    delay_s: int = 0
+    lasts_s: int = int(FOLLOWED.total_seconds())
+
+    @property
+    def onset(self) -> timedelta:
+        """Return when they begin, from the start of the recording."""
+        return HEALTHY_FOR + timedelta(seconds=self.phase_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """Where failures are tried on the rules."""
+
+    rules: Sequence[Rule]
+    routes: Routes
+
+    def pages_after_s(self, failures: Sequence[Failure], trial: Trial) -> Mapping[str, float]:
+        """Return, by rule, the seconds from the first bad event to the first call that PagerDuty
+        took; nothing for a rule that told nobody."""
+        first: dict[str, float] = {}
+        for lot in apart(failures):
+            for call in self._calls(lot, trial):
+                waited_s = (call.at - START - trial.onset).total_seconds()
+                first.setdefault(call.page.rule.partition("/")[0], waited_s)
+        return first
+
+    def _calls(self, failures: Sequence[Failure], trial: Trial) -> Sequence[Attempt]:
+        """Play the failures to the rules that tell of them; the time before is history."""
+        named = {failure.rule for failure in failures}
+        after = max(FOLLOWED - timedelta(seconds=trial.lasts_s), timedelta())
+        lasts = timedelta(seconds=trial.lasts_s)
+        series = [one for item in failures for one in item.series(trial.onset, lasts, after)]
+        plan = Plan.model_validate(
+            {
+                "start": START + HEALTHY_FOR,
+                "duration_s": FOLLOWED.total_seconds(),
+                "ingest_delay_s": trial.delay_s,
+            }
+        )
+        config = Config([one for one in self.rules if one.name in named], self.routes, TRUSTING)
+        happened = replay(plan, config, record(series, START), lambda _: None)
+        if happened.failed or happened.refused:
+            raise ValueError(f"The trial itself is wrong: {happened.failed or happened.refused}")
+        return happened.attempts

@@ -1,0 +1,144 @@
+"""The app and all that it talks to, in one process and under one clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from replay.azure import DirectExporter, DirectLog
+from replay.pager import Pager
+from replay.plan import MINUTE, Plan
+from replay.recording import Recorded, Refused
+from replay.rules import FaultyLog, planned, resolved_once
+from shared.adapters.sqlite import connect
+from shared.adapters.sqlite_alerts import SqliteAlerts
+from shared.adapters.sqlite_claims import SqliteClaims
+from shared.adapters.sqlite_mark import SqliteMark
+from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
+from shared.alerting.grouping import Routes
+from shared.alerting.rule import Rule
+from shared.events.body import PLAIN, Limits
+from shared.metrics.own import HEARTBEAT
+from shared.pricing.price import load
+from shared.rows import EventRow
+from shared.settings import Settings
+from shared.usecases.evaluation.deliver import Deliver
+from shared.usecases.evaluation.evaluate import Evaluate, RuleReport
+from shared.usecases.evaluation.history import History
+from shared.usecases.evaluation.own_gauges import SOURCE, Vitals
+from shared.usecases.evaluation.tick import Tick
+from shared.usecases.evaluation.write_metrics import Minutely
+from shared.usecases.intake.ingest import Ingest
+from shared.usecases.minute_rows import gauge_row
+from shared.usecases.processing.process import Process, Stores
+from standin.monitor.query import Limits as QueryLimits
+from standin.monitor.store import MonitorStore
+
+DEPLOYMENT = "replay"
+EVENTS_AT_ONCE = 500
+MOST_BYTES = 2**40
+"""Of a request; nothing is sent, so nothing limits it."""
+JSON = {"content-type": PLAIN}
+LABEL_MAX_VALUES: int = Settings.model_fields["LABEL_MAX_VALUES"].default
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What an operator edits. prices: the text of a prices.toml."""
+
+    rules: Sequence[Rule]
+    routes: Routes
+    prices: str
+
+
+class SetClock:
+    """Time that moves when told to; fits shared.clock.Clock."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Return the moment that was set."""
+        return self.at
+
+
+class World:
+    """What survives a restart is held here: Azure Monitor, PagerDuty and storage.
+
+    Storage is the laptop's SQLite, so that whatever a restart keeps has been written down.
+    """
+
+    def __init__(self, config: Config, plan: Plan) -> None:
+        self._config = config
+        self._plan = plan
+        self.clock = SetClock(plan.first_tick)
+        self.monitor = MonitorStore(None, self.clock, QueryLimits(threads=1))
+        self.pager = Pager(plan, self.clock)
+        self._database = connect(Path(":memory:"))
+        self._ticked_at = plan.first_tick - 2 * MINUTE
+        self.restart()
+
+    def restart(self) -> None:
+        """Drop all that is in memory, and make the use cases anew."""
+        claims, series = SqliteClaims(self._database), SqliteSeries(self._database)
+        stores = Stores(claims, series, SqliteLabels(self._database))
+        self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
+        exporter = self._exporter = DirectExporter(self.monitor)
+        self._process = Process(stores, exporter, load(self._config.prices), LABEL_MAX_VALUES)
+        alerts = self.alerts = SqliteAlerts(self._database)
+        rules = planned(self._config.rules, self._plan)
+        windows = [window.silence() for window in self._config.routes.maintenance]
+        silences = [*self._plan.muted(), *windows]
+        evaluate = Evaluate(
+            rules=lambda: rules,
+            log=FaultyLog(DirectLog(self.monitor), self._plan, self.clock),
+            alerts=alerts,
+            routes=resolved_once(self._config.routes),
+            deployment=DEPLOYMENT,
+            link="",
+            silences=lambda: silences,
+        )
+        deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
+        vitals = Vitals(alerts, series)
+        history = History(alerts, series, lambda: exporter)
+        minutely = Minutely(series, SqliteMark(self._database), lambda: exporter)
+        self._tick = Tick(deliver, evaluate, history, vitals, minutely, claims, series)
+
+    def load(self, rows: Sequence[EventRow]) -> None:
+        """Have Azure Monitor hold these rows, priced and written as they are."""
+        self._exporter.events(rows)
+
+    def take(self, events: Sequence[Recorded]) -> list[Refused]:
+        """POST the events and let the queue run dry; return those that were refused."""
+        refused: list[Refused] = []
+        for start in range(0, len(events), EVENTS_AT_ONCE):
+            refused += self._post(events[start : start + EVENTS_AT_ONCE])
+        return refused
+
+    def _post(self, events: Sequence[Recorded]) -> list[Refused]:
+        now = self.clock.now()
+        body = b"[%s]" % b",".join(event.text for event in events)
+        received = self._ingest.accept(body, JSON, now)
+        for message in received.messages:
+            self._process.run(message, 1, now)
+        return [Refused(events[one.index].number, one.error) for one in received.rejected]
+
+    def tick(self) -> Sequence[RuleReport]:
+        """Do what the timer does; return what became of each rule."""
+        now = self.clock.now()
+        self._beat(self._ticked_at + MINUTE, now)
+        self._ticked_at = now
+        return self._tick.run(now).evaluated.rules
+
+    def _beat(self, start: datetime, end: datetime) -> None:
+        """Write the heartbeats of the minutes in which a timer that a plan does not slow down would
+        have ticked: quiet time in a recording is no telemetry that stopped."""
+        beats = range(max(0, (end - start + MINUTE - timedelta.resolution) // MINUTE))
+        times = [start + number * MINUTE for number in beats]
+        self._exporter.metrics([gauge_row(HEARTBEAT.name, (), SOURCE, at, 1) for at in times])
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._database.close()
+        self.pager.close()
+        self.monitor.close()

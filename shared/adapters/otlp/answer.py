@@ -1,0 +1,42 @@
+"""Writes answers to OTLP exporters, in the encoding of their request."""
+
+import json
+
+from shared.events.otlp.media import JSON, Media
+
+INVALID_ARGUMENT, INTERNAL, UNAVAILABLE = 3, 13, 14
+"""Codes of google.rpc.Status."""
+REJECTED = {
+    "traces": "rejectedSpans",
+    "metrics": "rejectedDataPoints",
+    "logs": "rejectedLogRecords",
+}
+
+
+def success(media: Media, signal: str, rejected: int, message: str) -> bytes:
+    """Return an Export…ServiceResponse; without rejections and message, an empty one.
+
+    signal: traces, metrics or logs; their messages differ in JSON alone.
+    """
+    if not rejected and not message:
+        return b"{}" if media == JSON else b""
+    if media == JSON:
+        partial = {REJECTED[signal]: str(rejected), "errorMessage": message}
+        return json.dumps({"partialSuccess": partial}).encode()
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+        ExportTracePartialSuccess,
+        ExportTraceServiceResponse,
+    )
+
+    partial_success = ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
+    return ExportTraceServiceResponse(partial_success=partial_success).SerializeToString()
+
+
+def failure(media: Media, code: int, message: str) -> bytes:
+    """Return a google.rpc.Status."""
+    if media == JSON:
+        return json.dumps({"code": code, "message": message}).encode()
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess
+
+    # Status is no part of our packages; this message has the same fields under the same numbers.
+    return ExportTracePartialSuccess(rejected_spans=code, error_message=message).SerializeToString()

@@ -1,0 +1,137 @@
+"""Tells what was deployed and what was changed, where people look when something breaks."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.alerting.compose import Sender, in_line
+from shared.alerting.grouping import Routes
+from shared.alerting.page import Page
+from shared.errors import AgentmeterError, Misconfigured
+from shared.ports import AlertStore
+from shared.usecases.evaluation.tick import Ticked, Ticks
+
+CHANGES = "Changes/info"
+"""The record that remembers what was told, and the rule that its pages name."""
+VERSION = "version"
+
+logger = logging.getLogger(__name__)
+Contents = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is another since the last tick. kind: version, rules, routes or prices."""
+
+    kind: str
+    said: str
+
+
+class Announce:
+    """Compares what is in force with what was, and puts a change event on every road, once."""
+
+    def __init__(
+        self,
+        alerts: AlertStore,
+        routes: Routes,
+        sender: Sender,
+        kinds: Mapping[str, Callable[[], Contents]],
+    ) -> None:
+        """kinds: kind → returns the texts in force by name, or raises Misconfigured."""
+        self._alerts = alerts
+        self._roads = one_of_each_road(routes)
+        self._sender = sender
+        self._kinds = kinds
+
+    def run(self, now: datetime) -> Sequence[Change]:
+        """Tell what has changed; of a kind that was never seen, or is wrong now, nothing is.
+
+        Raises:
+            RetryLater: the store did not answer, or somebody else told it.
+        """
+        record = self._alerts.load(CHANGES)
+        before = record.contents
+        after = {kind: self._digests(kind, before.get(kind, {})) for kind in self._kinds}
+        if after == before:
+            return ()
+        changes = [
+            Change(kind, _said(kind, before[kind], after[kind]))
+            for kind in after
+            if before.get(kind) and after[kind] != before[kind]
+        ]
+        pages = [
+            self._page(one, road, now, record.paged) for one in changes for road in self._roads
+        ]
+        paged = max((page.id for page in pages), default=record.paged)
+        self._alerts.save(replace(record, contents=after, paged=paged), pages)
+        for change in changes:
+            logger.info("%s", change.said)
+        return changes
+
+    def _digests(self, kind: str, before: Contents) -> Contents:
+        """Return what stands for the texts in force; a version stands for itself."""
+        try:
+            texts = self._kinds[kind]()
+        except Misconfigured:
+            return before
+        return {name: text if kind == VERSION else _digest(text) for name, text in texts.items()}
+
+    def _page(self, change: Change, road: str, now: datetime, last: str) -> Page:
+        source = f"agentmeter/{self._sender.deployment}"
+        page = Page(
+            id=f"{now:%Y%m%d%H%M%S%f}-{_digest(change.kind + road)}",
+            rule=CHANGES,
+            dedup_key=f"{source}/change/{change.kind}/{road}/{now:%Y%m%d%H%M%S%f}",
+            route=road,
+            action="change",
+            severity="info",
+            summary=f"{source}: {change.said}",
+            body={"source": source, "link": self._sender.link},
+            created_at=now,
+            not_before=now,
+            reason=f"{change.kind} changed",
+        )
+        return in_line(page, last)
+
+
+def one_of_each_road(routes: Routes) -> list[str]:
+    """Return a receiver of each notifier and key."""
+    roads: dict[tuple[str, str], str] = {}
+    for name, item in routes.receivers.items():
+        roads.setdefault((item.notifier, item.key), name)
+    return list(roads.values())
+
+
+def _said(kind: str, before: Contents, after: Contents) -> str:
+    """Say what is new, gone or another."""
+    if kind == VERSION:
+        return f"version {after[VERSION] or '?'} is deployed, after {before[VERSION] or '?'}"
+    changed = sorted(n for n in after.keys() & before.keys() if after[n] != before[n])
+    parts = {
+        "changed": changed,
+        "added": sorted(after.keys() - before.keys()),
+        "removed": sorted(before.keys() - after.keys()),
+    }
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Announcing:
+    """A tick that first tells what has changed since the one before; fits Ticks."""
+
+    def __init__(self, tick: Ticks, announce: Announce) -> None:
+        self._tick = tick
+        self._announce = announce
+
+    def run(self, now: datetime) -> Ticked:
+        """Do everything that is due; what cannot be told now is told by the next tick."""
+        try:
+            self._announce.run(now)
+        except AgentmeterError as exc:
+            logger.warning("What has changed was not told: %s", exc)
+        return self._tick.run(now)

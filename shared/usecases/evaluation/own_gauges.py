@@ -1,0 +1,67 @@
+"""How agentmeter itself is, told after every tick, as gauges among the running totals."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from shared.alerting.record import RuleRecord
+from shared.errors import AgentmeterError
+from shared.metrics.metric import Metric
+from shared.metrics.own import HEARTBEAT, LAG, OUTBOX
+from shared.metrics.points import Sampled
+from shared.ports import AlertStore, SeriesStore
+from shared.usecases.evaluation.evaluate import TickReport
+
+SOURCE = "agentmeter"
+MINUTE = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
+
+
+class Vitals:
+    """Measures what the stores say after a tick."""
+
+    def __init__(
+        self,
+        alerts: AlertStore,
+        series: SeriesStore,
+        *others: Callable[[datetime], Sequence[Sampled]],
+    ) -> None:
+        """others: what else is told at a planned time; they never raise."""
+        self._alerts = alerts
+        self._series = series
+        self._others = others
+
+    def tell(self, tick: TickReport) -> None:
+        """Tell how all is, once for each planned time.
+
+        Never raises for a store that fails: the next tick tells more recent numbers.
+        """
+        try:
+            others = (point for other in self._others for point in other(tick.at))
+            points = [gauge(HEARTBEAT, tick.at, 1), *self._gauges(tick), *others]
+            self._series.apply(f"tick {tick.at.isoformat()}", points, tick.at)
+        except AgentmeterError as exc:
+            logger.warning("agentmeter's own metrics were not counted: %s", exc)
+
+    def _gauges(self, tick: TickReport) -> Sequence[Sampled]:
+        living = {report.rule for report in tick.rules if report.outcome != "removed"}
+        records = [one for one in self._alerts.load_all() if one.rule in living]
+        return (
+            gauge(OUTBOX, tick.at, len(self._alerts.waiting())),
+            gauge(LAG, tick.at, lag_s(records, tick.at)),
+        )
+
+
+def gauge(metric: Metric, at: datetime, value: float) -> Sampled:
+    """Return a value of agentmeter's own."""
+    return Sampled(metric.name, (), SOURCE, at, value)
+
+
+def lag_s(records: Iterable[RuleRecord], now: datetime) -> float:
+    """Return the seconds since the last good evaluation of the rule that waits longest.
+
+    A rule that never had an answer waits for as many minutes as it had failures.
+    """
+    lags = (now - (one.last_good_at or now - MINUTE * one.errors) for one in records)
+    return max((lag.total_seconds() for lag in lags), default=0.0)

@@ -1,0 +1,164 @@
+"""agentmeter's alerts about itself: rules like any other, whose answers are in its own stores."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import get_args
+
+from shared.alerting.outgoing import Settled
+from shared.alerting.page import Dead, Page, Severity
+from shared.alerting.record import RuleRecord
+from shared.alerting.rule import Rule
+from shared.errors import Misconfigured
+from shared.ports import AlertStore, PoisonQueue, Table, UsageLog
+from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE
+
+STUCK_AFTER = timedelta(minutes=5)
+FAILING_AFTER = timedelta(minutes=5)
+SETTLED_SEEN = 500
+
+
+def own_rules(meta: str) -> Sequence[Rule]:
+    """Return the rules about agentmeter itself.
+
+    meta: the receiver for what keeps pages from the others; without one nobody is told of that.
+    """
+    about_roads = [rule.model_copy(update={"route": meta}) for rule in OF_ROADS] if meta else []
+    return [*about_roads, *OTHERS]
+
+
+class SelfWatch:
+    """Answers those rules, and hands all other questions on; fits ports.UsageLog."""
+
+    def __init__(
+        self,
+        log: UsageLog,
+        alerts: AlertStore,
+        rules: Callable[[], Sequence[Rule]],
+        meta: str,
+        poison: PoisonQueue,
+        config: Mapping[str, Callable[[], str]],
+    ) -> None:
+        """rules: those that are, the own ones too; what is stored of others is history.
+
+        meta: the receiver whose own pages count for nothing here: they would ring for ever.
+        config: part of the configuration → raises Misconfigured where that is wrong.
+        """
+        self._log = log
+        self._rules = rules
+        self._alerts = alerts
+        self._meta = meta
+        self._poison = poison
+        self._config = config
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        """Return what the stores say of (start, end], or what the log says. Raises as they do."""
+        about, _, severity = kql.removeprefix(OF_THE_STORE).partition(" ")
+        match about if kql.startswith(OF_THE_STORE) else "":
+            case "failing":
+                known = {rule.key for rule in self._rules() if rule.severity == severity}
+                return failing([one for one in self._alerts.load_all() if one.rule in known], end)
+            case "stuck":
+                return stuck(self._others(self._alerts.waiting()), end)
+            case "refused":
+                settled = self._alerts.history(SETTLED_SEEN)
+                told = {page.id for page in self._others([page for page, _, _ in settled])}
+                return refused([one for one in settled if one[0].id in told], start)
+            case "config":
+                return _counted("File", Counter(self._wrong()))
+            case "poison":
+                return Table(("value",), ((self._poison.count(),),))
+            case _:
+                return self._log.query(kql, start, end)
+
+    def _wrong(self) -> Iterator[str]:
+        for name, check in self._config.items():
+            try:
+                check()
+            except Misconfigured:
+                yield name
+
+    def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
+        return [page for page in pages if page.route != self._meta and page.action != "change"]
+
+
+def stuck(waiting: Sequence[Page], now: datetime) -> Table:
+    """Count the pages that wait for too long, of each receiver; one row at least."""
+    late = Counter(page.route for page in waiting if now - page.created_at >= STUCK_AFTER)
+    return _counted("Receiver", late)
+
+
+def refused(settled: Sequence[Settled], since: datetime) -> Table:
+    """Count the pages that died since then, of each receiver."""
+    dead = (
+        page.route for page, outcome, at in settled if at >= since and isinstance(outcome, Dead)
+    )
+    return _counted("Receiver", Counter(dead))
+
+
+def failing(records: Sequence[RuleRecord], now: datetime) -> Table:
+    """Count the failures in a row of each rule that has had no answer for too long."""
+    late = {
+        record.rule: record.errors
+        for record in records
+        if record.errors > 1 and now - (record.last_good_at or now - FAILING_AFTER) >= FAILING_AFTER
+    }
+    return _counted("Rule", late)
+
+
+def _counted(label: str, counts: Mapping[str, int]) -> Table:
+    """Return a row for each; a rule without rows would be one without data."""
+    return Table((label, "value"), tuple(sorted(counts.items())) or (("", 0),))
+
+
+def _rule(
+    name: str, query: str, window: str, severity: str, summary: str, **fields: object
+) -> Rule:
+    common = {"group": "agentmeter", "condition": "> 0", "no_data": "ok"}
+    said = {"name": name, "query": query, "window": window, "severity": severity}
+    texts = {"summary": summary, "runbook": f"docs/runbooks/{name}.md"}
+    return Rule.model_validate({**common, **said, **texts, **fields})
+
+
+def _failing(severity: str) -> Rule:
+    """Return the rule that tells, as gravely as they would, of rules that have no answer."""
+    return _rule(
+        *("RuleEvaluationFailing", f"{OF_THE_STORE}failing {severity}", "PT5M", severity),
+        "{Rule} had no answer for more than 5 minutes: {value:.0f} failures in a row",
+    )
+
+
+OF_ROADS: Sequence[Rule] = (
+    _rule(
+        *("OutboxStuck", f"{OF_THE_STORE}stuck", "PT5M", "critical"),
+        "{value:.0f} pages for {Receiver} wait for more than 5 minutes",
+    ),
+    _rule(
+        *("PagesRefused", f"{OF_THE_STORE}refused", "PT15M", "critical"),
+        "{Receiver} refused {value:.0f} pages in the last 15 minutes",
+    ),
+)
+TELEMETRY_STALE = _rule(
+    *("TelemetryStale", PROBE, "PT10M", "critical"),
+    "No telemetry arrives: for 20 minutes neither an event nor a heartbeat was found",
+    condition="< 1",
+    hold="PT10M",
+    offset="PT0S",
+)
+OTHERS: Sequence[Rule] = (
+    *map(_failing, get_args(Severity)),
+    _rule(
+        *("PoisonQueueNotEmpty", f"{OF_THE_STORE}poison", "PT5M", "error"),
+        "{value:.0f} messages of accepted events were set aside and are not counted",
+    ),
+    _rule(
+        *("ConfigurationWrong", f"{OF_THE_STORE}config", "PT5M", "error"),
+        "{File} of the configuration is wrong; GET /api/health says where, and what goes on",
+    ),
+    TELEMETRY_STALE,
+)
+
+
+def with_own(rules: Callable[[], Sequence[Rule]], meta: str) -> Callable[[], Sequence[Rule]]:
+    """Return what reads the operator's rules, with the own ones added."""
+    return lambda: [*rules(), *own_rules(meta)]

@@ -1,0 +1,125 @@
+"""Says in a sentence or two why an alert fires or is silent, and whether somebody was told."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from shared.alerting.evidence import Evidence
+from shared.alerting.history import Step
+from shared.alerting.record import SeriesAlert
+from shared.alerting.wording import fill
+from shared.usecases.explaining.find_alert import Subject
+from shared.usecases.why_pages import Sent
+
+_DELIVERIES = {
+    "waiting": "still waits to be taken",
+    "accepted": "was taken",
+    "dead": "was refused for good",
+    "dropped": "was not needed any more",
+}
+
+
+def sentence(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
+    """Return the explanation, times in UTC."""
+    name = subject.record.rule.rpartition("/")[0]
+    alert = subject.alert
+    if alert is None:
+        return f"{name} is silent: {_silent(subject)}."
+    said = f"{name}{_of(alert)} {_going(subject, alert, now)}."
+    return f"{said} {_told(subject, pages, now)}." if alert.phase == "firing" else said
+
+
+def _of(alert: SeriesAlert) -> str:
+    """Name the series."""
+    labels = ", ".join(f"{name} {value}" for name, value in alert.labels.items() if value)
+    return f" of {labels}" if labels else ""
+
+
+def _going(subject: Subject, alert: SeriesAlert, now: datetime) -> str:
+    """Say since when it is pending or fires, and why."""
+    if alert.phase == "pending":
+        step = _last(subject, "pending")
+        left = _soonest(subject, alert)
+        fires = f"; it fires at {_time(left, now)} if that lasts" if left else ""
+        return f"has been pending since {_time(alert.since, now)}: {_found(subject, step)}{fires}"
+    since = _time(alert.fired_at or alert.since, now)
+    calm = f", and has been calm since {_time(alert.calm_since, now)}" if alert.calm_since else ""
+    return f"has fired since {since}: {_found(subject, _last(subject, 'firing'))}{calm}"
+
+
+def _soonest(subject: Subject, alert: SeriesAlert) -> datetime | None:
+    """Return when it fires if it stays as it is."""
+    looks = subject.rule.looks if subject.rule else ()
+    times = [alert.looks[look.name].since + look.hold for look in looks if look.name in alert.looks]
+    return min(times, default=None)
+
+
+def _last(subject: Subject, state: str) -> Step | None:
+    steps = (step for step in reversed(subject.own_steps) if step.kind == "transition")
+    return next((step for step in steps if step.state == state), None)
+
+
+def _found(subject: Subject, step: Step | None) -> str:
+    """Say what was found, in the rule's words and in figures."""
+    if step is None:
+        return "the evidence is older than what is kept"
+    looks = subject.rule.looks if subject.rule else ()
+    look = next((look for look in looks if look.name == step.texts["look"]), None)
+    if look is None:
+        return step.reason
+    held = f" for {_span(look.hold)}" if look.hold else ""
+    figures = f"{step.reason}{held}, {look.name} look over {_span(look.window)}"
+    return f"{fill(look.summary, step.series, step.numbers.get('value'))} ({figures})"
+
+
+def _told(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
+    """Say who was told of what fires, or why nobody was."""
+    incident = subject.incident
+    if incident is None:
+        return f"Nobody was told: {subject.decided or 'it has just begun'}"
+    page = next((one for one in pages if one.page.id == incident.page), None)
+    told = f"Receiver {incident.route} was told at {_time(incident.notified_at, now)}"
+    if page is None:
+        return told
+    status = f" ({page.page.last_status})" if page.page.last_status else ""
+    muted = f"; now it is muted: {subject.record.muted_by}" if subject.record.muted_by else ""
+    return f"{told}, and the page {_DELIVERIES[page.delivery]}{status}{muted}"
+
+
+def _silent(subject: Subject) -> str:
+    """Say why nothing is wrong, or why nobody can tell."""
+    record = subject.record
+    if subject.rule is None:
+        return "its rule is no more"
+    if record.errors:
+        why = record.last_error.removesuffix(".")
+        return f"its queries have failed {record.errors} times in a row: {why}"
+    if record.last_at is None:
+        return "it has not been evaluated yet"
+    found = "; ".join(_answer(item) for item in record.looked)
+    return f"at {record.last_at:%H:%M} its query found {found}"
+
+
+def _answer(item: Evidence) -> str:
+    """Say what a look found; its first row is the worst."""
+    if not item.rows:
+        return f"no data ({item.look})"
+    return f"{_number(item.rows[0].value)}, where {item.condition} would be wrong ({item.look})"
+
+
+def _number(value: float | None) -> str:
+    return "no number" if value is None else f"{value:.6g}"
+
+
+def _span(span: timedelta) -> str:
+    """Write a span in the largest unit that it is whole in."""
+    seconds = span.total_seconds()
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and not seconds % size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _time(at: datetime, now: datetime) -> str:
+    """Write the time, with its day where that is not today's."""
+    near = abs(now - at) < timedelta(hours=12)
+    return f"{at.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"

@@ -1,0 +1,95 @@
+"""Takes the spans that exporters send and hands their events to the queue."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.events.message import Request, pack_parcels
+from shared.events.otlp.media import Media
+from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.span import Span
+from shared.events.unpack import Sizes, refuse_chunks, unpack
+from shared.invocation import traceparent
+
+logger = logging.getLogger(__name__)
+MOST_SAID = 5
+"""Of reasons, in one answer."""
+
+ReadTraces = Callable[[bytes, Media], Sequence[Span | str]]
+"""Makes spans of an unpacked request; a text is the reason why one is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a request.
+
+    events, ignored, rejected: how many events were made, how many spans have nothing to do with
+        models, and how many were refused. said: what the sender should know, "" for nothing.
+    messages: queue texts that hold the events; they are durable once queued.
+    """
+
+    events: int
+    ignored: int
+    rejected: int
+    said: str
+    messages: tuple[str, ...]
+
+
+class Traces:
+    """Reads, maps and packs; stores nothing itself."""
+
+    def __init__(self, read: ReadTraces, sizes: Sizes, content_chars: int) -> None:
+        """content_chars: how much of a text to keep of a span; 0 keeps no prompts and answers."""
+        self._read = read
+        self._sizes = sizes
+        self._content_chars = content_chars
+
+    def accept(
+        self, body: bytes, headers: Mapping[str, str], media: Media, now: datetime
+    ) -> Received:
+        """Return the events of the spans as queue messages, and why spans were refused.
+
+        headers: names in lower case.
+        Raises:
+            InvalidEvent: nothing can be made of the body as a whole; the class says which answer.
+        """
+        refuse_chunks(body, headers)
+        found = self._read(unpack(body, headers, self._sizes), media)
+        spans = [span for span in found if isinstance(span, Span)]
+        reading = read_spans(spans, now, self._content_chars)
+        refused = [reason for reason in found if isinstance(reason, str)] + list(reading.refused)
+        received = Received(
+            events=sum(len(parcel.events) for parcel in reading.parcels),
+            ignored=reading.ignored,
+            rejected=len(refused),
+            said=_say(refused, reading.mended),
+            messages=tuple(pack_parcels(reading.parcels, now, _request(len(refused)))),
+        )
+        logger.info(
+            "Of %d spans, %d events; %d spans ignored, %d refused.",
+            *(len(found), received.events, received.ignored, received.rejected),
+        )
+        return received
+
+
+def _request(refused: int) -> Request:
+    """Tell where the message comes from."""
+    return Request(traceparent(), {"wrong_span": refused} if refused else {})
+
+
+def _say(refused: Sequence[str], mended: Sequence[str]) -> str:
+    """Put what went wrong into a sentence or two; the first few stand for the rest."""
+    parts: list[str] = []
+    if refused:
+        parts.append(
+            f"{len(refused)} spans were refused. {_few(refused)}. The others were taken: send "
+            "none again. See docs/opentelemetry.md."
+        )
+    if mended:
+        parts.append(f"Token counts that contradict each other were mended. {_few(mended)}.")
+    return " ".join(parts)
+
+
+def _few(reasons: Sequence[str]) -> str:
+    return "; ".join(reason.rstrip(".") for reason in reasons[:MOST_SAID])

@@ -1,0 +1,249 @@
+"""Turns a queue message into rows and totals, each event exactly once."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import RetryLater
+from shared.events.identity import event_key, response_key
+from shared.events.message import Message, decode, pack
+from shared.events.types import AnyEvent, LlmCall
+from shared.invocation import read_traceparent, working
+from shared.metrics.derive import (
+    Admitted,
+    bounded,
+    bounded_series,
+    derive,
+    label_values,
+    series_values,
+)
+from shared.metrics.points import Point
+from shared.metrics.tally import tally
+from shared.ports import Claims, Exporter, LabelBook, SeriesStore
+from shared.pricing.cost import Cost
+from shared.rows import EventRow, Exported, ExportLater, ExportRefused
+from shared.usecases.processing.exporting import NotTaken, raise_if_later
+from shared.usecases.processing.outcome_metrics import Fate, counts, items_later
+from shared.usecases.processing.rows import PricedSpan, Prices, Spans, without_event
+from shared.usecases.rows import event_row
+
+logger = logging.getLogger(__name__)
+SERIES_MAX = 2_000
+"""Series of a metric, unless told otherwise: as many as a row of Azure Tables holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of a message.
+
+    refused: queue texts for the poison queue: events that Azure Monitor will never take.
+    again: the queue text to put back, for a message that needs more time; "" for none.
+    """
+
+    exported: int
+    duplicates: int
+    refused: tuple[str, ...] = ()
+    again: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """An event that is this message's to carry."""
+
+    event: AnyEvent
+    cost: Cost | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """What is this message's to carry."""
+
+    events: list[_Claimed]
+    spans: list[PricedSpan]
+
+
+_Refused = Mapping[str, ExportRefused]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a message is remembered in."""
+
+    claims: Claims
+    series: SeriesStore
+    labels: LabelBook
+
+
+class Process:
+    """Claims, prices, exports, counts; in this order, so that a crash anywhere can be repeated.
+
+    A row may be exported twice when a crash falls between the export and the end of the message.
+    The repeat says which attempt it is, and UsageEvents shows such an event once.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        exporter: Exporter,
+        prices: Prices,
+        label_max_values: int,
+        series_max: int = SERIES_MAX,
+    ) -> None:
+        """label_max_values: of a label. series_max: of a metric; what is more becomes `other`."""
+        self._claims = stores.claims
+        self._series = stores.series
+        self._labels = stores.labels
+        self._exporter = exporter
+        self._prices = prices
+        self._spans = Spans(stores.claims, exporter, prices)
+        self._label_max_values = label_max_values
+        self._series_max = series_max
+
+    def run(self, text: str, delivery: int, now: datetime) -> Processed:
+        """Process one queue message; when this returns, the message may be deleted.
+
+        delivery: 1 the first time the queue hands it over, then 2, and so on.
+        Raises:
+            RetryLater: a store or Azure Monitor did not take it all; the queue must try again.
+            GiveUp: the message cannot be read.
+        """
+        message = decode(text)
+        attempt = message.attempts + delivery
+        with working("process_events", read_traceparent(message.traceparent)):
+            try:
+                processed = self._run(message, attempt, now)
+            except NotTaken as exc:
+                self._count_later(message, attempt, exc.items, now)
+                raise
+            _log(message, processed, attempt)
+        return processed
+
+    def _run(self, message: Message, attempt: int, now: datetime) -> Processed:
+        """Process the message; raises as run()."""
+        counted = attempt > 1 and self._series.applied(message.batch)
+        mine = self._claim(message, attempt, now)
+        claimed = mine.events
+        done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
+        if counted and not done:
+            return Processed(0, 0)
+        rows = [
+            event_row(c.event, c.cost, attempt, now, message.traceparent)
+            for c in claimed
+            if c.key not in done
+        ]
+        refused = self._export([c.key for c in claimed if c.key not in done], rows)
+        if refused:
+            # Should the process vanish before the poison queue has them, the next delivery finds
+            # them by what is not done.
+            self._claims.done(c.key for c in claimed if c.key not in refused)
+        if not counted:
+            lost = self._export_spans(message, mine, refused, attempt, now)
+            points = self._points(message, mine, refused, lost, now)
+            self._series.apply(message.batch, points, now)
+        return _report(message, claimed, refused)
+
+    def _claim(self, message: Message, attempt: int, now: datetime) -> _Mine:
+        """Return the events and spans that no other message carries, priced."""
+        wanted: dict[str, str] = {}
+        for event in message.events:
+            wanted.setdefault(event_key(event), message.id)
+            if response := response_key(event):
+                wanted.setdefault(response, event_key(event))
+        bare = list(without_event(message))
+        wanted |= {span.key: message.id for span in bare}
+        holders = self._claims.claim(wanted, now, seen_before=attempt > 1)
+        mine: dict[str, _Claimed] = {}
+        for event in message.events:
+            key, response = event_key(event), response_key(event)
+            if holders[key] != message.id or key in mine:
+                continue
+            if response is None or holders[response] == key:
+                mine[key] = _Claimed(event, self._price(event), key)
+        spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
+        return _Mine(list(mine.values()), [*spans, *_priced_spans(message, mine.values())])
+
+    def _price(self, event: AnyEvent) -> Cost | None:
+        """Price a model call at its own time."""
+        if isinstance(event.data, LlmCall):
+            return self._prices.price(event.data, event.time)
+        return None
+
+    def _export(self, keys: Sequence[str], rows: Sequence[EventRow]) -> _Refused:
+        """Send the rows of these claims; return those that Azure Monitor refuses for good."""
+        outcomes = self._exporter.events(rows) if rows else ()
+        judged = list(zip(keys, outcomes, strict=True))
+        if any(isinstance(o, ExportLater) for o in outcomes):
+            self._claims.done(key for key, outcome in judged if isinstance(outcome, Exported))
+        raise_if_later("event", outcomes)
+        return {key: outcome for key, outcome in judged if isinstance(outcome, ExportRefused)}
+
+    def _export_spans(
+        self, message: Message, mine: _Mine, refused: _Refused, attempt: int, now: datetime
+    ) -> int:
+        """Send the spans, but those of refused events; return how many are refused, with these."""
+        spans = [span for span in mine.spans if span.event_key not in refused]
+        try:
+            lost = self._spans.export(spans, message.id, attempt, now)
+        except RetryLater:
+            self._claims.done(c.key for c in mine.events if c.key not in refused)
+            raise
+        return lost + len(mine.spans) - len(spans)
+
+    def _points(
+        self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
+    ) -> list[Point]:
+        """Derive the points of the kept events, and count what became of everything.
+
+        lost: how many spans were refused.
+        """
+        kept = [c for c in mine.events if c.key not in refused]
+        fate = Fate({c.key for c in kept}, refused, len(mine.spans), lost)
+        measures = list(counts(message, fate, now))
+        for c in kept:
+            measures.extend(derive(c.event, c.cost))
+        named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
+        return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
+
+    def _count_later(self, message: Message, attempt: int, items: int, now: datetime) -> None:
+        """Count a try that came to nothing, once; where even that fails, the try itself is told."""
+        try:
+            self._series.apply(f"{message.batch} {attempt}", [items_later(items)], now)
+        except RetryLater as exc:
+            logger.warning("A failed try was not counted: %s", exc)
+
+    def _admit(self, wanted: Mapping[str, set[str]], most: int) -> Admitted:
+        """Ask the book which values of labels, or series of metrics, may stand as they are."""
+        return {name: self._labels.admit(name, values, most) for name, values in wanted.items()}
+
+
+def _priced_spans(message: Message, claimed: Iterable[_Claimed]) -> Iterator[PricedSpan]:
+    """Yield the spans of the claimed events."""
+    mine = {(c.event.source, c.event.id): c for c in claimed}
+    for span in message.spans:
+        if c := mine.get((span.source, span.id)):
+            call = c.event.data if isinstance(c.event.data, LlmCall) else None
+            yield PricedSpan(span, c.key, call, c.event.time, c.cost)
+
+
+def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) -> Processed:
+    """Sum up, and pack what was refused for the poison queue."""
+    aside = [c.event for c in claimed if c.key in refused]
+    note = "; ".join(sorted({outcome.why for outcome in refused.values()}))[:1000]
+    texts = pack(aside, message.received_at, holder=message.id, note=note)
+    exported = len(claimed) - len(aside)
+    return Processed(exported, len(message.events) - len(claimed), tuple(texts))
+
+
+def _log(message: Message, processed: Processed, attempt: int) -> None:
+    """Say in one line what became of the message."""
+    told = {
+        "message_id": message.id,
+        "exported": processed.exported,
+        "duplicates": processed.duplicates,
+        "set_aside": len(message.events) - processed.exported - processed.duplicates,
+        "attempt": attempt,
+    }
+    numbers = len(message.events), processed.exported
+    logger.info("Of %d events, %d were exported.", *numbers, extra=told)

@@ -1,0 +1,121 @@
+"""Writes spans beside their events, priced as these are, each exactly once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from shared.events.carried_span import CarriedSpan
+from shared.events.message import Message
+from shared.events.types import LlmCall
+from shared.ports import Claims, Exporter
+from shared.pricing.cost import Cost
+from shared.rows import ExportLater, ExportRefused, SpanRow
+from shared.usecases.processing.exporting import nearest, raise_if_later
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOT_INPUT = ("output_tokens", "reasoning_tokens", "audio_output_tokens", "web_searches")
+
+
+class Prices(Protocol):
+    """Knows what a model call cost."""
+
+    def price(self, call: LlmCall, at: datetime) -> Cost:
+        """Return the cost of the call at the prices of that moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PricedSpan:
+    """A span that is this message's to write.
+
+    event_key: the claim of its event, "" where it has none. call, at, cost: of a model call.
+    """
+
+    span: CarriedSpan
+    event_key: str = ""
+    call: LlmCall | None = None
+    at: datetime = EPOCH
+    cost: Cost | None = None
+
+
+def without_event(message: Message) -> Iterator[CarriedSpan]:
+    """Yield the spans that report nothing of their own, and are claimed by themselves."""
+    events = {(event.source, event.id) for event in message.events}
+    return (span for span in message.spans if (span.source, span.id) not in events)
+
+
+class Spans:
+    """Sends spans, and remembers which were taken where Azure Monitor did not take them all."""
+
+    def __init__(self, claims: Claims, exporter: Exporter, prices: Prices) -> None:
+        self._claims = claims
+        self._exporter = exporter
+        self._prices = prices
+
+    def export(self, spans: Sequence[PricedSpan], holder: str, attempt: int, now: datetime) -> int:
+        """Send the spans; return how many Azure Monitor refused for good.
+
+        holder: the message that carries them. attempt: 1 for its first delivery.
+        Raises:
+            RetryLater: not all were taken; the next attempt sends the others.
+        """
+        done = self._claims.is_done(s.span.key for s in spans) if attempt > 1 else set[str]()
+        sent = [s for s in spans if s.span.key not in done]
+        outcomes = self._exporter.spans([self._row(s, attempt, now) for s in sent]) if sent else ()
+        if any(isinstance(outcome, ExportLater) for outcome in outcomes):
+            pairs = zip(sent, outcomes, strict=True)
+            over = {s.span.key: holder for s, o in pairs if not isinstance(o, ExportLater)}
+            self._claims.claim(over, now, seen_before=False)
+            self._claims.done(over)
+        raise_if_later("span", outcomes)
+        return sum(isinstance(outcome, ExportRefused) for outcome in outcomes)
+
+    def _row(self, priced: PricedSpan, attempt: int, now: datetime) -> SpanRow:
+        span = priced.span
+        text = {name: _text(value) for name, value in span.attributes.items()}
+        if attempt > 1:
+            text["agentmeter.attempt"] = str(attempt)
+        start = EPOCH + timedelta(microseconds=span.start_ns // 1000)
+        return SpanRow(
+            name=span.name,
+            time=nearest(start, now),
+            duration=timedelta(microseconds=span.duration_ns // 1000),
+            text={**text, **self._costs(priced)},
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            parent_id=span.parent_id,
+            role=span.role,
+            client=span.client,
+            failed=span.failed,
+        )
+
+    def _costs(self, priced: PricedSpan) -> Mapping[str, str]:
+        """Return what the portal's view of agents adds up; an unknown cost is left out."""
+        cost = priced.cost
+        if cost is None or priced.call is None:
+            return {}
+        status = {"agentmeter.cost_status": cost.status}
+        if cost.usd is None:
+            return status
+        of_input = min(self._of_input(priced.call, priced.at, cost), cost.usd)
+        return status | {
+            "microsoft.gen_ai.cost.input": f"{of_input:f}",
+            "microsoft.gen_ai.cost.output": f"{cost.usd - of_input:f}",
+        }
+
+    def _of_input(self, call: LlmCall, at: datetime, cost: Cost) -> Decimal:
+        """Return what the input alone would have cost: rates depend on its size, not on the output.
+
+        Of a cost that the sender reported, nobody knows the parts: all of it stands for output.
+        """
+        if call.usage is None or cost.status == "reported":
+            return Decimal(0)
+        asked = call.usage.model_copy(update=dict.fromkeys(NOT_INPUT, 0))
+        return self._prices.price(call.model_copy(update={"usage": asked}), at).usd or Decimal(0)
+
+
+def _text(value: str | bool | int | float) -> str:
+    """Write a value as JSON does, not as Python does."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

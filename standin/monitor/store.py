@@ -1,0 +1,168 @@
+"""The stand-in's memory: takes telemetry in, answers KQL, keeps all of it on disk or in RAM."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from shared.clock import Clock
+from shared.errors import Misconfigured
+from standin.monitor.breeze import TrackAnswer, judge
+from standin.monitor.query import Limits, QueryAnswer, Span, run
+from standin.monitor.rows import Batch, Identity, UsageRow
+from standin.monitor.schema import SQL_TYPES, STORED, USAGE, Table, create_sql
+
+SERVICE_LIMITS = Limits()
+
+_HIDE = """
+    UPDATE raw."UsageEvents" SET "_Repeated" = TRUE
+    FROM (SELECT unnest($sources) AS from_source, unnest($ids) AS with_id)
+    WHERE "Source" = from_source AND "EventId" = with_id
+"""
+
+_COLUMNS_OF = """
+    SELECT column_name FROM information_schema.columns
+    WHERE table_schema = 'raw' AND table_name = ?
+"""
+
+
+class MonitorStore:
+    """Azure Monitor on a laptop: what is tracked can be queried at once.
+
+    Safe for any number of threads; one process at a time may have the file.
+    """
+
+    def __init__(self, path: Path | None, clock: Clock, limits: Limits = SERVICE_LIMITS) -> None:
+        """Open the file, or begin a new one; None keeps all in memory.
+
+        clock: judges how old telemetry is and dates its arrival.
+        limits: of each query; the service's own unless given.
+        Raises:
+            Misconfigured: another process has the file, or it is none of ours.
+        """
+        self.clock = clock
+        self._limits = limits
+        self._root = _connect(path)
+        if limits.threads:
+            self._root.execute(f"SET threads = {limits.threads:d}")
+        self._writer = self._root.cursor()
+        self._writing = threading.Lock()
+        for table in STORED.values():
+            _prepare(self._writer, table)
+        self._repeated: set[Identity] = _repeated(self._writer)
+        self._has_repeats = bool(self._repeated)
+
+    def track(self, envelopes: Sequence[object], sizes: Sequence[int] | None = None) -> TrackAnswer:
+        """Take envelopes in; what the answer does not refuse is stored durably on return.
+
+        sizes: bytes of each on the wire, where their limit is to be judged.
+        """
+        batch, answer = judge(envelopes, sizes or [0] * len(envelopes), self.clock.now())
+        if batch.tables:
+            with self._writing:
+                self._write(batch)
+        return answer
+
+    def query(
+        self,
+        kql: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        now: datetime | None = None,
+        wait_s: float | None = None,
+    ) -> QueryAnswer:
+        """Answer KQL over rows with start <= TimeGenerated < end.
+
+        now: what now() and ago() mean; the clock's time unless given.
+        wait_s: how long it may take; the service's 180 s unless given.
+        Raises:
+            BadQuery: the query is wrong, or the stand-in cannot answer it rightly.
+            QueryTimeout: it took longer than it may.
+        """
+        limits = self._limits if wait_s is None else replace(self._limits, wait_s=wait_s)
+        with self._root.cursor() as con:
+            span, moment = Span(start, end), now or self.clock.now()
+            return run(con, kql, span, moment, limits, repeats=self._has_repeats)
+
+    def close(self) -> None:
+        """Free the file. The store cannot be used any more."""
+        with self._writing:
+            self._writer.close()
+            self._root.close()
+
+    def _write(self, batch: Batch) -> None:
+        """Store all of the batch in one transaction, or nothing of it."""
+        again = {row.identity for row in batch.usage if row.attempt is not None}
+        first = again - self._repeated
+        # Before they can be seen: a query that hides repeats in vain loses time alone.
+        self._has_repeats = self._has_repeats or bool(first)
+        self._writer.begin()
+        try:
+            self._hide_earlier(first)
+            for name, rows in batch.tables.items():
+                self._append(STORED[name], rows)
+            self._append(USAGE, _usage_rows(batch.usage, self._repeated | again))
+            self._writer.commit()
+        except BaseException:
+            self._writer.rollback()
+            raise
+        self._repeated |= first
+
+    def _hide_earlier(self, identities: Iterable[Identity]) -> None:
+        """Mark the stored rows of events that come again for the first time."""
+        pairs = list(identities)
+        if pairs:
+            sources, ids = ([pair[side] for pair in pairs] for side in (0, 1))
+            self._writer.execute(_HIDE, {"sources": sources, "ids": ids})
+
+    def _append(self, table: Table, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            columns = [name for name, _ in (*table.columns, *table.hidden)]
+            with self._writer.appender(f"raw.{table.name}", columns=columns) as appender:
+                appender.append_rows(rows)
+
+
+def _usage_rows(rows: Sequence[UsageRow], repeated: set[Identity]) -> list[Sequence[object]]:
+    return [(*row.cells, row.attempt, row.identity in repeated) for row in rows]
+
+
+def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    try:
+        con = duckdb.connect(str(path) if path else ":memory:")
+    except duckdb.Error as error:
+        raise Misconfigured(
+            f"{path} cannot be opened: {str(error).splitlines()[0]} Stop the other process that "
+            "has it, or move the file away."
+        ) from None
+    # A query is a stranger's text: it reads our tables, and no file or variable of this machine.
+    for setting in (
+        "TimeZone = 'UTC'",
+        "python_enable_replacements = false",
+        "enable_external_access = false",
+    ):
+        con.execute(f"SET {setting}")
+    con.execute("CREATE SCHEMA IF NOT EXISTS raw")
+    return con
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Create the table; give one of an earlier version the columns that it lacks."""
+    con.execute(create_sql(table))
+    there = {name for (name,) in con.execute(_COLUMNS_OF, [table.name]).fetchall()}
+    for name, kind in (*table.columns, *table.hidden):
+        if name not in there:
+            default = " DEFAULT ''" if kind == "string" else ""
+            con.execute(
+                f'ALTER TABLE raw."{table.name}" ADD COLUMN "{name}" {SQL_TYPES[kind]}{default}'
+            )
+
+
+def _repeated(con: duckdb.DuckDBPyConnection) -> set[Identity]:
+    found = con.execute(
+        'SELECT DISTINCT "Source", "EventId" FROM raw."UsageEvents" WHERE "_Attempt" IS NOT NULL'
+    )
+    return {(source, event_id) for source, event_id in found.fetchall()}

@@ -40,6 +40,8 @@ resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2025-07-0
   parent: workspace
   name: function.name
   properties: {
+    #disable-next-line BCP037 // the types lack it; without it a second deployment is answered 409
+    etag: '*'
     category: 'agentmeter'
     displayName: function.name
     functionAlias: function.name

@@ -27,9 +27,8 @@ from shared.usecases.evaluation.evaluate import Evaluate, RuleReport
 from shared.usecases.evaluation.history import History
 from shared.usecases.evaluation.own_gauges import SOURCE, Vitals
 from shared.usecases.evaluation.tick import Tick
-from shared.usecases.evaluation.write_metrics import Minutely
+from shared.usecases.evaluation.write_metrics import Minutely, gauge_row
 from shared.usecases.intake.ingest import Ingest
-from shared.usecases.minute_rows import gauge_row
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.query import Limits as QueryLimits
 from standin.monitor.store import MonitorStore

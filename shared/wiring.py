@@ -30,12 +30,11 @@ from shared.events.unpack import Sizes
 from shared.notify.heartbeat import Heartbeat
 from shared.notify.page_links import PageLinks
 from shared.settings import Settings, quiet_sdk, read
-from shared.usecases.budget_figures import BudgetFigures
 from shared.usecases.evaluation.announce import Announce, Announcing
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
-from shared.usecases.evaluation.own_gauges import Vitals
+from shared.usecases.evaluation.own_gauges import BudgetFigures, Vitals
 from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
 from shared.usecases.evaluation.tick import Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely

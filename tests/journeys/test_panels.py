@@ -20,10 +20,10 @@ from replay.world import Config, World
 from shared.adapters.config.config_folder import read_routes, read_rules
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import parse_budgets
-from shared.usecases.budget_figures import BudgetFigures
+from shared.usecases.evaluation.own_gauges import BudgetFigures
+from shared.usecases.evaluation.write_metrics import gauge_row
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.verdicts import Verdicts
-from shared.usecases.minute_rows import gauge_row
 from shared.usecases.spending.budgets import Budgets
 from standin.monitor.query import QueryAnswer
 from standin.monitor.store import MonitorStore

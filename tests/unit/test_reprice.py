@@ -20,7 +20,7 @@ from shared.events.types import LlmCall
 from shared.pricing.cost import Cost
 from shared.pricing.price import Prices, load
 from shared.rows import EventRow, ExportLater, ExportRefused
-from shared.usecases.rows import event_row
+from shared.usecases.processing.rows import event_row
 from shared.usecases.spending.adjustment import READ, Note, Recorded, Repriced, adjustment, read_log
 from shared.usecases.spending.reprice import Adjust
 from tests.factories import event

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -9,7 +10,6 @@ import requests
 
 from shared.clock import Clock
 from shared.errors import RetryLater
-from shared.pricing.changes import changes
 from shared.pricing.listed import Listing, parse_listing
 
 CONNECT_S, READ_S = 3.05, 5.0
@@ -18,6 +18,7 @@ MOST_BYTES = 32 * 1024 * 1024
 LEAST_SHARE = 0.5
 """A list with fewer of the models that are known now was cut off, or is of something else."""
 AFTER_FAILURE = timedelta(minutes=10)
+NAMED = 10
 
 logger = logging.getLogger(__name__)
 
@@ -101,3 +102,24 @@ class PriceList:
                 if size > MOST_BYTES or self._clock.now() - now > MOST_TIME:
                     raise ValueError(f"over {MOST_BYTES} bytes or {MOST_TIME.seconds} seconds")
         return b"".join(parts)
+
+
+def changes(before: Listing, after: Listing) -> str:
+    """Return in a sentence which models came, went and cost something else; "" where none did."""
+    old, new = before.models(), after.models()
+    added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
+    repriced = [
+        name
+        for name in sorted(old.keys() & new.keys())
+        if (old[name].prices, old[name].price_variants)
+        != (new[name].prices, new[name].price_variants)
+    ]
+    said = _said((added, "added"), (removed, "removed"), (repriced, "with another price"))
+    return "; ".join(said)
+
+
+def _said(*kinds: tuple[Sequence[str], str]) -> Iterator[str]:
+    for names, what in kinds:
+        if names:
+            more = ", …" if len(names) > NAMED else ""
+            yield f"{len(names)} {what} ({', '.join(names[:NAMED])}{more})"

@@ -1,17 +1,34 @@
-"""Makes the span that is written to Azure Monitor beside its event."""
+"""Makes the span that is written beside its event; texts of prompts stay out unless asked for."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from shared.events.carried_span import CarriedSpan
+from shared.events.carried_span import SDK_OWN, CarriedSpan
 from shared.events.otlp.call import EPOCH, LATEST_NS, Call, duration_s
 from shared.events.otlp.names import error_type, operation_of, provider_of
 from shared.events.otlp.seen import Seen
-from shared.events.otlp.span import MAX_CHARS, Scalar
+from shared.events.otlp.span import MAX_CHARS, Attributes, Scalar
 from shared.events.otlp.who import who
-from shared.events.otlp_keep import kept
 
 USAGE = "gen_ai.usage."
 TOTALS = ("input_tokens", "output_tokens")
+SHORT_CHARS = 256
+"""Longer texts of attributes that we know are no names any more."""
+ALL_CHARS = 16_384
+"""Of a span: an item of Azure Monitor may have 64 KiB, a queue message 48 KiB packed."""
+NAME_CHARS = 150
+_KNOWN = re.compile(
+    r"gen_ai\.|llm\.(model_name|provider|system|token_count|usage|request\.type|finish_reason)"
+    r"|openinference\.span\.kind|traceloop\.|microsoft\.|openai\.|anthropic\.|azure\.|aws\."
+    r"|(agent|agentmeter|deployment|mission|service|team|tenant|tool|user)\.|operation\.cost"
+)
+_CONTENT = re.compile(
+    r"messages?\b|prompt(s|\.\d+.*|_template.*)?$|completion(s|\.\d+.*)?$|instructions?\b"
+    r"|content\b|arguments?$|parameters$|description$|definitions?$|documents?\b"
+    r"|(entity|tool\.call)\.(input|output|result)$|tool\.(result|response|message)"
+    r"|query(\.text)?$|usage\.raw$|reasoning$|\btext$|\btools\b"
+)
 
 
 def carried(
@@ -70,3 +87,36 @@ def _normal(seen: Seen, call: Call | None) -> dict[str, Scalar]:
     return {name: str(value) for name, value in stated.items() if value} | (
         counts if call and call.usage else {}
     )
+
+
+def kept(attributes: Attributes, content_chars: int) -> dict[str, Scalar]:
+    """Return the attributes to keep, of bounded size.
+
+    content_chars: how much of any text to keep; 0 keeps no content, and nothing that is unknown.
+    """
+    chosen = {
+        name: value[: content_chars or SHORT_CHARS] if isinstance(value, str) else value
+        for name, value in attributes.items()
+        if 0 < len(name) <= NAME_CHARS
+        and not SDK_OWN.match(name)
+        and (content_chars or _is_harmless(name, value))
+    }
+    return _bounded(chosen)
+
+
+def _is_harmless(name: str, value: Scalar) -> bool:
+    if not _KNOWN.match(name):
+        return False
+    return not isinstance(value, str) or (len(value) <= SHORT_CHARS and not _CONTENT.search(name))
+
+
+def _bounded(attributes: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Leave out the longest texts until the rest fits."""
+    room = ALL_CHARS
+    chosen: dict[str, Scalar] = {}
+    for name, value in sorted(attributes.items(), key=lambda pair: len(str(pair[1]))):
+        room -= len(name) + len(str(value))
+        if room < 0:
+            break
+        chosen[name] = value
+    return chosen

@@ -22,10 +22,8 @@ from shared.invocation import about, carried, failed
 from shared.ports import AlertStore, UsageLog
 from shared.usecases.evaluation.advance import Advanced, advance
 from shared.usecases.evaluation.conclude import Conclude, Conclusion, Moment
-from shared.usecases.evaluation.log_wrappers import AskedOnce
-from shared.usecases.evaluation.page_context import decided_here, traced
-from shared.usecases.in_time import InTime
-from shared.usecases.page_facts import with_facts
+from shared.usecases.evaluation.log_wrappers import AskedOnce, InTime
+from shared.usecases.evaluation.page_context import decided_here, traced, with_facts
 
 QUERIES_AT_ONCE = 4
 """Log Analytics lets one identity run five."""

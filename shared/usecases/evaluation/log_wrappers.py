@@ -1,12 +1,17 @@
-"""A log that is asked each question once, however many rules have it."""
+"""Wrap the log: ask each question once, and give optional questions a deadline."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
+from types import TracebackType
 
-from shared.errors import AgentmeterError
+from shared.errors import AgentmeterError, RetryLater
+from shared.invocation import carried
 from shared.ports import Table, UsageLog
 
 Question = tuple[str, datetime, datetime]
+WAIT_S = 2.0
+"""What a tick gives these questions in vain: after the first late one, none is asked."""
 
 
 class AskedOnce:
@@ -41,3 +46,42 @@ class AskedOnce:
             return self._log.query(*question)
         except AgentmeterError as exc:
             return exc
+
+
+class InTime:
+    """Answers within a deadline or not at all, so that optional questions delay no page.
+
+    Fits ports.UsageLog. Use it as a context, in one tick.
+
+    A question that is given up goes on in the background for as long as the log lets it.
+    """
+
+    def __init__(self, log: UsageLog, wait_s: float = WAIT_S) -> None:
+        self._log = log
+        self._wait_s = wait_s
+        self._pool = ThreadPoolExecutor(1)
+        self._late: Future[Table] | None = None
+
+    def __enter__(self) -> "InTime":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        """Ask the log. Raises as it does, and RetryLater where one question was late before."""
+        if self._late is None:
+            asked = self._pool.submit(carried(self._ask), (kql, start, end))
+            try:
+                return asked.result(self._wait_s)
+            except TimeoutError:
+                self._late = asked
+        raise RetryLater("The log did not answer in time; the page goes without.")
+
+    def _ask(self, question: Question) -> Table:
+        return self._log.query(*question)

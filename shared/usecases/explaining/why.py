@@ -11,8 +11,7 @@ from shared.alerting.muting import Silence, alert_labels
 from shared.alerting.rule import Look, Rule
 from shared.ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject, Subjects
-from shared.usecases.explaining.why_sentence import sentence
-from shared.usecases.why_pages import Sent, sent
+from shared.usecases.explaining.why_sentence import Sent, sent, sentence
 
 Shown = dict[str, object]
 

@@ -1,14 +1,16 @@
-"""Says in a sentence or two why an alert fires or is silent, and whether somebody was told."""
+"""Says in a sentence or two why an alert fires or is inactive, and which pages it sent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.alerting.evidence import Evidence
 from shared.alerting.history import Step
+from shared.alerting.page import Page
 from shared.alerting.record import SeriesAlert
 from shared.alerting.wording import fill
+from shared.ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject
-from shared.usecases.why_pages import Sent
 
 _DELIVERIES = {
     "waiting": "still waits to be taken",
@@ -16,6 +18,32 @@ _DELIVERIES = {
     "dead": "was refused for good",
     "dropped": "was not needed any more",
 }
+SETTLED_SEEN = 500
+PAGES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A page and what became of it: waiting, accepted, dead or dropped.
+
+    settled_at: when that was final; None while it waits.
+    """
+
+    page: Page
+    delivery: str
+    settled_at: datetime | None
+
+
+def sent(alerts: AlertStore, rule: str) -> list[Sent]:
+    """Return the latest pages of the rule, newest first."""
+    waiting = [Sent(page, "waiting", None) for page in alerts.waiting() if page.rule == rule]
+    settled = [
+        Sent(page, type(outcome).__name__.lower(), at)
+        for page, outcome, at in alerts.history(SETTLED_SEEN)
+        if page.rule == rule
+    ]
+    pages = sorted([*waiting, *settled], key=lambda one: one.page.id, reverse=True)
+    return pages[:PAGES_SHOWN]
 
 
 def sentence(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:

@@ -25,8 +25,7 @@ from shared.pricing.cost import Cost
 from shared.rows import EventRow, Exported, ExportLater, ExportRefused
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
 from shared.usecases.processing.outcome_metrics import Fate, counts, items_later
-from shared.usecases.processing.rows import PricedSpan, Prices, Spans, without_event
-from shared.usecases.rows import event_row
+from shared.usecases.processing.rows import PricedSpan, Prices, Spans, event_row, without_event
 
 logger = logging.getLogger(__name__)
 SERIES_MAX = 2_000

@@ -16,7 +16,7 @@ from shared.alerting.page import Page
 from shared.errors import RetryLater
 from shared.notify.page_links import PageLinks
 from shared.ports import Table
-from shared.usecases.in_time import InTime
+from shared.usecases.evaluation.log_wrappers import InTime
 from tests.evaluating import START, FakeLog, World, rule
 
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w"

@@ -11,7 +11,7 @@ from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.errors import Misconfigured
 from shared.events.columns import measurements, properties
-from shared.usecases.budget_figures import BudgetFigures
+from shared.usecases.evaluation.own_gauges import BudgetFigures
 from shared.usecases.spending.budgets import Budgets
 from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock

@@ -10,7 +10,7 @@ from shared.adapters.memory import MemorySeries
 from shared.metrics.points import Sampled
 from shared.rows import ExportRefused, MetricRow
 from shared.usecases.evaluation.write_metrics import MOST_OWED
-from tests.minutely import (
+from tests.metric_rows import (
     BOUNDS,
     GOLD,
     IRON,

@@ -13,7 +13,7 @@ from shared.ports import Exporter
 from shared.rows import ExportOutcome, MetricRow
 from shared.usecases.evaluation.write_metrics import LEASE, Minutely
 from tests.fakes import FakeExporter
-from tests.minutely import (
+from tests.metric_rows import (
     BOUNDS,
     GOLD,
     IRON,

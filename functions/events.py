@@ -1,7 +1,6 @@
 """POST /api/events: what agents send."""
 
 from collections.abc import Callable
-from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
 
 import azure.functions as func
 
@@ -17,24 +16,17 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="api/events", methods=["POST"])
-    @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
-        arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
-    )
     @invoked(app)
     @refusing
-    def post_events(
-        req: func.HttpRequest,
-        messages: func.Out[List[str]],  # noqa: UP006 - see above
-    ) -> func.HttpResponse:
+    def post_events(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         now = parts.clock.now()
         try:
             received = parts.ingest.accept(req.get_body(), headers(req), now)
         except InvalidEvent as exc:
-            messages.set(list(parts.ingest.tell(exc, now)))
+            parts.queue.put(parts.ingest.tell(exc, now))
             raise
-        if received.messages:
-            messages.set(list(received.messages))
+        parts.queue.put(received.messages)
         return _answer(received)
 
     return bp

@@ -1,7 +1,6 @@
 """POST /v1/traces: what OpenTelemetry exporters send; to metrics and logs, a friendly no."""
 
 from collections.abc import Callable
-from typing import List  # noqa: UP035 - the worker refuses Out[list[str]]
 
 import azure.functions as func
 
@@ -28,22 +27,15 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="v1/traces", methods=["POST"])
-    @bp.queue_output(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves **kwargs bare
-        arg_name="messages", queue_name="usage-events", connection="AzureWebJobsStorage"
-    )
     @invoked(app)
-    def post_traces(
-        req: func.HttpRequest,
-        messages: func.Out[List[str]],  # noqa: UP006 - see above
-    ) -> func.HttpResponse:
+    def post_traces(req: func.HttpRequest) -> func.HttpResponse:
         given = headers(req)
         try:
             media, parts = media_wanted(given), app()
             received = parts.traces.accept(req.get_body(), given, media, parts.clock.now())
+            parts.queue.put(received.messages)
         except AgentmeterError as exc:
             return _refusal(media_of(given) or JSON, exc)
-        if received.messages:
-            messages.set(list(received.messages))
         return _reply(200, media, success(media, "traces", received.rejected, received.said))
 
     @bp.route(route="v1/metrics", methods=["POST"])

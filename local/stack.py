@@ -62,9 +62,11 @@ class Stack:
         self.servers: list[Running] = []
         self.query_url = self._serve(create_app(self.monitor), 2)
         self.pagerduty_url = self._serve(pager.create_app(self.sink), 3)
-        queues = self._serve(storage.create_app(lambda: self.host.queues), 4)
+        signature = secrets.token_urlsafe(24)
+        service = storage.QueueService(lambda: self.host.queues, signature, clock)
+        self.queue_url = self._serve(service.asgi, 4)
         self.settings = self._settings() | {
-            "AzureWebJobsStorage": storage.connection_string(queues)
+            "AzureWebJobsStorage": storage.connection_string(self.queue_url, signature)
         }
         self.host = LocalHost(
             build(self.settings),

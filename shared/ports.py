@@ -257,6 +257,20 @@ class UsageLog(Protocol):
         ...
 
 
+class EventQueue(Protocol):
+    """Where accepted events wait to be processed."""
+
+    def put(self, messages: Sequence[str]) -> None:
+        """Store the messages durably, within 5 s.
+
+        Raises:
+            RetryLater: it did not take them all; some may be stored, and count once when all are
+                sent again.
+            Misconfigured: the queue may not be written to.
+        """
+        ...
+
+
 class PoisonQueue(Protocol):
     """Where messages go that failed too often, and events that Azure Monitor refused."""
 

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 
 from shared import logs, notify
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.event_queue import AccountEventQueue
 from shared.adapters.azure.identity import Identity
 from shared.adapters.azure.log_analytics import LogAnalytics
 from shared.adapters.azure.poison_queue import AccountPoisonQueue
@@ -64,6 +65,13 @@ class App:
         """Let go of the storage. Azure ends a process without asking; tests and laptops ask."""
         if "_storage" in self.__dict__:
             self._storage.close()
+        if "queue" in self.__dict__:
+            self.queue.close()
+
+    @cached_property
+    def queue(self) -> AccountEventQueue:
+        """Takes what was accepted."""
+        return AccountEventQueue(self._queue_account, self._identity)
 
     @cached_property
     def ingest(self) -> Ingest:
@@ -231,10 +239,13 @@ class App:
     @cached_property
     def _poison(self) -> AccountPoisonQueue:
         """What was set aside."""
-        settings = self.settings
-        account = settings.AzureWebJobsStorage.get_secret_value()
-        where = account or settings.AzureWebJobsStorage__queueServiceUri
-        return AccountPoisonQueue(where, Identity(settings.AZURE_CLIENT_ID))
+        return AccountPoisonQueue(self._queue_account, self._identity)
+
+    @property
+    def _queue_account(self) -> str:
+        """Where the queues are."""
+        account = self.settings.AzureWebJobsStorage.get_secret_value()
+        return account or self.settings.AzureWebJobsStorage__queueServiceUri
 
     @cached_property
     def _prices(self) -> PriceBook:

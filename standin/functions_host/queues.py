@@ -68,6 +68,11 @@ class Queues:
         self._redeliveries: dict[str, int] = {}
         self._listeners: dict[str, list[threading.Event]] = {}
 
+    def create(self, queue: str) -> bool:
+        """Make the queue; False if it is there already."""
+        rows = self._db.run("INSERT OR IGNORE INTO queues VALUES (?) RETURNING name", queue.lower())
+        return bool(rows)
+
     def put(self, queue: str, body: str | bytes) -> str:
         """Store one message durably; return its id. Raises as put_all()."""
         return self.put_all([(queue, body)])[0]

@@ -2,15 +2,20 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.server import serve
 from local.stack import INSTRUMENTATION_KEY
 from shared.events.message import decode
 from shared.settings import operator_environment
+from standin.functions_host.queues import Queues
+from standin.functions_host.storage import QueueService, connection_string
 from tests.factories import event
+from tests.fakes import FakeClock
 from tests.triggers.test_index import TRIGGERS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -23,8 +28,9 @@ SETTINGS = {
 pytestmark = pytest.mark.skipif(not PYTHON, reason="WORKER_PYTHON is not set; .ci/worker sets it")
 
 
-def host(*arguments: str) -> str:
-    settings = [part for name, value in SETTINGS.items() for part in ("--env", f"{name}={value}")]
+def host(*arguments: str, **more: str) -> str:
+    given = {**SETTINGS, **more}
+    settings = [part for name, value in given.items() for part in ("--env", f"{name}={value}")]
     done = subprocess.run(  # noqa: S603 - our own command
         [PYTHON, HOST, *settings, str(ROOT), *arguments],
         capture_output=True,
@@ -41,13 +47,23 @@ def test_the_worker_lists_exactly_our_functions() -> None:
     assert sorted(function["name"] for function in listed) == sorted(TRIGGERS)
 
 
-def test_an_event_posted_through_the_worker_comes_out_of_its_queue() -> None:
+@pytest.fixture
+def queues() -> Iterator[Queues]:
+    made = Queues(None, FakeClock())
+    yield made
+    made.close()
+
+
+def test_an_event_is_in_the_queue_when_the_worker_answers(queues: Queues) -> None:
+    server = serve(QueueService(lambda: queues, "s", FakeClock()).asgi)
     answer: dict[str, Any] = json.loads(
         host(
             *("http", "POST", "/api/events", "-d", json.dumps(event())),
             *("-H", "content-type: application/json"),
+            AzureWebJobsStorage=connection_string(server.url, "s"),
         )
     )
-    assert answer["http"]["status"] == 202
-    (text,) = answer["outputs"]["messages"]
-    assert [e.id for e in decode(text).events] == [event()["id"]]
+    server.stop()
+    assert (answer["http"]["status"], answer["outputs"]) == (202, {})
+    (message,) = queues.peek("usage-events")
+    assert [e.id for e in decode(message.body.decode()).events] == [event()["id"]]

@@ -22,7 +22,7 @@ from shared.events.otlp.span import Span
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
 from tests.spans import CHAT, TRACE, span, unix_ns, wire
-from tests.triggers.test_replies import Unset, failing, handler
+from tests.triggers.test_replies import failing, handler
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 
@@ -263,7 +263,7 @@ def test_a_wrong_configuration_asks_to_come_again() -> None:
     headers = {"content-type": PROTOBUF}
     request = func.HttpRequest("POST", "http://host/v1/traces", headers=headers, body=b"")
     trigger = handler(failing(RetryLater("Storage is busy. Try again.", 7)), "post_traces")
-    answer = trigger(request, Unset())
+    answer = trigger(request)
     status = ExportTracePartialSuccess.FromString(answer.get_body())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
     assert (status.rejected_spans, status.error_message) == (14, "Storage is busy. Try again.")

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import azure.functions as func
 import pytest
@@ -33,16 +33,6 @@ def failing(exc: AgentmeterError) -> Callable[[], App]:
     return app
 
 
-class Unset(func.Out[Any]):
-    """An output that must stay empty."""
-
-    def set(self, val: Any) -> None:
-        raise AssertionError(f"stored {val}")
-
-    def get(self) -> Any:
-        return None
-
-
 @pytest.mark.parametrize(
     ("exc", "wait"),
     [
@@ -54,7 +44,7 @@ class Unset(func.Out[Any]):
 def test_when_nothing_can_be_stored_the_answer_says_when_to_come_back(
     exc: AgentmeterError, wait: str
 ) -> None:
-    answer = handler(failing(exc), "post_events")(req=get(), messages=Unset())
+    answer = handler(failing(exc), "post_events")(req=get())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, wait)
     assert str(exc) in answer.get_body().decode()
 

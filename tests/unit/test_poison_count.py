@@ -22,11 +22,11 @@ def queues() -> Iterator[Queues]:
 
 
 def counted(url: str) -> int:
-    return AccountPoisonQueue(storage.connection_string(url), Identity()).count()
+    return AccountPoisonQueue(storage.connection_string(url, "s"), Identity()).count()
 
 
 def test_the_laptops_queues_are_counted_as_azures_are(queues: Queues) -> None:
-    server = serve(storage.create_app(lambda: queues))
+    server = serve(storage.QueueService(lambda: queues, "s", FakeClock()).asgi)
     try:
         assert counted(server.url) == 0
         queues.put_all([(POISON, "one"), (POISON, "two"), ("usage-events", "three")])

@@ -14,24 +14,26 @@ NO_LONGER_S = 10
 """A tick waits for no answer that is longer in coming."""
 
 
-def connect(account: str, identity: Identity) -> "QueueServiceClient":
+def connect(account: str, identity: Identity, **patience: object) -> "QueueServiceClient":
     """Return a client for the queues of a storage account; nothing is asked of it yet.
 
-    account: a connection string, or the https address of the queue service.
+    account: a connection string, or the https address of the queue service. patience: timeouts and
+    retries that differ from a tick's.
     Raises:
         Misconfigured: it is neither.
     """
     from azure.storage.queue import QueueServiceClient
 
-    patience: dict[str, Any] = {
+    options: dict[str, Any] = {
         "retry_total": 1,
         "connection_timeout": NO_LONGER_S,
         "read_timeout": NO_LONGER_S,
+        **patience,
     }
     try:
         if account.startswith("https://"):
-            return QueueServiceClient(account, credential=identity.credential(), **patience)
-        return QueueServiceClient.from_connection_string(account, **patience)
+            return QueueServiceClient(account, credential=identity.credential(), **options)
+        return QueueServiceClient.from_connection_string(account, **options)
     except ValueError:
         raise Misconfigured(
             "The storage account of the queues is not known. Set AzureWebJobsStorage to a "

@@ -1,7 +1,10 @@
+from contextlib import closing
+
 import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
 from ops.poison.queues import AccountPoison
+from shared.adapters.azure.event_queue import AccountEventQueue
 from shared.adapters.azure.identity import Identity
 from shared.adapters.azure.poison_queue import POISON, QUEUE, AccountPoisonQueue
 from tests.contract.azurite import Azurite
@@ -48,3 +51,12 @@ def test_messages_are_counted_though_somebody_looks_at_them(azurite: Azurite) ->
         poisoned.send_message(text)
     assert len(list(AccountPoison(account).messages(hide=True))) == 2
     assert counted.count() == 2
+
+
+def test_accepted_events_are_in_the_queue_as_the_host_reads_it(azurite: Azurite) -> None:
+    account = azurite.account()
+    with closing(AccountEventQueue(account, Identity())) as made:
+        made.put(["first", "x" * 49_000, "é"])
+        made.put([])
+    found = [item.content for item in client(account, QUEUE).receive_messages()]
+    assert sorted(found) == sorted(["first", "x" * 49_000, "é"])

@@ -1,0 +1,112 @@
+"""The queue is written before the answer, by the real client over HTTP."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from email.utils import format_datetime
+from time import perf_counter
+
+import pytest
+
+from local.server import serve
+from shared.adapters.azure.event_queue import AccountEventQueue
+from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.poison_queue import QUEUE
+from shared.errors import AgentmeterError, Misconfigured, RetryLater
+from standin.functions_host.queues import Queues
+from standin.functions_host.storage import QueueService, connection_string
+from tests.fakes import START, FakeClock
+from tests.loopback import Behaviour, Reply, Request, loopback
+
+
+@pytest.fixture
+def queues() -> Iterator[Queues]:
+    made = Queues(None, FakeClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def service(queues: Queues) -> Iterator[str]:
+    server = serve(QueueService(lambda: queues, "s", FakeClock()).asgi)
+    yield server.url
+    server.stop()
+
+
+def put(url: str, *texts: str, signature: str = "s") -> None:
+    made = AccountEventQueue(connection_string(url, signature), Identity())
+    with closing(made) as queue:
+        queue.put(texts)
+
+
+def bodies(queues: Queues) -> list[bytes]:
+    return [message.body for message in queues.peek(QUEUE)]
+
+
+def test_messages_are_stored_and_a_missing_queue_is_created(service: str, queues: Queues) -> None:
+    put(service, "one", "two", "<é>")
+    assert sorted(bodies(queues)) == sorted([b"one", b"two", "<é>".encode()])
+    put(service, "x" * 49_152)
+    assert len(bodies(queues)) == 4
+    with pytest.raises(RetryLater, match=r"\(413\)"):
+        put(service, "x" * 49_153)
+
+
+def test_a_wrong_signature_names_the_role(service: str, queues: Queues) -> None:
+    with pytest.raises(Misconfigured, match="Storage Queue Data Contributor"):
+        put(service, "one", signature="t")
+    assert bodies(queues) == []
+
+
+def fails(behave: Callable[[Request], Behaviour], error: type[AgentmeterError]) -> int:
+    """Put three messages, which must fail within 5 s; return how many requests that took."""
+    began_s = perf_counter()
+    with loopback(behave) as service, pytest.raises(error):
+        put(service.url, "one", "two", "three")
+    assert perf_counter() - began_s < 5
+    return len(service.received)
+
+
+@pytest.mark.parametrize("status", [400, 500, 503])
+def test_an_error_of_the_queue_is_told_at_once(status: int) -> None:
+    assert fails(lambda _: Reply(status), RetryLater) == (2 if status == 400 else 4)
+
+
+@pytest.mark.parametrize("behaviour", ["hang up", "silence"])
+def test_a_queue_without_answer_is_told_within_5_s(behaviour: Behaviour) -> None:
+    assert fails(lambda _: behaviour, RetryLater) == 4
+
+
+def test_a_queue_that_is_not_there_is_told_within_5_s() -> None:
+    with loopback(lambda _: Reply()) as gone:
+        pass
+    began_s = perf_counter()
+    with pytest.raises(RetryLater, match="send it again, unchanged"):
+        put(gone.url, "one")
+    assert perf_counter() - began_s < 5
+
+
+@pytest.mark.parametrize("first", ["hang up", Reply(503)])
+def test_one_failure_is_tried_again(first: Behaviour) -> None:
+    left: list[Behaviour] = [first]
+    now = format_datetime(START, usegmt=True)
+    times = f"<InsertionTime>{now}</InsertionTime><ExpirationTime>{now}</ExpirationTime>"
+    message = f"<MessageId>1</MessageId>{times}<PopReceipt>1</PopReceipt>"
+    body = f"<List><QueueMessage>{message}<TimeNextVisible>{now}</TimeNextVisible>"
+    xml = {"Content-Type": "application/xml"}
+    stored = Reply(201, f"{body}</QueueMessage></List>".encode(), xml)
+    with loopback(lambda _: left.pop() if left else stored) as service:
+        put(service.url, "one")
+    assert [b"b25l" in request.body for request in service.received] == [True, True]
+
+
+def test_what_counts_refusals_is_stored_last() -> None:
+    """Of a request that comes again, events count once by their claims; refusals have none."""
+    seen: list[bytes] = []
+
+    def second_fails(request: Request) -> Behaviour:
+        seen.append(request.body)
+        return Reply(400)
+
+    with loopback(second_fails) as service, pytest.raises(RetryLater):
+        put(service.url, "first", "second")
+    assert [b"c2Vjb25k" in body for body in seen] == [True]

@@ -16,8 +16,9 @@ from statistics import median
 
 import genai_prices
 
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.price import load
+from shared.units import Usage
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BOOK = Path(__file__).parents[1] / "config" / "prices.toml"

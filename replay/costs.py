@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import cast
 
 from shared.events.columns import NUMBERS
-from shared.events.types import Usage
+from shared.units import Usage
 from standin.monitor.store import MonitorStore
 
 TOKENS = {column.key: column.name for column in NUMBERS if column.key in Usage.model_fields}

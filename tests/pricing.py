@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
+from shared.units import Usage
 
 GPT_4O = {"provider": "azure", "model": "gpt-4o"}
 

@@ -21,12 +21,13 @@ from shared.alerting.reading import read_samples
 from shared.alerting.rule import Look, Rule, bind, parse_rule
 from shared.clock import Clock
 from shared.errors import AgentmeterError, Misconfigured
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing import book, lock
 from shared.pricing.listed import Listing
 from shared.pricing.overrides import Deployment, Overrides
 from shared.pricing.price import Prices
 from shared.settings import APP_FOLDER
+from shared.units import Usage
 from standin.monitor.store import MonitorStore
 
 EXAMPLES = """\

@@ -10,9 +10,10 @@ from pydantic_core import PydanticUndefined
 
 from dashboards.render import panel_files
 from shared.events.columns import COLUMNS
-from shared.events.types import AgentEvent, Common, LlmCall, Usage
+from shared.events.types import AgentEvent, Common, LlmCall
 from shared.metrics.catalogue import METRICS
 from shared.settings import Settings
+from shared.units import Usage
 from shared.wiring import App
 from standin.monitor.history_kql import alert_history_kql
 from standin.monitor.usage_kql import usage_events_kql

@@ -24,11 +24,12 @@ from ops.console.terminal import Terminal
 from ops.price.explain import Explainer, Explanation
 from shared.adapters.config.config_folder import read_overrides
 from shared.errors import Misconfigured
-from shared.events.types import LlmCall, Moment, Name, Usage
+from shared.events.types import LlmCall, Moment, Name
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
 from shared.pricing.listed import Listing
 from shared.pricing.price import Prices
+from shared.units import Usage
 
 EXAMPLES = """\
   python -m ops price --provider openai --model gpt-4o --input 1200 --cache-read 1000 --output 80

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain, price_entry
 from shared.pricing.listed import Listing
 from shared.pricing.overrides import Overrides
 from shared.pricing.price import Prices
-from shared.pricing.rates import COUNTED_AS, PART_OF, PER_THOUSAND, RATE_CLASSES, Rates
+from shared.pricing.rates import Rates, cached_audio
 from shared.pricing.resolve import Meaning, NameTooLong, meaning
+from shared.units import RATES, UNITS, Usage
 
 TIERS = ("standard", "batch", "flex", "priority")
 
@@ -127,33 +128,37 @@ def _entry(call: LlmCall, at: datetime, cost: Cost) -> str | None:
 def _lines(rates: Rates, used: Usage, count: int) -> Iterator[Line]:
     """Yield a line for each class that was used, tokens of its parts left to their own lines."""
     amounts = _amounts(rates, used, count)
-    for name in RATE_CLASSES:
-        parts = sum(amounts[part] for part, whole in PART_OF.items() if whole == name)
+    guessed = {UNITS[field].rate for field in rates.unlisted}
+    for name, unit in RATES.items():
+        parts = sum(amounts[part] for part, other in RATES.items() if other.part_of == name)
         if amount := amounts[name] - parts:
-            per = 1_000 if name in PER_THOUSAND else 1_000_000
-            unit = _units(rates, name) * rates.unit
-            guessed = bool(rates.unlisted.get(COUNTED_AS.get(name, ""), ()))
-            yield Line(name, amount, unit * per, per, amount * unit, guessed)
+            each = _grains(rates, name) * rates.grain
+            yield Line(name, amount, each * unit.per, unit.per, amount * each, name in guessed)
 
 
 def _amounts(rates: Rates, used: Usage, count: int) -> dict[str, int]:
-    """Return how many of each class, parts included.
+    """Return how many of each unit, parts included.
 
-    A class that costs what its whole does and that nobody misses is not told apart.
+    A unit that costs what its whole does and that is no guess is not told apart.
     """
-    cached = used.cache_read_tokens + used.cache_write_tokens
-    # Nobody reports how many cached tokens are audio: as few as the totals allow.
-    shared = max(0, cached + used.audio_input_tokens - used.input_tokens)
+    shared, _ = cached_audio(used)
+    counted = {
+        unit.rate: int(getattr(used, field))
+        for field, unit in UNITS.items()
+        if rates.beyond[unit.rate] or not unit.follows
+    }
     return {
-        **{name: int(getattr(used, field)) for name, field in COUNTED_AS.items()},
+        **dict.fromkeys(RATES, 0),
+        **counted,
         "audio_input": used.audio_input_tokens - shared,
-        "audio_cache_read": min(shared, used.cache_read_tokens) if rates.audio_cache_read else 0,
-        "reasoning": used.reasoning_tokens if rates.reasoning else 0,
-        "request": count if rates.request else 0,
+        "audio_cache_read": (
+            min(shared, used.cache_read_tokens) if rates.beyond["audio_cache_read"] else 0
+        ),
+        "request": count if rates.beyond["request"] else 0,
     }
 
 
-def _units(rates: Rates, name: str) -> int:
-    """Return what one of the class costs: what it says beyond its whole, and the whole."""
-    beyond = int(getattr(rates, name))
-    return beyond + _units(rates, PART_OF[name]) if name in PART_OF else beyond
+def _grains(rates: Rates, name: str) -> int:
+    """Return what one of the unit costs: what it says beyond its whole, and the whole."""
+    whole = RATES[name].part_of
+    return rates.beyond[name] + (_grains(rates, whole) if whole else 0)

@@ -12,16 +12,13 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
-    model_validator,
 )
 
-MAX_COUNT = 1_000_000_000
-MAX_TOKENS = 1_000_000_000_000
+from shared.units import MAX_COUNT, Count, Usage
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Text = Annotated[str, StringConstraints(max_length=8192)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 Amount = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Usd = Annotated[
     Decimal,
@@ -119,38 +116,6 @@ class TaskQueue(Data, frozen=True):
     value: Amount
 
 
-class Usage(BaseModel, frozen=True, extra="forbid"):
-    """What one model call used; the totals include their parts."""
-
-    input_tokens: Tokens = 0
-    output_tokens: Tokens = 0
-    cache_read_tokens: Tokens = 0
-    cache_write_tokens: Tokens = 0
-    cache_write_1h_tokens: Tokens = 0
-    reasoning_tokens: Tokens = 0
-    audio_input_tokens: Tokens = 0
-    audio_output_tokens: Tokens = 0
-    web_searches: Annotated[int, Field(ge=0, le=MAX_COUNT)] = 0
-
-    @model_validator(mode="after")
-    def parts_fit_their_totals(self) -> "Usage":
-        """Refuse counts that contradict each other: no price of them could be right."""
-        for part, whole, total in (
-            ("cache_read_tokens + cache_write_tokens", "input_tokens", self.input_tokens),
-            ("audio_input_tokens", "input_tokens", self.input_tokens),
-            ("cache_write_1h_tokens", "cache_write_tokens", self.cache_write_tokens),
-            ("reasoning_tokens", "output_tokens", self.output_tokens),
-            ("audio_output_tokens", "output_tokens", self.output_tokens),
-        ):
-            amount = sum(int(getattr(self, name)) for name in part.split(" + "))
-            if amount > total:
-                raise ValueError(
-                    f"{part} is {amount}, more than {whole}, {total}, of which it is a part; "
-                    f"send {whole} as the total"
-                )
-        return self
-
-
 class LlmCall(Data, frozen=True):
     """One call of a language model, as the provider answered it."""
 
@@ -217,7 +182,7 @@ class MissionCompleted(Data, frozen=True):
 
     outcome: Name
     duration_s: Seconds | None = None
-    team_size: Annotated[int, Field(ge=0, le=MAX_COUNT)] | None = None
+    team_size: Count | None = None
     error: Text | None = None
 
 

@@ -7,6 +7,7 @@ from shared.metrics import own
 from shared.metrics.alerts import ALERTS
 from shared.metrics.metric import Amounts, Kind, Metric
 from shared.pricing.cost import Cost
+from shared.units import MILLION, RATES, UNITS
 
 
 def _labels(data: Any, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -30,14 +31,14 @@ def _row(
 
 
 def _tokens(data: types.LlmCall, cost: Cost | None) -> Amounts:
-    """Yield the totals `input` and `output`, then those parts of them that occur."""
+    """Yield the totals, then those parts of them that occur."""
     if data.usage is None:
         return
-    for field in ("input", "output"):
-        yield (data.provider, data.model, field), getattr(data.usage, f"{field}_tokens")
-    for field in TOKEN_PARTS:
-        if amount := getattr(data.usage, f"{field}_tokens"):
-            yield (data.provider, data.model, field), amount
+    for field, label in TOKEN_TOTALS.items():
+        yield (data.provider, data.model, label), getattr(data.usage, field)
+    for field, label in TOKEN_PARTS.items():
+        if amount := getattr(data.usage, field):
+            yield (data.provider, data.model, label), amount
 
 
 def _cost(data: types.LlmCall, cost: Cost | None) -> Amounts:
@@ -63,13 +64,14 @@ def _revenue(data: types.Revenue, cost: Cost | None) -> Amounts:
     yield (data.pricing_tier,), data.amount_usd
 
 
-TOKEN_PARTS = (
-    "cache_read",
-    "cache_write",
-    "reasoning",
-    "audio_input",
-    "audio_output",
-)
+_TOKENS = {field: unit for field, unit in UNITS.items() if unit.per == MILLION}
+TOKEN_TOTALS = {field: unit.rate for field, unit in _TOKENS.items() if not unit.part_of}
+TOKEN_PARTS = {
+    field: unit.rate
+    for field, unit in _TOKENS.items()
+    if unit.part_of and not RATES[unit.part_of].part_of
+}
+"""Field of Usage → token_type. A part of a part has none: its whole stands for it."""
 BUCKETS = {
     "http_request_duration_seconds": (
         *(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25),

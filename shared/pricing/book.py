@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from shared.errors import Misconfigured
 from shared.events.providers import provider_of
-from shared.pricing.overrides import SKUS, AnyEntry, Deployment, Entry, Overrides, Price, Sku
+from shared.pricing.overrides import PRICE, SKUS, AnyEntry, Deployment, Entry, Overrides, Sku
 
 TRUSTED = "trusted_providers"
-TABLES: Mapping[str, type[Entry]] = {"price": Price, "deployment": Deployment, "sku": Sku}
+TABLES: Mapping[str, type[Entry]] = {"price": PRICE, "deployment": Deployment, "sku": Sku}
 REMEDY = "Mend what is named; docs/prices.md shows the form of each entry."
 
 Document = Mapping[str, object]
@@ -41,7 +41,7 @@ def judge(text: str) -> tuple[Overrides, list[str]]:
     """
     document = parse(text)
     problems = [f"`{name}` is not known here" for name in document.keys() - {*TABLES, TRUSTED}]
-    prices = _entries(document, text, "price", Price, problems)
+    prices = _entries(document, text, "price", PRICE, problems)
     deployments = _entries(document, text, "deployment", Deployment, problems)
     skus = _entries(document, text, "sku", Sku, problems)
     known = {sku.name for sku in SKUS} | {sku.name for _, sku in skus}

@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from shared.pricing.names import seller_of
-from shared.pricing.rates import COUNTED_AS, PER_THOUSAND
+from shared.pricing.rates import is_of_tokens
 from shared.pricing.resolve import MAX_NAME
+from shared.units import UNITS
 
 
 def plain(amount: Decimal) -> str:
@@ -29,9 +30,9 @@ def price_entry(
     bare = bare.strip().lower()
     if "usage" in missing or not (0 < len(bare) <= MAX_NAME and 0 < len(seller) <= MAX_NAME):
         return None
-    wanted = [name for name, field in COUNTED_AS.items() if field in missing]
+    wanted = [unit.rate for field, unit in UNITS.items() if field in missing]
     rates = (
-        f"{name} =   # US dollars per {'thousand' if name in PER_THOUSAND else 'million tokens'}"
+        f"{name} =   # US dollars per {'million tokens' if is_of_tokens(name) else 'thousand'}"
         for name in wanted or ("input", "output")
     )
     return "\n".join(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from shared.events.providers import key
 from shared.pricing.names import STANDARD
 from shared.pricing.rates import Sheet
+from shared.units import RATES
 
 if TYPE_CHECKING:
     from genai_prices.types import (
@@ -25,19 +26,7 @@ if TYPE_CHECKING:
         TimeOfDateConstraint,
     )
 
-CLASSES: Mapping[str, str] = {
-    "input_mtok": "input",
-    "output_mtok": "output",
-    "cache_read_mtok": "cache_read",
-    "cache_write_mtok": "cache_write",
-    "cache_write_1h_mtok": "cache_write_1h",
-    "input_audio_mtok": "audio_input",
-    "output_audio_mtok": "audio_output",
-    "cache_audio_read_mtok": "audio_cache_read",
-    "output_reasoning_mtok": "reasoning",
-    "web_searches_kcount": "web_search",
-    "requests_kcount": "request",
-}
+NAMES: Mapping[str, str] = {unit.listed: rate for rate, unit in RATES.items()}
 """The list's name of a rate → ours. It has fifty more, of what no event can count: left out, they
 change nothing, as tests/unit/test_pricing_whole_list.py shows against the list's own arithmetic."""
 
@@ -93,9 +82,9 @@ class Listed:
     def sheet(self, tier: str, at: datetime, input_tokens: int) -> Sheet:
         """Return the sheet for a call of that size; empty where no token has a price."""
         found = {
-            CLASSES[name]: _rate_for(value, input_tokens)
+            NAMES[name]: _rate_for(value, input_tokens)
             for name, value in _listed_in(self.prices(tier, at))
-            if name in CLASSES
+            if name in NAMES
         }
         if not found and self.model.id.endswith(":free"):
             return {"input": Decimal(0), "output": Decimal(0)}

@@ -5,13 +5,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 
 from shared.events.providers import key, provider_of
 from shared.pricing.names import STANDARD, tier_of
-from shared.pricing.rates import RATE_CLASSES, Sheet
+from shared.pricing.rates import Sheet
+from shared.units import RATES
 
 Subject = tuple[str, ...]
 """What an entry is about: entries of one subject follow each other in time."""
@@ -75,9 +83,9 @@ class Entry(BaseModel, ABC, frozen=True, extra="forbid"):
 
 
 class Price(Entry, frozen=True):
-    """Rates of a provider's model, or of one deployment; US dollars per million tokens.
+    """Rates of a provider's model, or of one deployment; PRICE has the fields of the rates.
 
-    web_search and request are per thousand. over_input_tokens: for calls with more input only.
+    over_input_tokens: for calls with more input only.
     """
 
     provider: Provider | None = None
@@ -85,17 +93,6 @@ class Price(Entry, frozen=True):
     deployment: Lower | None = None
     service_tier: Tier = STANDARD
     over_input_tokens: int = Field(0, ge=0)
-    input: Rate | None = None
-    output: Rate | None = None
-    cache_read: Rate | None = None
-    cache_write: Rate | None = None
-    cache_write_1h: Rate | None = None
-    audio_input: Rate | None = None
-    audio_output: Rate | None = None
-    audio_cache_read: Rate | None = None
-    reasoning: Rate | None = None
-    web_search: Rate | None = None
-    request: Rate | None = None
 
     @model_validator(mode="after")
     def prices_one_thing(self) -> Self:
@@ -105,7 +102,7 @@ class Price(Entry, frozen=True):
         if of_model == (self.deployment is not None) or of_model != of_either:
             raise ValueError("name `provider` and `model`, or else `deployment` alone")
         if not self.sheet:
-            raise ValueError(f"give at least one rate of {', '.join(RATE_CLASSES)}")
+            raise ValueError(f"give at least one rate of {', '.join(RATES)}")
         return self
 
     @property
@@ -121,8 +118,14 @@ class Price(Entry, frozen=True):
     @property
     def sheet(self) -> Sheet:
         """Return the rates that are given."""
-        rates = {name: getattr(self, name) for name in RATE_CLASSES}
+        rates = {name: getattr(self, name) for name in RATES}
         return {name: rate for name, rate in rates.items() if rate is not None}
+
+
+PRICE: type[Price] = create_model(
+    "Price", __base__=Price, **cast("dict[str, Any]", dict.fromkeys(RATES, (Rate, None)))
+)
+"""A price with a field for each rate of shared.units, in US dollars."""
 
 
 class Deployment(Entry, frozen=True):

@@ -8,23 +8,16 @@ from decimal import Decimal
 from functools import partial
 from typing import Protocol
 
-from shared.events.types import Usage
 from shared.pricing.cost import Cost, CostStatus
 from shared.pricing.listed import Listed
 from shared.pricing.names import STANDARD
 from shared.pricing.overrides import Price, Sku
-from shared.pricing.rates import (
-    PER_THOUSAND,
-    RATE_CLASSES,
-    Rates,
-    Sheet,
-    compile_rates,
-    scaled,
-)
+from shared.pricing.rates import Rates, Sheet, compile_rates, is_of_tokens, scaled
+from shared.units import RATES, Usage
 
 DAY_S = 86_400
 TEXT = frozenset({"input_tokens", "output_tokens"})
-NO_TOKEN_COSTS: Sheet = {name: Decimal(0) for name in RATE_CLASSES if name not in PER_THOUSAND}
+NO_TOKEN_COSTS: Sheet = {name: Decimal(0) for name in RATES if is_of_tokens(name)}
 
 _cost: Callable[[tuple[Decimal, CostStatus, str, tuple[str, ...]]], Cost] = partial(
     tuple[object, ...].__new__, Cost
@@ -51,8 +44,10 @@ class Quote:
         """Return what that usage costs, the total of `count` calls."""
         plain = self.plain
         if plain and used.__pydantic_fields_set__ <= TEXT:  # the property takes twice as long
-            units = plain.input * used.input_tokens + plain.output * used.output_tokens
-            return _cost((units * plain.unit, self.status, self.source, ()))
+            each = plain.counted
+            grains = each["input_tokens"] * used.input_tokens
+            grains += each["output_tokens"] * used.output_tokens
+            return _cost((grains * plain.grain, self.status, self.source, ()))
         if self.rates is None:
             return Cost(None, "unknown", self.source, self.missing)
         amount, missing = self.rates.charge(used, count)
@@ -102,7 +97,7 @@ class Terms:
         source, doubts = self._source(tier, (*own, *final)), self._doubts(tier, at)
         status = "overridden" if own or final else "known"
         rates = compile_rates(sheet)
-        plain = None if rates.has_extras or doubts else rates
+        plain = rates if rates.text_alone and not doubts else None
         return Quote(rates, status, source, doubts, plain=plain)
 
     def _priced_tier(self, at: datetime) -> str:

@@ -16,10 +16,11 @@ from ops.__main__ import main
 from ops.console.command import Desk
 from ops.console.terminal import Terminal
 from ops.price.explain import Explainer
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.book import read
 from shared.pricing.entry import plain, price_entry
 from shared.pricing.price import load
+from shared.units import Usage
 from tests.fakes import START, FakeClock
 
 PRICES = """

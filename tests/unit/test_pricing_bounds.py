@@ -11,10 +11,10 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from shared.events.types import Usage
 from shared.pricing.cost import Cost
 from shared.pricing.price import MAX_TARIFFS, Prices, load
 from shared.pricing.resolve import MAX_NAME
+from shared.units import Usage
 from tests.pricing import call
 
 ROOT = Path(__file__).parents[2]

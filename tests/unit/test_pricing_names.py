@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.events.providers import provider_of
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.names import spellings, tier_of
 from shared.pricing.price import load
+from shared.units import Usage
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIST = load("")

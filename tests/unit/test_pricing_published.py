@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.price import Prices, load
+from shared.units import Usage
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parents[1] / "config" / "prices.toml"

@@ -7,8 +7,9 @@ from genai_prices import Usage as ListUsage
 from genai_prices.data import providers
 from genai_prices.types import ModelInfo, Provider, StartDateConstraint
 
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.price import Prices, load
+from shared.units import Usage
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TIMES_OF_DAY = (timedelta(hours=2), timedelta(hours=5), timedelta(hours=20))

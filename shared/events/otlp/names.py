@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from shared.events.otlp.span import Span, text_in
+from shared.units import UNITS
 
 Role = Literal["model", "agent", "tool", "other"]
 """What a span is about; `other` belongs to a model's work, and is no event."""
@@ -29,18 +30,6 @@ _NOT_COUNTED = frozenset({"fetch_response", "unknown", "chain", "task"})
 _PREFIXES = ("gen_ai.", "llm.", "openinference.", "traceloop.")
 
 MODEL = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "embedding.model_name")
-INPUT = (
-    "gen_ai.usage.input_tokens",
-    "gen_ai.usage.prompt_tokens",
-    "llm.usage.prompt_tokens",
-    "llm.token_count.prompt",
-)
-OUTPUT = (
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.completion_tokens",
-    "llm.usage.completion_tokens",
-    "llm.token_count.completion",
-)
 SERVICE_TIER = (
     "openai.response.service_tier",
     "gen_ai.openai.response.service_tier",
@@ -98,7 +87,7 @@ def role_of(span: Span) -> Role | None:
         return "agent"
     if operation in _TOOL or operation.endswith(("_memory", "_memory_store")):
         return "tool"
-    counts = span.number(*INPUT) is not None and span.text(*MODEL)
+    counts = span.number(*UNITS["input_tokens"].otlp) is not None and span.text(*MODEL)
     if counts and operation not in _NOT_COUNTED:
         return "model"
     named = operation or any(name.startswith(_PREFIXES) for name in span.attributes)

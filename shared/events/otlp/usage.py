@@ -5,64 +5,18 @@ from typing import cast
 
 from pydantic_core import from_json
 
-from shared.events.otlp.names import INPUT, OUTPUT, provider_of
+from shared.events.otlp.names import provider_of
 from shared.events.otlp.span import Span
-from shared.events.types import MAX_TOKENS
+from shared.units import MAX_TOKENS, PARTS, UNITS
 
 Counts = dict[str, int]
-_COUNTS = {
-    "input_tokens": INPUT,
-    "output_tokens": OUTPUT,
-    "cache_read_tokens": (
-        "gen_ai.usage.cache_read.input_tokens",
-        "gen_ai.usage.cache_read_input_tokens",
-        "gen_ai.usage.details.cache_read_tokens",
-        "llm.token_count.prompt_details.cache_read",
-    ),
-    "cache_write_tokens": (
-        "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens",
-        "gen_ai.usage.details.cache_write_tokens",
-        "llm.token_count.prompt_details.cache_write",
-    ),
-    "cache_write_1h_tokens": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
-    "reasoning_tokens": (
-        "gen_ai.usage.reasoning.output_tokens",
-        "gen_ai.usage.reasoning_tokens",
-        "gen_ai.usage.details.reasoning_tokens",
-        "llm.token_count.completion_details.reasoning",
-    ),
-    "audio_input_tokens": (
-        "gen_ai.usage.audio.input_tokens",
-        "gen_ai.usage.details.input_audio_tokens",
-        "llm.token_count.prompt_details.audio",
-    ),
-    "audio_output_tokens": (
-        "gen_ai.usage.audio.output_tokens",
-        "gen_ai.usage.details.output_audio_tokens",
-        "llm.token_count.completion_details.audio",
-    ),
-}
+_COUNTS = {name: unit.otlp for name, unit in UNITS.items() if unit.otlp}
 _TOTAL = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
 _WITHOUT_CACHE = frozenset({"openlit"})
 """Instrumentations that pass on Claude's own input count, which leaves the cached tokens out."""
 _RAW = "gen_ai.usage.raw"
 """Where Logfire keeps the provider's own counts as JSON; what it tells apart is only there."""
-_RAW_NAMES = {
-    "cached_tokens": "cache_read_tokens",
-    "cache_read_input_tokens": "cache_read_tokens",
-    "cache_creation_input_tokens": "cache_write_tokens",
-    "ephemeral_1h_input_tokens": "cache_write_1h_tokens",
-    "reasoning_tokens": "reasoning_tokens",
-}
-_PARTS = (
-    ("cache_read_tokens", "input_tokens"),
-    ("cache_write_1h_tokens", "cache_write_tokens"),
-    ("audio_input_tokens", "input_tokens"),
-    ("reasoning_tokens", "output_tokens"),
-    ("audio_output_tokens", "output_tokens"),
-)
+_RAW_NAMES = {raw: name for name, unit in UNITS.items() for raw in unit.raw}
 
 
 def usage_of(span: Span) -> tuple[Counts | None, tuple[str, ...]]:
@@ -140,13 +94,13 @@ def _include_reasoning(span: Span, counts: Counts) -> None:
 def _clamp(counts: Counts) -> list[str]:
     """Cut each part to its total: a contradiction must not cost the whole event."""
     mended: list[str] = []
-    for part, whole in _PARTS:
-        if counts.get(part, 0) > counts.get(whole, 0):
-            mended.append(f"{part} {counts[part]} was cut to {whole} {counts.get(whole, 0)}")
-            counts[part] = counts.get(whole, 0)
-    room = counts.get("input_tokens", 0) - counts.get("cache_read_tokens", 0)
-    if counts.get("cache_write_tokens", 0) > room:
-        mended.append(f"cache_write_tokens {counts['cache_write_tokens']} was cut to {room}")
-        counts["cache_write_tokens"] = room
-        counts["cache_write_1h_tokens"] = min(counts.get("cache_write_1h_tokens", 0), room)
+    for parts, whole in PARTS:
+        room = counts.get(whole, 0)
+        for part in parts:
+            if (count := counts.get(part, 0)) > room:
+                mended.append(
+                    f"{part} {count} was cut to {f'{whole} {room}' if part == parts[0] else room}"
+                )
+                counts[part] = room
+            room -= counts.get(part, 0)
     return mended

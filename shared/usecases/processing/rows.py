@@ -14,10 +14,11 @@ from shared.invocation import read_traceparent
 from shared.ports import Claims, Exporter
 from shared.pricing.cost import Cost
 from shared.rows import EventRow, ExportLater, ExportRefused, SpanRow
+from shared.units import UNITS, total_of
 from shared.usecases.processing.exporting import nearest, raise_if_later
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NOT_INPUT = ("output_tokens", "reasoning_tokens", "audio_output_tokens", "web_searches")
+NOT_INPUT = [field for field, unit in UNITS.items() if total_of(unit).rate != "input"]
 
 
 def event_row(

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from shared.events.columns import ADJUSTMENT, ATTEMPT, COLUMNS
 from shared.events.identity import adjustment_id
-from shared.events.types import LlmCall, Usage
+from shared.events.types import LlmCall
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
 from shared.rows import EventRow
+from shared.units import Usage
 from shared.usecases.processing.exporting import OLDEST
 
 COPIED = (

@@ -1,6 +1,6 @@
 """The triggers: each translates between the Functions host and a use case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
@@ -16,13 +16,24 @@ from functions import (
     report,
     silences,
 )
+from functions.route import Route, over_grpc
 from shared.wiring import App
 
 
 def build(app: Callable[[], App]) -> func.FunctionApp:
     """Return the Functions app with every trigger; `app` is first called by the first trigger."""
     functions = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-    for module in (events, otlp, process, evaluate, report, alerts, costs, budgets, silences):
+    for module in (process, evaluate):
         functions.register_functions(module.blueprint(app))
-    functions.register_functions(api.blueprint(app, lambda: build(app).get_functions()))
+    for route in routes(app):
+        level = func.AuthLevel.ANONYMOUS if route.is_open else None
+        trigger = functions.function_name(route.name)(over_grpc(route, app))
+        functions.route(route=route.path, auth_level=level)(trigger)
     return functions
+
+
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return every path that HTTP reaches."""
+    modules = (events, otlp, report, alerts, costs, budgets, silences)
+    described = api.routes(lambda: routes(app))
+    return [*(route for module in modules for route in module.routes(app)), *described]

@@ -1,40 +1,34 @@
 """The alerts: how each is, why, and what people say of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import azure.functions as func
 
-from functions.invoked import invoked
-from functions.replies import refusing, reply
+from functions.replies import reply
+from functions.route import Route
 from shared.wiring import App
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the triggers."""
-    bp = func.Blueprint()
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the routes."""
 
-    @bp.route(route="api/alerts", methods=["GET"])
-    @invoked(app)
-    @refusing
     def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
         return reply(200, app().report.alerts())
 
-    @bp.route(route="api/alerts/{id}/why", methods=["GET"])
-    @invoked(app)
-    @refusing
     def get_alert_why(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         return reply(200, parts.why.explain(_id(req), parts.clock.now()))
 
-    @bp.route(route="api/alerts/{id}/verdict", methods=["POST"])
-    @invoked(app)
-    @refusing
     def post_alert_verdict(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         return reply(200, parts.verdicts.give(_id(req), req.get_body(), parts.clock.now()))
 
-    return bp
+    return [
+        Route("get_alerts", "api/alerts", {"GET": get_alerts}),
+        Route("get_alert_why", "api/alerts/{id}/why", {"GET": get_alert_why}),
+        Route("post_alert_verdict", "api/alerts/{id}/verdict", {"POST": post_alert_verdict}),
+    ]
 
 
 def _id(req: func.HttpRequest) -> str:

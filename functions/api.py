@@ -1,31 +1,26 @@
 """GET /api/openapi.json: what every route takes and answers."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
-from functions.invoked import invoked
-from functions.replies import refusing, reply
-from shared.wiring import App
+from functions.replies import reply
+from functions.route import Route
 
 
-def blueprint(
-    app: Callable[[], App], registered: Callable[[], list[func.Function]]
-) -> func.Blueprint:
-    """Register the trigger; its answer is built from `registered` functions at the first call."""
-    bp = func.Blueprint()
+def routes(described: Callable[[], Sequence[Route]]) -> Sequence[Route]:
+    """Return the route; its answer is built from the `described` routes at the first call."""
 
     @functools.cache
-    def described() -> dict[str, object]:
+    def written() -> dict[str, object]:
         from functions.openapi.document import document
 
-        return document(registered())
+        return document(described())
 
-    @bp.route(route="api/openapi.json", methods=["GET"])
-    @invoked(app)
-    @refusing
     def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
-        return reply(200, described())
+        return reply(200, written())
 
-    return bp
+    return [
+        Route("get_openapi", "api/openapi.json", {"GET": get_openapi}),
+    ]

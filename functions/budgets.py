@@ -1,32 +1,30 @@
 """GET /api/budgets: where each budget stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import azure.functions as func
 
-from functions.invoked import invoked
-from functions.replies import refusing, reply
+from functions.replies import reply
+from functions.route import Route
 from shared.alerting.budget_rules import FORECAST_SEVERITY, PACE_SEVERITY, key_of
 from shared.alerting.page import Severity
 from shared.usecases.spending.budgets import Standing
 from shared.wiring import App
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the trigger."""
-    bp = func.Blueprint()
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the route."""
 
-    @bp.route(route="api/budgets", methods=["GET"])
-    @invoked(app)
-    @refusing
     def get_budgets(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         now = parts.clock.now()
         standings = parts.budgets.standings(now)
         return reply(200, {"at": _iso(now), "budgets": [_budget(item) for item in standings]})
 
-    return bp
+    return [
+        Route("get_budgets", "api/budgets", {"GET": get_budgets}),
+    ]
 
 
 def _budget(standing: Standing) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,8 +10,8 @@ from typing import cast
 
 import azure.functions as func
 
-from functions.invoked import invoked
-from functions.replies import headers, refusing, reply
+from functions.replies import headers, reply
+from functions.route import Route
 from shared.errors import InvalidEvent
 from shared.events.types import RFC3339
 from shared.pricing.entry import plain
@@ -29,13 +29,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula."""
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the trigger."""
-    bp = func.Blueprint()
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the route."""
 
-    @bp.route(route="api/costs", methods=["GET"])
-    @invoked(app)
-    @refusing
     def get_costs(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         now = parts.clock.now()
@@ -48,7 +44,9 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         kind = "text/csv; charset=utf-8; header=present"
         return func.HttpResponse(_csv(bill), headers={"Content-Type": kind})
 
-    return bp
+    return [
+        Route("get_costs", "api/costs", {"GET": get_costs}),
+    ]
 
 
 def _asked(params: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,23 +1,19 @@
 """POST /api/events: what agents send."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
-from functions.invoked import invoked
-from functions.replies import headers, refusing, reply
+from functions.replies import headers, reply
+from functions.route import Route
 from shared.errors import InvalidEvent
 from shared.usecases.intake.ingest import Received
 from shared.wiring import App
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the trigger."""
-    bp = func.Blueprint()
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the route."""
 
-    @bp.route(route="api/events", methods=["POST"])
-    @invoked(app)
-    @refusing
     def post_events(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         now = parts.clock.now()
@@ -29,7 +25,9 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         parts.queue.put(received.messages)
         return _answer(received)
 
-    return bp
+    return [
+        Route("post_events", "api/events", {"POST": post_events}),
+    ]
 
 
 def _answer(received: Received) -> func.HttpResponse:

@@ -3,7 +3,8 @@
 import functools
 import gc
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -18,30 +19,35 @@ Trigger = Callable[..., Any]
 
 
 def invoked(app: Callable[[], App]) -> Callable[[Trigger], Trigger]:
-    """Return a decorator, the innermost but for `refusing`, that asks the host for its context."""
+    """Return a decorator, the innermost one, that asks the host for its context."""
 
     def decorate(trigger: Trigger) -> Trigger:
         @functools.wraps(trigger)
-        def run(*args: object, context: func.Context | None = None, **given: object) -> object:
-            if context is None:  # nobody's host
-                return trigger(*args, **given)
-            invocation = _invocation(context, app)
-            # The worker attaches the trace to its event loop, not to the thread of a sync function.
-            token = otel.attach(_remote(invocation.span))
-            try:
-                with running(invocation):
-                    return trigger(*args, **given)
-            finally:
-                otel.detach(token)
-                if invocation.calls or invocation.faults:
-                    app().telemetry.send(invocation)
-                _settle(invocation.function)
+        def run(*, context: func.Context, **given: object) -> object:
+            with inside(context, app):
+                return trigger(**given)
 
         run.__annotations__["context"] = func.Context
         cast(Any, run).__signature__ = _with_context(trigger)
         return run
 
     return decorate
+
+
+@contextmanager
+def inside(context: func.Context, app: Callable[[], App]) -> Generator[None]:
+    """Do the work of an invocation: in its trace, and what it recorded is sent at its end."""
+    invocation = _invocation(context, app)
+    # The worker attaches the trace to its event loop, not to the thread of a sync function.
+    token = otel.attach(_remote(invocation.span))
+    try:
+        with running(invocation):
+            yield
+    finally:
+        otel.detach(token)
+        if invocation.calls or invocation.faults:
+            app().telemetry.send(invocation)
+        _settle(invocation.function)
 
 
 @functools.cache

@@ -1,16 +1,15 @@
 """POST /v1/traces: what OpenTelemetry exporters send; to metrics and logs, a friendly no."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
-from functions.invoked import invoked
-from functions.replies import headers, status_of, wait_of
+from functions.replies import failure, headers, status_of, wait_of
+from functions.route import Route
 from shared.adapters.otlp.answer import (
-    INTERNAL,
     INVALID_ARGUMENT,
     UNAVAILABLE,
-    failure,
+    refused,
     success,
 )
 from shared.errors import AgentmeterError
@@ -22,12 +21,9 @@ UNUSED = (
 )
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the triggers."""
-    bp = func.Blueprint()
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the routes."""
 
-    @bp.route(route="v1/traces", methods=["POST"])
-    @invoked(app)
     def post_traces(req: func.HttpRequest) -> func.HttpResponse:
         given = headers(req)
         try:
@@ -38,17 +34,17 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
             return _refusal(media_of(given) or JSON, exc)
         return _reply(200, media, success(media, "traces", received.rejected, received.said))
 
-    @bp.route(route="v1/metrics", methods=["POST"])
-    @invoked(app)
     def post_metrics(req: func.HttpRequest) -> func.HttpResponse:
         return _unused(req, "metrics")
 
-    @bp.route(route="v1/logs", methods=["POST"])
-    @invoked(app)
     def post_logs(req: func.HttpRequest) -> func.HttpResponse:
         return _unused(req, "logs")
 
-    return bp
+    return [
+        Route("post_traces", "v1/traces", {"POST": post_traces}),
+        Route("post_metrics", "v1/metrics", {"POST": post_metrics}),
+        Route("post_logs", "v1/logs", {"POST": post_logs}),
+    ]
 
 
 def _unused(req: func.HttpRequest, signal: str) -> func.HttpResponse:
@@ -61,9 +57,11 @@ def _unused(req: func.HttpRequest, signal: str) -> func.HttpResponse:
 def _refusal(media: Media, exc: AgentmeterError) -> func.HttpResponse:
     """Answer with the error as OTLP has it; where a repeat may help, say when."""
     status = status_of(exc)
-    code = {503: UNAVAILABLE, 500: INTERNAL}.get(status, INVALID_ARGUMENT)
+    if status == 500:
+        return failure(exc)
+    code = UNAVAILABLE if status == 503 else INVALID_ARGUMENT
     wait = {"Retry-After": str(wait_of(exc))} if status == 503 else {}
-    return _reply(status, media, failure(media, code, str(exc)), **wait)
+    return _reply(status, media, refused(media, code, str(exc)), **wait)
 
 
 def _reply(status: int, media: Media, body: bytes, **headers: str) -> func.HttpResponse:

@@ -1,10 +1,10 @@
 """Our errors as HTTP answers: one table, one way to write JSON."""
 
-import functools
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from typing import ParamSpec, cast
+import logging
+from collections.abc import Mapping
+from typing import cast
 
 import azure.functions as func
 from pydantic import SecretStr
@@ -19,6 +19,7 @@ from shared.errors import (
     TooLarge,
     UnsupportedMedia,
 )
+from shared.invocation import here
 
 STATUS: dict[type[AgentmeterError], int] = {
     LengthRequired: 411,
@@ -30,7 +31,9 @@ STATUS: dict[type[AgentmeterError], int] = {
     Misconfigured: 503,
 }
 RETRY_AFTER_S = 30
-P = ParamSpec("P")
+UNFORESEEN = "agentmeter failed. Its log says why, under this id; to send again is of no use."
+
+logger = logging.getLogger(__name__)
 
 
 def reply(status: int, body: object, **headers: str) -> func.HttpResponse:
@@ -57,22 +60,19 @@ def wait_of(exc: AgentmeterError) -> int:
 def refusal(exc: AgentmeterError) -> func.HttpResponse:
     """Answer with the error; where a repeat may help, say when."""
     status = status_of(exc)
+    if status == 500:
+        return failure(exc)
     if status != 503:
         return reply(status, {"error": str(exc)})
     return reply(status, {"error": str(exc)}, **{"Retry-After": str(wait_of(exc))})
 
 
-def refusing(trigger: Callable[P, func.HttpResponse]) -> Callable[P, func.HttpResponse]:
-    """Let a trigger raise our errors, and answer with them."""
-
-    @functools.wraps(trigger)
-    def answered(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
-        try:
-            return trigger(*args, **kwargs)
-        except AgentmeterError as exc:
-            return refusal(exc)
-
-    return answered
+def failure(exc: Exception) -> func.HttpResponse:
+    """Answer with what no sender can help, and the id under which the log tells why."""
+    place = here()
+    logger.error("A request failed: %s", type(exc).__name__, exc_info=exc)
+    error = str(exc) if isinstance(exc, AgentmeterError) else UNFORESEEN
+    return reply(500, {"error": error, "id": place.invocation.id if place else ""})
 
 
 def headers(req: func.HttpRequest) -> dict[str, str]:

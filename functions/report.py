@@ -1,24 +1,20 @@
 """GET: the metrics and the health."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import azure.functions as func
 
 from functions.accept import format_of, scraped
-from functions.invoked import invoked
-from functions.replies import closed_to, refusing, reply
+from functions.replies import closed_to, reply
+from functions.route import Route
 from shared.usecases.explaining.report import Check
 from shared.wiring import App
 
 
-def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the triggers."""
-    bp = func.Blueprint()
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the routes."""
 
-    @bp.route(route="metrics", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    @invoked(app)
-    @refusing
     def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         if closed := closed_to(req, parts.settings.METRICS_TOKEN):
@@ -26,9 +22,6 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         form = format_of(req)
         return scraped(req, parts.report.metrics(parts.clock.now(), form), form)
 
-    @bp.route(route="api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    @invoked(app)
-    @refusing
     def get_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         if closed := closed_to(req, parts.settings.METRICS_TOKEN):
@@ -37,9 +30,6 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         status = "ok" if all(check.ok for check in checks) else "degraded"
         return reply(200, {"status": status, "checks": [_told(check) for check in checks]})
 
-    @bp.route(route="api/health/alerts", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    @invoked(app)
-    @refusing
     def get_alerts_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         if closed := closed_to(req, parts.settings.METRICS_TOKEN):
@@ -47,7 +37,11 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         check = parts.report.watchdog(parts.clock.now())
         return reply(200 if check.ok else 503, asdict(check))
 
-    return bp
+    return [
+        Route("get_metrics", "metrics", {"GET": get_metrics}, is_open=True),
+        Route("get_health", "api/health", {"GET": get_health}, is_open=True),
+        Route("get_alerts_health", "api/health/alerts", {"GET": get_alerts_health}, is_open=True),
+    ]
 
 
 def _told(check: Check) -> dict[str, object]:

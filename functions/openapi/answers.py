@@ -23,6 +23,12 @@ class Failure(Shape):
     error: str = Field(examples=["The array holds no event. Send at least one."])
 
 
+class Unforeseen(Failure):
+    """A failure that no sender can help. id: of the invocation, under which the log tells why."""
+
+    id: str
+
+
 class Accepted(Shape):
     """Every event is stored durably."""
 

@@ -1,15 +1,12 @@
 """Puts the OpenAPI document together: paths from the function index, words from the operations."""
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any
+from collections.abc import Iterable, Set
 
-import azure.functions as func
-
-from functions.openapi.operation import REFUSALS, Answer, Bodies, Operation, Parameter
+from functions.openapi.operation import REFUSALS, Answer, Bodies, Parameter
 from functions.openapi.operations import OPERATIONS
 from functions.openapi.schemas import Json, Schemas
+from functions.route import Route
 from shared.errors import GiveUp
 
 VERSION = "0.1.0"
@@ -41,25 +38,26 @@ NO_TOKEN = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
     "headers": {"WWW-Authenticate": {"schema": {"const": "Bearer"}}},
 }
-UNFORESEEN = {"description": REFUSALS[500]}
+UNFORESEEN = {
+    "description": REFUSALS[500],
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Unforeseen"}}},
+}
 PATH_PARAMETER = re.compile(r"\{(\w+)")
-Binding = Mapping[str, Any]
 
 
-def document(functions: Iterable[func.Function]) -> Json:
-    """Return the OpenAPI 3.1 document of an indexed app.
+def document(routes: Iterable[Route]) -> Json:
+    """Return the OpenAPI 3.1 document of these routes.
 
     Raises:
-        GiveUp: a function has no operation, or an operation no function; names the remedy.
+        GiveUp: a handler has no operation, or an operation no handler; names the remedy.
     """
-    triggers = dict(_triggers(functions))
-    _compare(triggers.keys(), OPERATIONS.keys())
+    handled = [(route, *each) for route in routes for each in route.handlers.items()]
+    _compare({handler.__name__ for _, _, handler in handled}, OPERATIONS.keys())
     schemas = Schemas(OPERATIONS.values())
     paths: dict[str, Json] = {}
-    for name, trigger in triggers.items():
-        for method in trigger["methods"]:
-            described = _operation(name, trigger, OPERATIONS[name], schemas)
-            paths.setdefault(f"/{trigger['route']}", {})[method.lower()] = described
+    for route, method, handler in handled:
+        described = _operation(handler.__name__, route, schemas)
+        paths.setdefault(f"/{route.path}", {})[method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -75,24 +73,16 @@ def document(functions: Iterable[func.Function]) -> Json:
     }
 
 
-def _triggers(functions: Iterable[func.Function]) -> Iterator[tuple[str, Binding]]:
-    """Yield each function that HTTP reaches, with its trigger as the host is told of it."""
-    for function in functions:
-        for binding in map(json.loads, function.get_raw_bindings()):
-            if binding["type"] == "httpTrigger":
-                yield str(function.get_function_name()), binding
-
-
-def _compare(functions: Set[str], operations: Set[str]) -> None:
+def _compare(handlers: Set[str], operations: Set[str]) -> None:
     home = "functions/openapi/operations.py"
-    if missing := sorted(functions - operations):
+    if missing := sorted(handlers - operations):
         raise GiveUp(f"{home} does not say what {', '.join(missing)} is for. Add a row.")
-    if gone := sorted(operations - functions):
-        raise GiveUp(f"{home} tells of {', '.join(gone)}, which is no function. Remove the row.")
+    if gone := sorted(operations - handlers):
+        raise GiveUp(f"{home} tells of {', '.join(gone)}, which no route has. Remove the row.")
 
 
-def _operation(name: str, trigger: Binding, said: Operation, schemas: Schemas) -> Json:
-    is_open = trigger["authLevel"] == "ANONYMOUS"
+def _operation(name: str, route: Route, schemas: Schemas) -> Json:
+    said, is_open = OPERATIONS[name], route.is_open
     answers = {str(status): _answer(answer, schemas) for status, answer in said.answers.items()}
     told: Json = {
         "operationId": name,
@@ -101,9 +91,7 @@ def _operation(name: str, trigger: Binding, said: Operation, schemas: Schemas) -
         "security": BY_TOKEN if is_open else BY_KEY,
         "responses": {**answers, "401": NO_TOKEN if is_open else NO_KEY, "500": UNFORESEEN},
     }
-    in_path = [
-        Parameter(each, "", str, "path") for each in PATH_PARAMETER.findall(trigger["route"])
-    ]
+    in_path = [Parameter(each, "", str, "path") for each in PATH_PARAMETER.findall(route.path)]
     if parameters := (*in_path, *said.parameters):
         told["parameters"] = [_parameter(parameter, schemas) for parameter in parameters]
     if said.bodies:

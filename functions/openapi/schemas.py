@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from functions.openapi.answers import Failure
+from functions.openapi.answers import Failure, Unforeseen
 from functions.openapi.operation import Operation
 
 REFERENCE = "#/components/schemas/{model}"
@@ -25,7 +25,8 @@ class Schemas:
     """Every schema that the operations need. named: those that others refer to."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        shapes: list[Any] = [Failure, *(shape for each in operations for shape in _shapes(each))]
+        shapes: list[Any] = [Failure, Unforeseen]
+        shapes += [shape for each in operations for shape in _shapes(each)]
         adapters = {id(shape): TypeAdapter[Any](shape) for shape in shapes}
         found, rest = TypeAdapter.json_schemas(
             [(key, "validation", adapter) for key, adapter in adapters.items()],

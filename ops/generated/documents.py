@@ -146,13 +146,13 @@ def local_settings() -> str:
 
 def openapi() -> str:
     """Return docs/openapi.json: what GET /api/openapi.json answers."""
-    from functions import build
+    from functions import routes
     from functions.openapi.document import document
 
     def never() -> App:
         raise AssertionError("the document is made without the app")
 
-    return json.dumps(document(build(never).get_functions()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document(routes(never)), indent=2, ensure_ascii=False) + "\n"
 
 
 def event_kinds() -> Iterator[tuple[str, type[Common]]]:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from functions import routes
 from tests.factories import DATA, event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop, minutes
 from tests.journeys.test_nine_rules import BAD, post_minute
-from tests.triggers.test_index import ROOT, TRIGGERS
+from tests.triggers.test_index import ROOT, never
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 LIMIT_S = 240
-ROUTES = sum(kind == "httpTrigger" for kind, *_ in TRIGGERS.values())
+ROUTES = sum(len(route.handlers) for route in routes(never))
 
 
 def fill(box: Laptop) -> None:

@@ -4,7 +4,7 @@ import json
 
 from shared.events.otlp.media import JSON, Media
 
-INVALID_ARGUMENT, INTERNAL, UNAVAILABLE = 3, 13, 14
+INVALID_ARGUMENT, UNAVAILABLE = 3, 14
 """Codes of google.rpc.Status."""
 REJECTED = {
     "traces": "rejectedSpans",
@@ -32,7 +32,7 @@ def success(media: Media, signal: str, rejected: int, message: str) -> bytes:
     return ExportTraceServiceResponse(partial_success=partial_success).SerializeToString()
 
 
-def failure(media: Media, code: int, message: str) -> bytes:
+def refused(media: Media, code: int, message: str) -> bytes:
     """Return a google.rpc.Status."""
     if media == JSON:
         return json.dumps({"code": code, "message": message}).encode()

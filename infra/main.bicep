@@ -41,10 +41,17 @@ param httpConcurrency int = 16
 
 @description('Optional. Instances that are kept warm for ingest: 0 costs nothing idle and a cold start after a pause, 1 answers at once.')
 @minValue(0)
+@maxValue(100)
 param alwaysReadyIngest int = 0
 
-@description('Optional. Instances that are kept warm for the evaluation of rules: 1 keeps the minute\'s tick on time.')
+@description('Optional. Instances that are kept warm for processing the queue: 1 keeps a cold start out of the time from event to page.')
 @minValue(0)
+@maxValue(100)
+param alwaysReadyProcessing int = 0
+
+@description('Optional. Instances that are kept warm for the evaluation of rules: 1 keeps each run on time.')
+@minValue(0)
+@maxValue(1)
 param alwaysReadyEvaluation int = 0
 
 @description('Optional. Keeps three copies of the storage account in three zones, where the region has them, instead of one place.')
@@ -57,7 +64,14 @@ param retentionDays int = 90
 
 @description('Optional. GB a day after which the workspace drops what comes, until the next day; -1 for no cap. Dropped rows are lost: alerts are blind, and only GET /metrics goes on counting.')
 @minValue(-1)
+@maxValue(10000)
 param dailyCapGb int = -1
+
+@description('Optional. A deleted Key Vault cannot be purged before its 90 days are over. Turn it off for a deployment that is removed and made again; once on, it stays on.')
+param vaultPurgeProtection bool = true
+
+@description('Optional. Recovers the deleted Key Vault of an earlier deployment of this name, with its secrets, instead of making a new one.')
+param recoverVault bool = false
 
 // What it is told
 
@@ -80,16 +94,20 @@ param secrets object = {}
 
 // Who may do what
 
-@description('Optional. Object id of the person or group that operates this deployment with python -m ops; empty for none.')
+@description('Optional. Object id of the person or group that operates this deployment: runs every command of ops, reads function keys, writes secrets. Empty for none.')
 param operatorPrincipalId string = ''
 
-@description('Optional. What that id is.')
+@description('Optional. What that id is; empty: Azure finds out.')
 @allowed([
+  ''
   'User'
   'Group'
   'ServicePrincipal'
 ])
-param operatorPrincipalType string = 'User'
+param operatorPrincipalType string = ''
+
+@description('Optional. Object id of the group that reads: workbooks, queries, the state of resources. Empty for none.')
+param readerGroupId string = ''
 
 @description('Optional. Client id of an Entra app registration: callers then need its tokens beside the function key. Empty: the function key alone.')
 param entraClientId string = ''
@@ -169,10 +187,12 @@ module data 'modules/data.bicep' = {
 module vault 'modules/vault.bicep' = {
   name: 'vault'
   params: {
-    vaultName: 'kv-${take(name, 6)}-${suffix}'
+    vaultName: 'kv-${take(replace(name, '-', ''), 6)}-${suffix}'
     location: location
     tags: allTags
     secrets: secrets
+    purgeProtection: vaultPurgeProtection
+    recover: recoverVault
     workspaceName: monitoring.outputs.workspaceName
   }
 }
@@ -183,6 +203,7 @@ module access 'modules/access.bicep' = {
     appPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
+    readerGroupId: readerGroupId
     storageName: data.outputs.storageName
     vaultName: vault.outputs.vaultName
     workspaceName: monitoring.outputs.workspaceName
@@ -218,6 +239,7 @@ module app 'modules/app.bicep' = {
       instanceMemoryMB: instanceMemoryMB
       httpConcurrency: httpConcurrency
       alwaysReadyIngest: alwaysReadyIngest
+      alwaysReadyProcessing: alwaysReadyProcessing
       alwaysReadyEvaluation: alwaysReadyEvaluation
     }
     settings: settings

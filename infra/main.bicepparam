@@ -4,7 +4,9 @@ using './main.bicep'
 
 param environmentName = readEnvironmentVariable('AGENTMETER_ENVIRONMENT', 'dev')
 param operatorPrincipalId = readEnvironmentVariable('AGENTMETER_OPERATOR', '')
+param operatorPrincipalType = readEnvironmentVariable('AGENTMETER_OPERATOR_TYPE', '')
 param dailyCapGb = 1
+param vaultPurgeProtection = false
 param retentionDays = 30
 param instanceMemoryMB = 512
 param secrets = {

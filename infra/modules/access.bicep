@@ -6,8 +6,11 @@ param appPrincipalId string
 @description('Required. The operator, empty for none.')
 param operatorPrincipalId string
 
-@description('Required. What the operator\'s id is.')
+@description('Required. What the operator\'s id is; empty: Azure finds out.')
 param operatorPrincipalType string
+
+@description('Required. The group that reads, empty for none.')
+param readerGroupId string
 
 @description('Required. Storage account of the app.')
 param storageName string
@@ -30,6 +33,8 @@ var roles = {
   'Log Analytics Reader': '73c42c96-874c-492b-b04d-ab87d138a893'
   'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
   'Key Vault Secrets Officer': 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+  'Website Contributor': 'de139f84-1756-47ae-9be6-808fbbe84772'
+  'Monitoring Reader': '43d0d8ad-25c7-4714-9337-8ba259a9fe05'
 }
 
 var app = {
@@ -38,9 +43,13 @@ var app = {
 }
 var operator = {
   id: operatorPrincipalId
-  type: operatorPrincipalType
+  type: empty(operatorPrincipalType) ? null : operatorPrincipalType
 }
 var operated = !empty(operatorPrincipalId)
+var reader = {
+  id: readerGroupId
+  type: 'Group'
+}
 
 // Blobs: the host's locks and timers, and the package. The operator reads and replays queues, reads tables.
 var storageGrants = concat([
@@ -67,6 +76,13 @@ var componentGrants = concat([
 ], operated ? [
   { who: operator, role: 'Monitoring Metrics Publisher' }
 ] : [])
+
+// On the group: function keys, settings and roles for `ops doctor`; the state of resources, queries and workbooks.
+var groupGrants = concat(operated ? [
+  { who: operator, role: 'Website Contributor' }
+] : [], empty(readerGroupId) ? [] : [
+  { who: reader, role: 'Monitoring Reader' }
+])
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
@@ -117,6 +133,15 @@ resource onWorkspace 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
 resource onComponent 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in componentGrants: {
   name: guid(component.id, grant.who.id, roles[grant.role])
   scope: component
+  properties: {
+    principalId: grant.who.id
+    principalType: grant.who.type
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+  }
+}]
+
+resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in groupGrants: {
+  name: guid(resourceGroup().id, grant.who.id, roles[grant.role])
   properties: {
     principalId: grant.who.id
     principalType: grant.who.type

@@ -42,7 +42,7 @@ param componentName string
 @description('Required. Subnet for what goes out; empty for none.')
 param subnetId string
 
-@description('Required. maximumInstances, instanceMemoryMB, httpConcurrency, alwaysReadyIngest, alwaysReadyEvaluation.')
+@description('Required. maximumInstances, instanceMemoryMB, httpConcurrency, alwaysReadyIngest, alwaysReadyProcessing, alwaysReadyEvaluation.')
 param scale object
 
 @description('Required. Further settings, none of those below.')
@@ -66,6 +66,11 @@ var alwaysReady = concat(scale.alwaysReadyIngest > 0 ? [
     name: 'http'
     instanceCount: scale.alwaysReadyIngest
   }
+] : [], scale.alwaysReadyProcessing > 0 ? [
+  {
+    name: 'function:process_events'
+    instanceCount: scale.alwaysReadyProcessing
+  }
 ] : [], scale.alwaysReadyEvaluation > 0 ? [
   {
     name: 'function:evaluate_alerts'
@@ -85,7 +90,7 @@ var ownSettings = [
   { name: 'LOGS_WORKSPACE_ID', value: workspace.properties.customerId }
   { name: 'LOGS_RESOURCE_ID', value: workspace.id }
   { name: 'AGENTMETER_DEPLOYMENT', value: deploymentName }
-  { name: 'AGENTMETER_LINK', value: empty(link) ? 'https://portal.azure.com/#resource${component.id}/overview' : link }
+  { name: 'AGENTMETER_LINK', value: empty(link) ? '${environment().portal}/#resource${component.id}/overview' : link }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }
 ]
 var secretReferences = [for setting in secretSettings: {
@@ -232,6 +237,8 @@ resource entra 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(entraClientI
   }
 }
 
+// The version that it asks for, 2016-09-01, knows no category groups and one setting a resource.
+#disable-next-line use-recent-api-versions
 resource hostLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (hostLogs) {
   name: 'host'
   scope: app

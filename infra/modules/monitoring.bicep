@@ -57,6 +57,8 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+// The version that it asks for, 2016-09-01, knows no category groups and one setting a resource.
+#disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (queryAudit) {
   name: 'audit'
   scope: workspace

@@ -15,6 +15,12 @@ param tags object
 @secure()
 param secrets object
 
+@description('Required. Keeps a deleted vault from being purged.')
+param purgeProtection bool
+
+@description('Required. Recovers the deleted vault of this name.')
+param recover bool
+
 @description('Required. Workspace that hears who read which secret.')
 param workspaceName string
 
@@ -34,7 +40,9 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    enablePurgeProtection: true
+    // Azure takes true or nothing: what is on cannot be turned off.
+    enablePurgeProtection: purgeProtection ? true : null
+    createMode: recover ? 'recover' : 'default'
     softDeleteRetentionInDays: 90
     // Flex Consumption resolves no references to a vault that only a network reaches: roles alone guard it.
     publicNetworkAccess: 'Enabled'
@@ -50,6 +58,8 @@ resource values 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = [for secret in 
   }
 }]
 
+// The version that it asks for, 2016-09-01, knows no category groups and one setting a resource.
+#disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: vault

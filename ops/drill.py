@@ -13,7 +13,7 @@ from ops.console.command import Desk
 from ops.console.prices_folder import declare_folder, find_folder
 from shared.adapters.config.config_folder import read_routes, read_rules
 from shared.alerting.outgoing import Settled
-from shared.alerting.page import Accepted, Dead, Dropped, Page
+from shared.alerting.page import Accepted, Dropped, Page
 from shared.alerting.rule import Rule
 from shared.errors import GiveUp, Misconfigured, RetryLater
 from shared.usecases.evaluation.self_watch import with_own
@@ -84,7 +84,7 @@ def _follow(drill: Drill, page: Page, desk: Desk) -> Progress:
 
 def _is_over(progress: Progress) -> bool:
     """Tell whether nothing more will come."""
-    if progress.opened and isinstance(progress.opened[1], Dropped | Dead):
+    if progress.opened and isinstance(progress.opened[1], Dropped):
         return True
     return progress.closed is not None
 
@@ -114,8 +114,6 @@ def _tell(given: Namespace, desk: Desk, page: Page, progress: Progress) -> int:
 
 
 def _failure(page: Page, progress: Progress) -> RetryLater | GiveUp:
-    if progress.opened and isinstance(progress.opened[1], Dead):
-        return GiveUp(f"{page.route} refuses the page: {progress.opened[1].why}")
     last = f" It said: {progress.waiting}" if progress.waiting else ""
     return RetryLater(
         f"{page.route} did not take all within {PATIENCE.total_seconds() / 60:.0f} minutes.{last} "

@@ -13,6 +13,7 @@ from replay.plan import NO_ANSWER, Plan
 from shared.alerting.grouping import Routes
 from shared.alerting.page import Delivery, Page
 from shared.clock import Clock
+from shared.notify.ladder import Ladder
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty, Reply
 from shared.ports import Notifier
@@ -49,7 +50,7 @@ class Pager:
     def notifiers(self, routes: Routes) -> Mapping[str, Notifier]:
         """Return the road of each receiver, by its name; all but PagerDuty's end in the log."""
         return {
-            name: _Road(self, name) if item.notifier == "pagerduty" else LogNotifier()
+            name: _Road(self, name) if item.notifier == "pagerduty" else Ladder(LogNotifier())
             for name, item in routes.receivers.items()
         }
 
@@ -81,6 +82,6 @@ class _Road:
         self._key = SecretStr(hashlib.sha256(receiver.encode()).hexdigest()[:32])
 
     def send(self, page: Page) -> Delivery:
-        """Make one attempt."""
+        """Make one attempt, in barer forms where the plan refuses one."""
         road = PagerDuty(URL, self._key, "", lambda _, body: self._pager.take(page, body))
-        return road.send(page)
+        return Ladder(road).send(page)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from shared.alerting.grouping import parse_routes
 from shared.alerting.history import Step, StepLog
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.reading import fingerprint
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
@@ -83,9 +83,9 @@ class Pager:
             case "503":
                 return Later("HTTP 503")
             case "429":
-                return Later("HTTP 429", 90)
+                return Later("HTTP 429", 90, "busy")
             case "400":
-                return Dead("HTTP 400") if page.action == "trigger" else Later("HTTP 400")
+                return Later("HTTP 400", cause="repair")
             case "lost answer":
                 self._take(page)
                 return Later("ReadTimeout")

@@ -28,8 +28,16 @@ def _renewed(stored: object) -> object:
     }
 
 
+def _doubted(stored: object) -> object:
+    """Return a stored page in today's form: whether one that was tried arrived is not known."""
+    if not isinstance(stored, dict) or "doubts" in stored:
+        return cast("object", stored)
+    old = cast("dict[str, object]", stored)
+    return {**old, "doubts": int(old.get("tried_at") is not None)}
+
+
 RECORD = TypeAdapter[RuleRecord](Annotated[RuleRecord, BeforeValidator(_renewed)])
-PAGE = TypeAdapter(Page)
+PAGE = TypeAdapter[Page](Annotated[Page, BeforeValidator(_doubted)])
 SETTLED = TypeAdapter[Accepted | Dead | Dropped](Accepted | Dead | Dropped)
 
 Written = TypeVar("Written")
@@ -54,7 +62,8 @@ def begun(stored: Page, page: Page, token: str, now: datetime, until: datetime) 
         *(page.lease, page.attempts, page.not_before),
     ):
         return None
-    return replace(stored, lease=token, tried_at=now, not_before=until)
+    begun_once_more = stored.doubts + 1
+    return replace(stored, lease=token, tried_at=now, not_before=until, doubts=begun_once_more)
 
 
 def attempted(page: Page, outcome: Delivery, not_before: datetime) -> Page:
@@ -64,9 +73,23 @@ def attempted(page: Page, outcome: Delivery, not_before: datetime) -> Page:
             said = str(outcome.status)
         case Dropped():
             return replace(page, last_status=outcome.reason, not_before=not_before)
-        case Later() | Dead():
+        case Dead():
             said = outcome.why
+        case Later():
+            return _postponed(page, outcome, not_before)
     return replace(page, attempts=page.attempts + 1, last_status=said, not_before=not_before)
+
+
+def _postponed(page: Page, outcome: Later, not_before: datetime) -> Page:
+    """Return the page that waits on; an attempt that was surely not taken leaves no doubt."""
+    return replace(
+        page,
+        attempts=page.attempts + 1,
+        last_status=outcome.why,
+        not_before=not_before,
+        doubts=page.doubts - (outcome.cause != "unclear"),
+        cause=outcome.cause,
+    )
 
 
 def as_json(kind: TypeAdapter[Written], value: Written) -> str:

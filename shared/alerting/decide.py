@@ -17,7 +17,6 @@ Reason = Literal[
     "all resolved",
     "resolved again",
     "repeat interval elapsed",
-    "the last page died",
     "rule removed",
     "nothing fires",
     "nothing new",
@@ -85,9 +84,7 @@ def _update(group: Group, incident: Incident, receiver: Receiver, now: datetime)
     quiet_for = now - incident.notified_at
     told = set(incident.members)
     reason: Reason
-    if group.page_died:
-        reason = "the last page died"
-    elif group.firing.keys() - group.muted.keys() - told:
+    if group.firing.keys() - group.muted.keys() - told:
         reason = "new alerts added"
     elif told - group.firing.keys():
         reason = "some resolved"

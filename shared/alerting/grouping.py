@@ -99,7 +99,7 @@ class Group:
 
     key: "" for all of the rule, the fingerprint where each alert has an incident of its own.
     firing: by fingerprint. muted: what keeps which of them from being told.
-    ended: a firing alert has just resolved. page_died: the last trigger was never taken.
+    ended: a firing alert has just resolved.
     resolved: the incident before, while its resolve has not been repeated.
     """
 
@@ -107,7 +107,6 @@ class Group:
     incident: Incident | None
     muted: Mapping[str, str] = field(default_factory=dict[str, str])
     ended: bool = False
-    page_died: bool = False
     resolved: Resolved | None = None
     key: str = ""
 
@@ -130,14 +129,13 @@ def groups_of(
     record: RuleRecord,
     muted: Mapping[str, str],
     ended: Collection[str],
-    died: Collection[str],
 ) -> Sequence[Group]:
     """Return the groups of a rule that there is something to decide about, one at least.
 
     What is open stays a group of its own though its rule groups otherwise by now: nothing of it
     fires any more, so that it is resolved.
     muted: fingerprint → what keeps that alert from being told. ended: the fingerprints of firing
-    alerts that have just resolved. died: the ids of pages that were never taken.
+    alerts that have just resolved.
     """
 
     def key(series: str) -> str:
@@ -151,10 +149,9 @@ def groups_of(
     return [
         Group(
             firing=firing[group],
-            incident=(incident := record.incidents.get(group)),
+            incident=record.incidents.get(group),
             muted={name: muted[name] for name in firing[group] if name in muted},
             ended=group in over,
-            page_died=incident is not None and incident.page in died,
             resolved=record.resolved.get(group),
             key=group,
         )

@@ -28,15 +28,20 @@ def needless(waiting: Iterable[Page]) -> list[Page]:
 
 
 def _over(line: Sequence[Page]) -> Sequence[Page]:
-    """Return the start of an incident's line, up to its resolve, if nothing of it was tried."""
+    """Return the start of an incident's line, up to its resolve, if nothing of it arrived."""
     if (line[0].action, line[0].reason) != ("trigger", "first"):
         return ()
     for number, page in enumerate(line):
-        if page.tried_at:
+        if page.doubts:
             return ()
         if page.action == "resolve":
             return line[: number + 1]
     return ()
+
+
+def repaired_last(pages: Iterable[Page]) -> list[Page]:
+    """Put those that wait for a repair behind all others, which must not wait with them."""
+    return sorted(pages, key=lambda page: page.cause == "repair")
 
 
 def rested(pages: Iterable[Page], settled: Iterable[Settled], now: datetime) -> list[Page]:

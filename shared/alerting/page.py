@@ -8,6 +8,10 @@ from typing import Literal
 Action = Literal["trigger", "resolve", "change"]
 """A change is an event of its own: nothing that wakes anybody, opens or ends."""
 Severity = Literal["critical", "error", "warning", "info"]
+Cause = Literal["unclear", "busy", "repair"]
+"""Why an attempt did not succeed. unclear: the other side may have the page all the same (no
+answer, 5xx). busy: it surely has not, and will take it soon. repair: it surely has not, and will
+not until a person repairs something (a wrong key, a receiver that is gone)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Page:
     reason: why it was decided, in a word or two ("first", "all resolved", ...).
     fired_at: when the first alert that a trigger tells of began to fire.
     tried_at: when the last attempt began. lease: who has begun it; not_before is then when others
-    may try.
+    may try. doubts: attempts that the other side may have taken. cause: why the last one failed.
     """
 
     id: str
@@ -42,6 +46,8 @@ class Page:
     tried_at: datetime | None = None
     lease: str = ""
     fired_at: datetime | None = None
+    doubts: int = 0
+    cause: Cause | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,19 @@ class Later:
 
     why: str
     retry_after_s: float | None = None
+    cause: Cause = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The other side does not take it in this form; a barer one it may."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """The other side will never take it."""
+    """A change event that the other side will never take."""
 
     why: str
 
@@ -73,4 +87,5 @@ class Dropped:
     reason: str
 
 
+Answer = Accepted | Later | Refused
 Delivery = Accepted | Later | Dead | Dropped

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from shared.alerting.grouping import Receiver, Routes
 from shared.errors import Misconfigured
+from shared.notify.ladder import Ladder, Receiving
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty
 from shared.notify.slack import Slack
@@ -13,7 +14,7 @@ from shared.notify.webhook import Webhook
 from shared.ports import Notifier
 from shared.settings import Settings
 
-Make = Callable[[Receiver, SecretStr, Settings], Notifier]
+Make = Callable[[Receiver, SecretStr, Settings], Receiving]
 
 NOTIFIERS: Mapping[str, Make] = {
     "pagerduty": lambda receiver, key, settings: PagerDuty(
@@ -54,4 +55,4 @@ def _notifier(name: str, receiver: Receiver, settings: Settings) -> Notifier:
             f"routes.toml: receivers.{name}.key: there is no secret setting {receiver.key}. "
             "docs/settings.md lists them."
         )
-    return make(receiver, key, settings)
+    return Ladder(make(receiver, key, settings))

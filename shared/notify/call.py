@@ -1,6 +1,6 @@
 """One HTTP call to where people are told: a short wait, no redirect, no repeat."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from pydantic import SecretStr
 
+from shared.alerting.page import Accepted, Answer, Later, Refused
 from shared.invocation import posting
 
 TIMEOUT_S = (3.05, 10.0)
@@ -16,6 +17,8 @@ ANSWER_SHOWN = 300
 SHORTEST_SECRET = 8
 """Shorter parts of an address stand for nothing, and in many words."""
 JSON = {"Content-Type": "application/json"}
+FORM_REFUSED = (400, 413, 422)
+BUSY = (408, 425, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,21 @@ def _retry_after_s(answer: requests.Response) -> float | None:
     except (ValueError, TypeError, KeyError):
         return None
     return max(0.0, until.total_seconds())
+
+
+def judge(
+    reply: Reply, said: str, taken: Callable[[int], bool] = lambda status: 200 <= status < 300
+) -> Answer:
+    """Return what an answer means for the page. said: the answer without secrets.
+
+    taken: tells which statuses accept. A refused form may be taken in a barer one; all other
+    refusals are of the key or the address, which an operator can repair.
+    """
+    if taken(reply.status):
+        return Accepted(reply.status)
+    if reply.status in FORM_REFUSED:
+        return Refused(said)
+    if reply.status in BUSY:
+        return Later(said, reply.retry_after_s, "busy")
+    repair = 300 <= reply.status < 500
+    return Later(said, reply.retry_after_s, "repair" if repair else "unclear")

@@ -3,15 +3,15 @@
 import json
 import logging
 
-from shared.alerting.page import Accepted, Delivery, Page
+from shared.alerting.page import Accepted, Answer, Page
 
 logger = logging.getLogger(__name__)
 
 
 class LogNotifier:
-    """A road that ends in the log, one JSON object a page; fits ports.Notifier."""
+    """A road that ends in the log, one JSON object a page; fits ladder.Receiving."""
 
-    def send(self, page: Page) -> Delivery:
+    def send(self, page: Page) -> Answer:
         """Write the page down; this always succeeds."""
         said = {
             "page": page.action,

@@ -1,33 +1,33 @@
 """Tells a channel of Slack, or of whatever takes Slack's incoming webhooks."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from pydantic import SecretStr
 
-from shared.alerting.page import Delivery, Later, Page
+from shared.alerting.page import Answer, Later, Page
 from shared.notify.figures import figures
 from shared.notify.webhook import deliver
+from shared.notify.wire import as_json, is_link, title
 
 TEXT_MAX = 3000
 SIGNS = {"critical": ":red_circle:", "error": ":large_orange_circle:", "warning": ":warning:"}
 
 
 class Slack:
-    """An incoming webhook; fits ports.Notifier. Its URL is its secret."""
+    """An incoming webhook; fits ladder.Receiving. Its URL is its secret."""
 
     def __init__(self, url: SecretStr, url_setting: str) -> None:
         """url_setting: what to set where the URL is empty."""
         self._url = url
         self._url_setting = url_setting
 
-    def send(self, page: Page) -> Delivery:
+    def send(self, page: Page) -> Answer:
         """Make one attempt; what an answer means is as for any webhook."""
         if not self._url.get_secret_value():
-            return Later(f"There is no address. Set {self._url_setting or 'receivers.*.key'}.")
-        body = json.dumps({"text": _text(page)}).encode()
-        return deliver(self._url, body, {}, page)
+            why = f"There is no address. Set {self._url_setting or 'receivers.*.key'}."
+            return Later(why, cause="repair")
+        return deliver(self._url, as_json({"text": _text(page)}), {})
 
 
 def _text(page: Page) -> str:
@@ -37,7 +37,7 @@ def _text(page: Page) -> str:
     if page.action == "change":
         sign = ":information_source:"
     lines = [
-        f"{sign} *{_escaped(page.summary)}*",
+        f"{sign} *{_escaped(title(page, TEXT_MAX))}*",
         *map(_escaped, figures(page)),
         "  ".join((f"_{page.reason}_", *_places(page.body))),
     ]
@@ -46,10 +46,11 @@ def _text(page: Page) -> str:
 
 def _places(body: Mapping[str, object]) -> Iterator[str]:
     """Yield what to open."""
-    if body.get("link"):
+    if is_link(body.get("link")):
         yield f"<{body['link']}|agentmeter>"
     links = cast("Sequence[Mapping[str, str]]", body.get("links") or ())
-    yield from (f"<{link['href']}|{_escaped(link['text'])}>" for link in links)
+    hrefs = (link for link in links if is_link(link["href"]))
+    yield from (f"<{link['href']}|{_escaped(link['text'])}>" for link in hrefs)
     if not any(link["text"] == "Runbook" for link in links):
         yield _escaped(str(body.get("runbook") or ""))
 

@@ -2,21 +2,20 @@
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 
 import requests
 from pydantic import SecretStr
 
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
-from shared.notify.call import Reply, call, origin
+from shared.alerting.page import Answer, Later, Page
+from shared.notify.call import call, judge, origin
+from shared.notify.wire import as_json
 
 SIGNATURE = "X-Agentmeter-Signature"
-REFUSED = (400, 413, 422)
 
 
 class Webhook:
-    """A URL that takes every page as JSON; fits ports.Notifier. Safe to share by threads."""
+    """A URL that takes every page as JSON; fits ladder.Receiving. Safe to share by threads."""
 
     def __init__(self, url: SecretStr, secret: SecretStr, secret_setting: str) -> None:
         """secret_setting: what to set where the secret is empty; "": nothing is signed."""
@@ -24,33 +23,28 @@ class Webhook:
         self._secret = secret
         self._secret_setting = secret_setting
 
-    def send(self, page: Page) -> Delivery:
-        """Make one attempt: any 2xx takes the page.
-
-        A trigger that is refused (400, 413, 422) is dead; a resolve is a debt and never is. All
-        else may pass or be mended, and waits.
-        """
+    def send(self, page: Page) -> Answer:
+        """Make one attempt: any 2xx takes the page; 400, 413 and 422 refuse this form of it."""
         if not self._url.get_secret_value():
-            return Later("There is no address. Set WEBHOOK_URL.")
+            return Later("There is no address. Set WEBHOOK_URL.", cause="repair")
         if self._secret_setting and not self._secret.get_secret_value():
-            return Later(f"There is no secret to sign with. Set {self._secret_setting}.")
+            why = f"There is no secret to sign with. Set {self._secret_setting}."
+            return Later(why, cause="repair")
         body = _body(page)
         headers = {"Idempotency-Key": page.id}
         if self._secret_setting:
             headers[SIGNATURE] = sign(body, self._secret, page)
-        return deliver(self._url, body, headers, page, self._secret)
+        return deliver(self._url, body, headers, self._secret)
 
 
-def deliver(
-    url: SecretStr, body: bytes, headers: Mapping[str, str], page: Page, *secrets: SecretStr
-) -> Delivery:
+def deliver(url: SecretStr, body: bytes, headers: Mapping[str, str], *secrets: SecretStr) -> Answer:
     """Call the URL once and tell what became of the page, without the secrets."""
     try:
         address = url.get_secret_value()
         reply = call(address, body, headers, told=origin(address))
     except requests.RequestException as exc:
         return Later(f"The webhook did not answer ({type(exc).__name__}).")
-    return _read(reply, reply.said(url, *secrets), page)
+    return judge(reply, reply.said(url, *secrets))
 
 
 def sign(body: bytes, secret: SecretStr, page: Page) -> str:
@@ -62,14 +56,6 @@ def sign(body: bytes, secret: SecretStr, page: Page) -> str:
     signed = f"{seconds}.".encode() + body
     digest = hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
     return f"t={seconds},v1={digest}"
-
-
-def _read(reply: Reply, said: str, page: Page) -> Delivery:
-    if 200 <= reply.status < 300:
-        return Accepted(reply.status)
-    if reply.status in REFUSED and page.action != "resolve":
-        return Dead(said)
-    return Later(said, reply.retry_after_s)
 
 
 def _body(page: Page) -> bytes:
@@ -86,4 +72,4 @@ def _body(page: Page) -> bytes:
         "decided_at": page.created_at.isoformat(),
         **page.body,
     }
-    return json.dumps(said, default=str).encode()
+    return as_json(said)

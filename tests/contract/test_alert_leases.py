@@ -16,7 +16,7 @@ def test_a_page_that_is_taken_is_nobody_elses_until_then(open_stores: OpenStores
     store_pages(alerts, page(1))
     until = NOON + timedelta(minutes=3)
     taken = alerts.lease(page(1), "mine", NOON, until)
-    assert taken == replace(page(1), lease="mine", tried_at=NOON, not_before=until)
+    assert taken == replace(page(1), lease="mine", tried_at=NOON, not_before=until, doubts=1)
     assert others.lease(page(1), "theirs", NOON, until) is None
     assert list(others.due(until - timedelta(seconds=1), most=10)) == []
     assert list(others.due(until, most=10)) == [taken]

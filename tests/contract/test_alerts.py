@@ -173,8 +173,9 @@ def test_a_failed_attempt_waits_and_is_counted(open_stores: OpenStores) -> None:
     alerts.settle(page(1), Later("503 Service Unavailable", 30.0), until)
     assert list(alerts.due(until - timedelta(seconds=1), most=10)) == []
     (again,) = open_stores().alerts.due(until, most=10)
+    said = "503 Service Unavailable"
     assert again == replace(
-        page(1), attempts=1, last_status="503 Service Unavailable", not_before=until
+        page(1), attempts=1, last_status=said, not_before=until, cause="unclear"
     )
     alerts.settle(again, Later("timeout"), until)
     assert alerts.due(until, most=10)[0].attempts == 2

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from shared.alerting.grouping import Receiver
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.page import Accepted, Answer, Delivery, Later, Page
 from shared.notify import NOTIFIERS
+from shared.notify.ladder import Ladder
 from shared.notify.webhook import SIGNATURE
 from shared.ports import Notifier
 from shared.settings import read
@@ -56,7 +58,7 @@ def made(kind: str, url: str) -> Notifier:
         }
     )
     receiver = Receiver(severities=("critical",), notifier=kind, key="WEBHOOK_SECRET")
-    return NOTIFIERS[kind](receiver, key, settings)
+    return Ladder(NOTIFIERS[kind](receiver, key, settings))
 
 
 def sent(kind: str, reply: Reply, page: Page = PAGE) -> tuple[Delivery, list[Request]]:
@@ -85,15 +87,84 @@ def test_what_may_pass_or_be_mended_waits_as_long_as_asked(kind: str, status: in
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
-def test_a_refused_trigger_is_dead_in_the_end_and_a_refused_resolve_never_is(kind: str) -> None:
-    outcome, _ = sent(kind, Reply(400, b"no such field"))
-    if isinstance(outcome, Later):
-        page = replace(PAGE, attempts=1, last_status=outcome.why)
-        outcome, _ = sent(kind, Reply(400, b"no such field"), page)
-    assert isinstance(outcome, Dead)
-    assert "no such field" in outcome.why
-    again = replace(RESOLVE, attempts=1, last_status=outcome.why)
-    assert isinstance(sent(kind, Reply(400), again)[0], Later)
+@pytest.mark.parametrize("page", [PAGE, RESOLVE], ids=["trigger", "resolve"])
+def test_a_page_refused_in_every_form_waits_for_a_repair(kind: str, page: Page) -> None:
+    outcome, calls = sent(kind, Reply(400, b"invalid key"), page)
+    assert isinstance(outcome, Later)
+    assert (outcome.cause, "invalid key" in outcome.why) == ("repair", True)
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize(
+    ("poison", "form"),
+    [(b"page.test", "no links"), (b"detail", "no details"), (b"agentmeter/prod", "bare")],
+)
+def test_a_page_goes_out_in_the_barest_form_taken(kind: str, poison: bytes, form: str) -> None:
+    def picky(request: Request) -> Reply:
+        return Reply(400 if poison in request.body else OK[kind])
+
+    details = {"value": 15, "threshold": "> 10", "description": "detail"}
+    body = {**PAGE.body, "custom_details": details}
+    page = replace(PAGE, dedup_key="key", summary="errors", body=body)
+    with loopback(picky) as server:
+        assert made(kind, server.url).send(page) == Accepted(OK[kind]), form
+        assert b"errors" in server.received[-1].body
+
+
+class Clumsy:
+    """Cannot write a page that has details."""
+
+    def send(self, page: Page) -> Answer:
+        return Accepted(len(page.body["custom_details"]) if page.body else 200)  # type: ignore[arg-type]
+
+
+def test_a_form_that_cannot_be_written_gives_way_to_a_barer_one() -> None:
+    page = replace(PAGE, body={"custom_details": 1, "source": "s"})
+    assert Ladder(Clumsy()).send(page) == Accepted(200)
+
+
+BROKEN = [
+    "https//grafana.test/d/x",
+    "grafana.test/d/x",
+    "https:/grafana.test/d/x",
+    "https://[x",
+    "https://a b",
+]
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("link", BROKEN)
+def test_a_broken_link_is_left_out_alone(kind: str, link: str) -> None:
+    links = [{"text": "Bad", "href": link}, {"text": "Good", "href": "https://good.test"}]
+    page = replace(PAGE, body={**PAGE.body, "link": link, "links": links})
+    outcome, (call,) = sent(kind, Reply(OK[kind]), page)
+    assert isinstance(outcome, Accepted)
+    assert b"good.test" in call.body
+    if kind != "webhook":
+        assert link.encode() not in call.body
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("summary", ["", "  ", "half \ud83d", "a\x00b\x1b[31m", "é" * 5000])
+def test_any_summary_is_sent(kind: str, summary: str) -> None:
+    details = {"labels": {"TeamId": "\udcff"}, "value": math.inf, "threshold": "> 1"}
+    page = replace(PAGE, summary=summary, body={"custom_details": details})
+    outcome, (call,) = sent(kind, Reply(OK[kind]), page)
+    assert isinstance(outcome, Accepted)
+    json.loads(call.body, parse_constant=pytest.fail)
+    assert b"inf" in call.body
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [(429, "busy"), (401, "repair"), (404, "repair"), (302, "repair"), (500, "unclear")],
+)
+def test_the_cause_of_a_wait_is_known(kind: str, status: int, cause: str) -> None:
+    outcome, _ = sent(kind, Reply(status))
+    assert isinstance(outcome, Later)
+    assert outcome.cause == cause
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)

@@ -179,22 +179,16 @@ def test_a_resolve_arrives_once_within_a_minute_of_pagerdutys_recovery(status: i
     ]
 
 
-def test_a_trigger_that_is_refused_goes_out_plain_at_the_next_chance() -> None:
-    values = [BUSY if 5 <= minute < 20 else 40 for minute in range(25)]
-    faults = down(9.5, 10.5, 400)
-    found = run(queue(values), graver(QUEUE, over=100), minutes=24, pagerduty_faults=faults)
-    assert found.calls() == [(10, "trigger", 400), (11, "trigger", 202), (20, "resolve", 202)]
+def test_a_trigger_that_is_refused_is_sent_barer_and_then_every_minute() -> None:
+    found = backlog(pagerduty_faults=down(10.5, 13, 400))
+    refused = [(minute, "trigger", 400) for minute in (11, 11, 11, 11, 12, 12, 12, 12)]
+    assert found.calls() == [*refused, (13, "trigger", 202), (30, "resolve", 202)]
 
 
-def test_a_trigger_that_is_refused_twice_is_decided_anew_after_five_minutes() -> None:
-    found = backlog(pagerduty_faults=down(10.5, 14, 400))
-    assert found.calls() == [
-        (11, "trigger", 400),
-        (11, "trigger", 400),
-        (15, "trigger", 202),
-        (30, "resolve", 202),
-    ]
-    assert found.reasons()[2] == "the_last_page_died"
+@pytest.mark.parametrize("status", [400, 429])
+def test_what_ended_while_pages_were_refused_is_not_sent(status: int) -> None:
+    found = backlog(pagerduty_faults=down(10.5, 35, status))
+    assert {call[1:] for call in found.calls()} == {("trigger", status)}
 
 
 def test_ticks_of_fifteen_seconds_keep_the_waits_of_pages_and_evaluate_by_the_minute() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.adapters.memory import MemoryAlerts
-from shared.alerting.page import Accepted, Action, Dead, Delivery, Later, Page
+from shared.alerting.page import Accepted, Action, Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.usecases.evaluation.deliver import Deliver
 
@@ -66,7 +66,7 @@ def waits(answers: list[Delivery]) -> list[float]:
 def test_a_page_that_is_taken_leaves_the_outbox() -> None:
     alerts, road = outbox(page()), FakeRoad()
     report = Deliver(alerts, {"r": road}).run(START)
-    assert (report.accepted, report.later, report.dead) == (1, 0, 0)
+    assert (report.accepted, report.later) == (1, 0)
     assert alerts.waiting() == []
     assert [outcome for _, outcome, _ in alerts.history(9)] == [TAKEN]
     assert Deliver(alerts, {"r": road}).run(START).attempts == ()
@@ -84,11 +84,47 @@ def test_what_the_other_side_asks_for_is_honoured_within_reason() -> None:
     ]
 
 
-def test_a_dead_page_is_settled_and_counted() -> None:
-    alerts = outbox(page())
-    report = Deliver(alerts, {"r": FakeRoad([Dead("HTTP 400")])}).run(START)
-    assert report.dead == 1
-    assert [outcome for _, outcome, _ in alerts.history(9)] == [Dead("HTTP 400")]
+NO_KEY = Later("There is no routing key.", cause="repair")
+
+
+def test_pages_that_wait_for_a_repair_go_last() -> None:
+    flood = [replace(page(n, f"k{n}"), cause="repair") for n in range(120)]
+    road = FakeRoad([TAKEN, *([NO_KEY] * 200)])
+    Deliver(outbox(*flood, page(200, "new")), {"r": road}).run(START)
+    assert road.sent[0].id == "0200"
+
+
+def test_a_fault_of_ours_at_a_page_stops_no_other() -> None:
+    class Broken(FakeRoad):
+        def send(self, page: Page) -> Delivery:
+            raise KeyError(page.id)
+
+    alerts = outbox(page(1, "a"), page(2, "b", route="fine"))
+    report = Deliver(alerts, {"r": Broken(), "fine": FakeRoad()}).run(START)
+    assert report.accepted == 1
+    assert [one.id for one in alerts.waiting()] == ["0001"]
+
+
+@pytest.mark.parametrize("answer", [Later("HTTP 429", 30, "busy"), NO_KEY])
+def test_what_surely_did_not_arrive_is_dropped_when_over(answer: Later) -> None:
+    alerts, road = outbox(page(1)), FakeRoad([answer])
+    deliver = Deliver(alerts, {"r": road})
+    deliver.run(START)
+    alerts.save(alerts.load("Errors/critical"), [page(2, action="resolve")])
+    deliver.run(START + timedelta(minutes=2))
+    assert [one.id for one in road.sent] == ["0001"]
+    assert alerts.waiting() == []
+
+
+def test_a_doubt_outlasts_a_later_refusal() -> None:
+    alerts, road = outbox(page(1)), FakeRoad([BUSY, Later("HTTP 429", 30, "busy")])
+    deliver = Deliver(alerts, {"r": road})
+    deliver.run(START)
+    deliver.run(START + timedelta(minutes=1))
+    alerts.save(alerts.load("Errors/critical"), [page(2, action="resolve")])
+    for minutes in (3, 4):
+        deliver.run(START + timedelta(minutes=minutes))
+    assert [one.action for one in road.sent] == ["trigger"] * 3 + ["resolve"]
 
 
 def test_a_resolve_waits_for_its_trigger() -> None:
@@ -131,8 +167,10 @@ def test_what_is_over_before_anyone_was_told_is_dropped_and_said() -> None:
 @pytest.mark.parametrize(
     "first",
     [
-        pytest.param(replace(page(1), tried_at=START, attempts=1), id="it-may-have-arrived"),
-        pytest.param(replace(page(1), tried_at=START), id="its-sender-vanished"),
+        pytest.param(
+            replace(page(1), tried_at=START, attempts=1, doubts=1), id="it-may-have-arrived"
+        ),
+        pytest.param(replace(page(1), tried_at=START, doubts=1), id="its-sender-vanished"),
         pytest.param(replace(page(1), reason="new alerts added"), id="they-know-of-the-incident"),
         pytest.param(replace(page(1), action="resolve"), id="it-is-a-resolve"),
     ],

@@ -7,7 +7,6 @@ from pathlib import Path
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.alerting.grouping import Routes
-from shared.alerting.page import Accepted, Dead
 from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, World, only, rule
 
@@ -165,16 +164,6 @@ def test_a_resolve_goes_the_way_of_its_trigger() -> None:
     world.evaluate = Evaluate(lambda: world.rules, world.log, world.alerts, moved, "prod", "")
     (closed,) = world.ticks(1, Errors=5)
     assert closed.route == "critical"
-
-
-def test_a_page_that_nobody_took_is_made_anew_while_it_is_true() -> None:
-    world = World(rule())
-    (lost,) = world.ticks(3, Errors=12)
-    world.alerts.settle(lost, Dead("HTTP 400"), world.now)
-    (anew,) = world.ticks(8)
-    assert (anew.reason, anew.dedup_key) == ("the last page died", lost.dedup_key)
-    world.alerts.settle(anew, Accepted(202), world.now)
-    assert world.ticks(8) == []
 
 
 def test_a_rule_may_ask_for_fewer_reminders_than_its_receiver_sends() -> None:

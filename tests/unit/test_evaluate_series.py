@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.outbox import RECORD
 from shared.alerting.muting import Matcher, Silence
-from shared.alerting.page import Dead, Page
+from shared.alerting.page import Page
 from shared.alerting.reading import fingerprint
 from shared.alerting.record import RuleRecord
 from shared.usecases.evaluation.conclude import PAGES_MOST
@@ -63,15 +63,6 @@ def test_a_silence_of_one_leaves_the_other() -> None:
     assert told(world.ticks(10, Errors=[("a", 12), ("b", 15)])) == [("trigger", "first", B)]
     assert world.record().muted_by == "silence s1"
     assert told(world.ticks(1)) == [("trigger", "first", A)]
-
-
-def test_a_page_that_died_is_made_anew_for_its_own_series_alone() -> None:
-    world = world_of()
-    lost, _ = sorted(
-        world.ticks(1, Errors=[("a", 12), ("b", 15)]), key=lambda p: p.dedup_key != dedup(A)
-    )
-    world.alerts.settle(lost, Dead("HTTP 400"), world.now)
-    assert told(world.ticks(8)) == [("trigger", "the last page died", A)]
 
 
 def dedup(group: str) -> str:

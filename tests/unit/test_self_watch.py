@@ -6,7 +6,7 @@ import pytest
 
 from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import parse_routes
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
 from shared.ports import Table
@@ -38,6 +38,9 @@ RULE = Rule.model_validate(
         "runbook": "docs/runbooks/Errors.md",
     }
 )
+
+
+WRONG_KEY = Later("HTTP 400", cause="repair")
 
 
 class Log:
@@ -116,19 +119,24 @@ def test_pages_that_wait_are_told_by_another_road_until_they_are_out() -> None:
 
 
 def test_a_refused_page_is_told_by_another_road_with_its_receiver() -> None:
-    world = World(Dead("HTTP 400"))
+    world = World(WRONG_KEY)
     world.ticks(2)
     assert world.other.taken == [("PagesRefused/critical", "trigger")]
     page = next(p for p, _, _ in world.alerts.history(9) if p.route == "other")
-    assert page.summary == "[CRITICAL] pager refused 1 pages in the last 15 minutes"
+    assert (
+        page.summary
+        == "[CRITICAL] pager takes none of 1 pages: its key or address is to be repaired"
+    )
+    world.ticks(10)
+    assert len(world.other.taken) == 1
     world.pager.answer = Accepted(202)
-    world.ticks(25)
+    world.ticks(2)
     assert world.other.taken[1] == ("PagesRefused/critical", "resolve")
 
 
 def test_a_meta_road_that_is_blocked_does_not_ring_about_itself() -> None:
-    world = World(Dead("HTTP 400"))
-    world.other.answer = Dead("HTTP 400")
+    world = World(WRONG_KEY)
+    world.other.answer = WRONG_KEY
     world.ticks(30)
     world.pager.answer = Accepted(202)
     world.ticks(40)

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from shared.adapters.memory import MemoryAlerts, MemoryMark, MemorySeries
 from shared.alerting.grouping import parse_routes
-from shared.alerting.page import Accepted, Dead, Delivery, Later, Page
+from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
 from shared.metrics.points import Sampled
@@ -66,7 +66,6 @@ class Road:
         pytest.param(False, Accepted(202), 1, id="complete"),
         pytest.param(True, Accepted(202), 0, id="a-query-failed"),
         pytest.param(False, Later("HTTP 503"), 0, id="a-page-waits"),
-        pytest.param(False, Dead("HTTP 400"), 0, id="a-page-died"),
     ],
 )
 def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, beats: int) -> None:

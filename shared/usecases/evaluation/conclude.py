@@ -37,12 +37,11 @@ Kept = TypeVar("Kept", Incident, Resolved)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What all decisions of a tick share. died: the ids of pages that nobody took."""
+    """What all decisions of a tick share."""
 
     at: datetime
     now: datetime
     quiet: Quiet
-    died: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class Conclude:
         """Decide about a rule that has been taken to the present."""
         rule, record = item.rule, item.record
         ended = {fingerprint(t.series) for t in item.transitions if t.state == "resolved"}
-        groups = groups_of(rule, record, _muted(record, moment.quiet), ended, moment.died)
+        groups = groups_of(rule, record, _muted(record, moment.quiet), ended)
         own = self.routes.receiver_for(rule.route, rule.severity)
         decided = [self._decided(rule, own, group, moment.at) for group in groups]
         told = [self._with_page(rule, one, moment, record.paged) for one in _in_turn(decided)]

@@ -3,21 +3,23 @@
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from shared.alerting.chronicle import delivery
-from shared.alerting.outgoing import PER_MINUTE, needless, paced, rested
-from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
+from shared.alerting.outgoing import PER_MINUTE, needless, paced, repaired_last, rested
+from shared.alerting.page import Accepted, Delivery, Dropped, Later, Page
 from shared.clock import Clock
-from shared.invocation import about, carried
+from shared.errors import RetryLater
+from shared.invocation import about, carried, failed
 from shared.ports import AlertStore, Notifier
 from shared.usecases.evaluation.page_context import traces_of
 
-MOST_AT_ONCE = PER_MINUTE
+MOST_SEEN = 10 * PER_MINUTE
+"""Of pages that are due; a minute's worth goes out, those that wait for a repair last."""
 SENT_AT_ONCE = 4
 FAILURES_BORNE = 8
 """After so many failures of a road in a run, its other pages wait for the next run."""
@@ -56,18 +58,9 @@ class DeliveryReport:
 
     @property
     def later(self) -> int:
-        """Count the pages that wait on."""
-        return self._count(Later)
-
-    @property
-    def dead(self) -> int:
-        """Count the pages that nobody will take."""
-        return self._count(Dead)
-
-    def _count(self, outcome: type[Later | Dead]) -> int:
-        """Count pages that somebody waits for."""
+        """Count the pages, change events left out, that wait on."""
         pages = (item for item in self.attempts if item.page.action != "change")
-        return sum(isinstance(item.outcome, outcome) for item in pages)
+        return sum(isinstance(item.outcome, Later) for item in pages)
 
 
 @dataclass(frozen=True)
@@ -86,29 +79,24 @@ class Deliver:
         """Try each page that is due once, the oldest of each incident.
 
         However many do this at once, a page is tried by one of them at a time. One of a receiver
-        that is no more waits, and says so, until there is one again.
+        that is no more waits, and says so, until there is one again. A fault at one page stops no
+        other.
         Raises:
             RetryLater: the store does not answer. What was sent may be sent once more.
         """
         if not self.alerts.due(now, 1):
             return DeliveryReport(())
         token = secrets.token_hex(8)
-        dropped = [
-            attempt
-            for page in needless(self.alerts.waiting())
-            if (attempt := self._attempt(page, token, now, _not_needed))
-        ]
-        failures = Counter[str]()
-        with ThreadPoolExecutor(SENT_AT_ONCE) as pool:
-            work = partial(self._send, token=token, now=now, failures=failures)
-            made = [attempt for attempt in pool.map(carried(work), self._going(now)) if attempt]
-        return DeliveryReport((*dropped, *made))
+        drop = partial(self._attempt, token=token, now=now, act=_not_needed)
+        send = partial(self._send, token=token, now=now, failures=Counter[str]())
+        dropped = _each(needless(self.alerts.waiting()), drop)
+        return DeliveryReport((*dropped, *_each(self._going(now), send)))
 
     def _going(self, now: datetime) -> list[Page]:
         """Return the pages that go out in this run."""
         settled = self.alerts.history(2 * PER_MINUTE)
-        pages = rested(self.alerts.due(now, MOST_AT_ONCE), settled, now)
-        return paced(pages, self.alerts.waiting(), settled, self._road, now)
+        pages = rested(self.alerts.due(now, MOST_SEEN), settled, now)
+        return paced(repaired_last(pages), self.alerts.waiting(), settled, self._road, now)
 
     def _road(self, page: Page) -> str:
         """Return the first receiver that has the notifier of this page's."""
@@ -153,8 +141,28 @@ class Deliver:
             return Dropped("nobody took the change event")
         notifier = self.notifiers.get(page.route)
         if notifier is None:
-            return Later(f"No receiver is named {page.route}. Put it back into config/routes.toml.")
+            why = f"No receiver is named {page.route}. Put it back into config/routes.toml."
+            return Later(why, cause="repair")
         return notifier.send(page)
+
+
+def _each(pages: Sequence[Page], work: Callable[[Page], Attempt | None]) -> list[Attempt]:
+    """Do the work for every page, whatever becomes of the others.
+
+    Raises:
+        RetryLater: the store does not answer, which is no fault of a page.
+    """
+    with ThreadPoolExecutor(SENT_AT_ONCE) as pool:
+        futures = [(page, pool.submit(carried(work), page)) for page in pages]
+    for page, future in futures:
+        exc = future.exception()
+        if isinstance(exc, RetryLater):
+            raise exc
+        if exc:
+            logger.error("%s of %s failed", page.action, page.id, exc_info=exc)
+            failed(exc, rule=page.rule)
+    made = (future.result() for _, future in futures if not future.exception())
+    return [attempt for attempt in made if attempt]
 
 
 def _not_needed(page: Page) -> Delivery:

@@ -13,7 +13,7 @@ from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes
 from shared.alerting.history import STEPS_MOST
 from shared.alerting.muting import Quiet, Silence, alert_labels
-from shared.alerting.page import Dead, Page
+from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord, Transition
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
@@ -27,8 +27,6 @@ from shared.usecases.evaluation.page_context import decided_here, traced, with_f
 
 QUERIES_AT_ONCE = 4
 """Log Analytics lets one identity run five."""
-SETTLED_SEEN = 500
-"""Of so many pages it is known whether they died: more than go out in a group interval."""
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -145,16 +143,13 @@ class Evaluate:
         return advance(log, rule, stored.get(rule.key) or RuleRecord(rule.key), at)
 
     def _moment(self, at: datetime, now: datetime, records: Mapping[str, RuleRecord]) -> Moment:
-        """Gather what mutes and what died, after all rules have moved and before any is told."""
+        """Gather what mutes, after all rules have moved and before any page is decided."""
         firing = [
             alert_labels(record.rule, alert)
             for record in records.values()
             for alert in record.firing.values()
         ]
-        is_open = any(record.incidents for record in records.values())
-        settled = self.alerts.history(SETTLED_SEEN) if is_open else ()
-        died = frozenset(page.id for page, outcome, _ in settled if isinstance(outcome, Dead))
-        return Moment(at, now, Quiet(at, self.routes.inhibitions, self.silences(), firing), died)
+        return Moment(at, now, Quiet(at, self.routes.inhibitions, self.silences(), firing))
 
     def _told(self, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state.

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
-from shared.alerting.outgoing import Settled
-from shared.alerting.page import Dead, Page, Severity
+from shared.alerting.page import Page, Severity
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
@@ -15,7 +14,6 @@ from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE
 
 STUCK_AFTER = timedelta(minutes=5)
 FAILING_AFTER = timedelta(minutes=5)
-SETTLED_SEEN = 500
 
 
 def own_rules(meta: str) -> Sequence[Rule]:
@@ -61,9 +59,7 @@ class SelfWatch:
             case "stuck":
                 return stuck(self._others(self._alerts.waiting()), end)
             case "refused":
-                settled = self._alerts.history(SETTLED_SEEN)
-                told = {page.id for page in self._others([page for page, _, _ in settled])}
-                return refused([one for one in settled if one[0].id in told], start)
+                return refused(self._others(self._alerts.waiting()))
             case "config":
                 return _counted("File", Counter(self._wrong()))
             case "poison":
@@ -83,17 +79,19 @@ class SelfWatch:
 
 
 def stuck(waiting: Sequence[Page], now: datetime) -> Table:
-    """Count the pages that wait for too long, of each receiver; one row at least."""
-    late = Counter(page.route for page in waiting if now - page.created_at >= STUCK_AFTER)
+    """Count the pages that wait for too long, of each receiver; one row at least.
+
+    Those that wait for a repair are refused()'s.
+    """
+    held = (page for page in waiting if page.cause != "repair")
+    late = Counter(page.route for page in held if now - page.created_at >= STUCK_AFTER)
     return _counted("Receiver", late)
 
 
-def refused(settled: Sequence[Settled], since: datetime) -> Table:
-    """Count the pages that died since then, of each receiver."""
-    dead = (
-        page.route for page, outcome, at in settled if at >= since and isinstance(outcome, Dead)
-    )
-    return _counted("Receiver", Counter(dead))
+def refused(waiting: Sequence[Page]) -> Table:
+    """Count the pages that wait for a repair, of each receiver; one row at least."""
+    unrepaired = Counter(page.route for page in waiting if page.cause == "repair")
+    return _counted("Receiver", unrepaired)
 
 
 def failing(records: Sequence[RuleRecord], now: datetime) -> Table:
@@ -134,8 +132,8 @@ OF_ROADS: Sequence[Rule] = (
         "{value:.0f} pages for {Receiver} wait for more than 5 minutes",
     ),
     _rule(
-        *("PagesRefused", f"{OF_THE_STORE}refused", "PT15M", "critical"),
-        "{Receiver} refused {value:.0f} pages in the last 15 minutes",
+        *("PagesRefused", f"{OF_THE_STORE}refused", "PT5M", "critical"),
+        "{Receiver} takes none of {value:.0f} pages: its key or address is to be repaired",
     ),
 )
 TELEMETRY_STALE = _rule(

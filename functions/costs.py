@@ -13,7 +13,7 @@ import azure.functions as func
 from functions.replies import headers, reply
 from functions.route import Route
 from shared.errors import InvalidEvent
-from shared.events.types import RFC3339
+from shared.moments import RFC3339, read_moment
 from shared.pricing.entry import plain
 from shared.usecases.spending.costs import DIMENSIONS, MEASURES, Bill, Period, Spending, Unpriced
 from shared.wiring import App
@@ -83,10 +83,10 @@ def _moment(name: str, text: str) -> datetime:
     """Read an RFC 3339 time, or a day, which begins at midnight UTC."""
     try:
         is_time = RFC3339.fullmatch(text)
-        moment = datetime.fromisoformat(text.upper() if is_time else f"{text}T00:00:00Z")
-        if (at := moment.astimezone(UTC)) >= FIRST:
+        at = read_moment(text.upper() if is_time else f"{text}T00:00:00Z")
+        if at >= FIRST:
             return at
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
     raise InvalidEvent(
         f"{name}={text[:40]!r} is no time from {FIRST.year} on. Send one like "

@@ -26,7 +26,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     def process_events(
         message: func.QueueMessage,
         refused: func.Out[List[str]],  # noqa: UP006 - see above
-        again: func.Out[str],
+        again: func.Out[List[str]],  # noqa: UP006 - see above
     ) -> None:
         parts = app()
         text = message.get_body().decode("ascii", errors="replace")
@@ -34,6 +34,6 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         if result.refused:
             refused.set(list(result.refused))
         if result.again:
-            again.set(result.again)
+            again.set(list(result.again))
 
     return bp

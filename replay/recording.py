@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import Misconfigured
-from shared.events.types import Moment
+from shared.moments import Moment
 
 GZIP_MAGIC = b"\x1f\x8b"
 

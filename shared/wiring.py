@@ -46,6 +46,7 @@ from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.explaining.why import Why
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.traces import Traces
+from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
 from shared.usecases.spending.budgets import Budgets
@@ -98,7 +99,7 @@ class App:
         stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
         most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
         process = Process(stores, self._exporter, self._prices, *most)
-        return Patient(process.run)
+        return Patient(Narrowing(process.run).run)
 
     @cached_property
     def tick(self) -> Watched:

@@ -2,7 +2,9 @@
 
 import re
 from argparse import ArgumentTypeError
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from shared.moments import read_moment
 
 _SPAN = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -11,10 +13,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def moment(text: str) -> datetime:
     """Read an ISO 8601 moment; one without a zone is UTC. For argparse."""
     try:
-        at = datetime.fromisoformat(text)
+        return read_moment(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no moment, such as 2026-01-31T12:00:00Z") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def span(text: str) -> timedelta:

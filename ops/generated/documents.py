@@ -52,8 +52,10 @@ def events_page() -> str:
         f"# Events\n\n{NOTE}\n",
         "`POST /api/events` takes [CloudEvents 1.0](https://cloudevents.io) as JSON, one object or "
         "an array. `id` and `source` together are an event's identity: the same event sent twice "
-        "counts once. `time` is RFC 3339 with a zone; without it, the event happened when it was "
-        "received. Unknown `data` fields are refused by name.\n",
+        "counts once. `time` is RFC 3339 with a zone, within the years 1 to 9999 in UTC; without "
+        "it, the event happened when it was received. Unknown `data` fields are refused by name. "
+        "An event may have 32,768 bytes, and 60,000 with what is not ASCII as `\\u` escapes, which "
+        "is how Azure Monitor is sent it.\n",
         "```json\n"
         '{"specversion": "1.0", "id": "7f3c", "source": "checkout-agent", "type": "llm.call",\n'
         ' "time": "2026-01-31T12:00:00Z",\n'

@@ -5,13 +5,14 @@ import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from shared.errors import Misconfigured
+from shared.moments import read_moment
 
 COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 REMEMBERED = timedelta(days=8)
@@ -83,10 +84,7 @@ def _call(path: Path, number: int, row: Mapping[str, str | None]) -> Call:
     """Read one row."""
     when, taken_in, put_out = (row[name] or "" for name in COLUMNS)
     try:
-        at = datetime.fromisoformat(when.strip())
-        call = Call(
-            number, at if at.tzinfo else at.replace(tzinfo=UTC), int(taken_in), int(put_out)
-        )
+        call = Call(number, read_moment(when.strip()), int(taken_in), int(put_out))
     except ValueError as exc:
         raise Misconfigured(f"{path}, row {number}: {exc}. Correct the row.") from None
     if call.input_tokens < 0 or call.output_tokens < 0:

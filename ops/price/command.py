@@ -24,7 +24,8 @@ from ops.console.terminal import Terminal
 from ops.price.explain import Explainer, Explanation
 from shared.adapters.config.config_folder import read_overrides
 from shared.errors import Misconfigured
-from shared.events.types import LlmCall, Moment, Name
+from shared.events.types import LlmCall, Name
+from shared.moments import Moment
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
 from shared.pricing.listed import Listing

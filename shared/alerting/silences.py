@@ -20,7 +20,7 @@ from pydantic import (
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.recurrence import Recurrence
 from shared.errors import InvalidEvent
-from shared.events.types import Moment
+from shared.moments import Moment
 
 ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 VALUE_MAX = 500
@@ -71,10 +71,6 @@ def _narrow(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
     return matchers
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
 Matchers = Annotated[
     tuple[
         Annotated[Matcher, PlainValidator(parse_matcher, json_schema_input_type=str | MatcherForm)],
@@ -83,7 +79,6 @@ Matchers = Annotated[
     Field(min_length=1, max_length=20),
     AfterValidator(_narrow),
 ]
-InUtc = Annotated[Moment, AfterValidator(_utc)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
@@ -91,8 +86,8 @@ class SilenceForm(BaseModel, frozen=True, extra="forbid"):
     """The body of POST /api/silences; Alertmanager's names are taken, too."""
 
     matchers: Matchers
-    starts_at: InUtc | None = Field(None, validation_alias=AliasChoices("starts_at", "startsAt"))
-    ends_at: InUtc = Field(validation_alias=AliasChoices("ends_at", "endsAt"))
+    starts_at: Moment | None = Field(None, validation_alias=AliasChoices("starts_at", "startsAt"))
+    ends_at: Moment = Field(validation_alias=AliasChoices("ends_at", "endsAt"))
     author: str = Field(
         min_length=1, max_length=200, validation_alias=AliasChoices("author", "createdBy")
     )
@@ -105,8 +100,8 @@ class Maintenance(BaseModel, frozen=True, extra="forbid"):
 
     name: Name
     matchers: Matchers
-    starts_at: InUtc | None = None
-    ends_at: InUtc | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     comment: str = ""
     recurrence: Recurrence | None = None
 

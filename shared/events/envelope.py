@@ -1,5 +1,6 @@
 """Judges events one by one: each becomes an event of ours, or a refusal that says why."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from pydantic_core import ErrorDetails, to_json
 from shared.events.types import AgentEvent, AnyEvent
 
 MAX_EVENT_BYTES = 32_768
+MAX_ESCAPED_BYTES = 60_000
+"""As Azure Monitor's SDK sends it: an item may have 65,536, and the price is written beside it."""
 _EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
 _KINDS = {
     "missing": "missing_field",
@@ -73,11 +76,7 @@ def _judge_one(value: object, received_at: datetime) -> AnyEvent | _Fault:
     stated = cast("dict[str, object]", value)
     if stated.get("time") is None:
         stated = {**stated, "time": received_at}
-    if (size := len(to_json(stated))) > MAX_EVENT_BYTES:
-        error = (
-            f"The event has {size} bytes; the limit is {MAX_EVENT_BYTES}. Shorten its texts, or "
-            "split it."
-        )
+    if error := _size_fault(stated):
         return _Fault(error, "too_large")
     try:
         return cast(AnyEvent, _EVENT.validate_python(stated))
@@ -85,6 +84,25 @@ def _judge_one(value: object, received_at: datetime) -> AnyEvent | _Fault:
         problems = exc.errors(include_url=False, include_context=True)
         error = "; ".join(_say(problem, stated) for problem in problems[:5]) + "."
         return _Fault(error, _KINDS.get(problems[0]["type"], "wrong_value"))
+
+
+def _size_fault(stated: dict[str, object]) -> str:
+    """Say by how much the event is too large for the queue or for Azure Monitor; "" if it fits.
+
+    Azure Monitor's SDK writes what is not ASCII as escapes, up to three times as long as UTF-8.
+    """
+    size = len(to_json(stated))
+    if size > MAX_EVENT_BYTES:
+        limit = f"{size} bytes; the limit is {MAX_EVENT_BYTES}"
+    elif size * 3 > MAX_ESCAPED_BYTES and (size := _escaped_bytes(stated)) > MAX_ESCAPED_BYTES:
+        limit = f"{size} bytes when \\u escapes are written out; the limit is {MAX_ESCAPED_BYTES}"
+    else:
+        return ""
+    return f"The event has {limit}. Shorten its texts, or split it."
+
+
+def _escaped_bytes(stated: dict[str, object]) -> int:
+    return len(json.dumps(stated, default=str))
 
 
 def _say(problem: ErrorDetails, stated: dict[str, object]) -> str:

@@ -25,7 +25,8 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     """What travels through the queue.
 
     id: holds the claims of its events.
-    batch: what is counted in one step; another than id where events were set aside and come again.
+    batch: what is counted in one step; another than id where events were set aside and come again;
+        `<batch>.0`, `<batch>.1` for the halves of one that was split.
     attempts: deliveries before this message was put back.
     note: why it was set aside, on a message in the poison queue.
     traceparent: of the request that brought its events; "" where that is not known.
@@ -42,6 +43,17 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     refused: dict[str, int] = {}
     events: list[AgentEvent]
     spans: list[CarriedSpan] = []
+
+    @property
+    def batches(self) -> Sequence[str]:
+        """Return the batch and those that it was split from: counted with one, it is counted."""
+        root, _, path = self.batch.partition(".")
+        return [root, *(f"{root}.{path[: n + 1]}" for n in range(len(path)))]
+
+    @property
+    def is_posted(self) -> bool:
+        """Tell whether it brings what was posted, and not what an operator gave back."""
+        return self.batches[0] == self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,9 @@
 """The fifteen kinds of event that an agent may send, and what each may say."""
 
-import re
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     Field,
@@ -14,6 +11,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.moments import Moment
 from shared.units import MAX_COUNT, Count, Usage
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
@@ -39,15 +37,6 @@ def _status_text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-def _rfc3339(value: object) -> object:
-    """Let only RFC 3339 text through: pydantic would read 2026 as seconds since 1970."""
-    if isinstance(value, datetime) or (isinstance(value, str) and RFC3339.fullmatch(value)):
-        return value
-    raise ValueError("it is no RFC 3339 time with a zone, such as 2026-01-31T12:00:00Z")
-
-
-RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 StatusCode = Annotated[Name, BeforeValidator(_status_text, json_schema_input_type=Name | int)]
 
 

@@ -41,13 +41,17 @@ for _metric in FLEET + OWN:
         _BY_DATA[_metric.of].append(_metric)
 
 
-def derive(event: AnyEvent, cost: Cost | None) -> Iterator[Measure]:
-    """Yield what the event adds to each metric of its kind."""
+def derive(event: AnyEvent, cost: Cost | None, received_at: datetime) -> Iterator[Measure]:
+    """Yield what the event adds to each metric of its kind.
+
+    A sample from a clock that is ahead counts at its receipt: it must not outlive later ones.
+    """
+    at = min(event.time, received_at)
     for metric in _BY_DATA[type(event.data)]:
         for values, amount in metric.read(event.data, cost):
             cut = tuple(value[:MAX_LABEL_CHARS] for value in values)
             weight = event.data.count
-            yield Measure(metric, cut, amount, weight, event.source, event.time)
+            yield Measure(metric, cut, amount, weight, event.source, at)
 
 
 def label_values(measures: Iterable[Measure]) -> dict[str, set[str]]:

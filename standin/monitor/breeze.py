@@ -5,9 +5,10 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
+from shared.moments import read_moment
 from standin.monitor.rows import Batch, add_rows
 from standin.monitor.values import BadItem
 
@@ -146,7 +147,6 @@ _LIMIT = "{}: Field 'time' on type 'Envelope' is {} date. Expected: now {} {}ms"
 def _moment(value: object) -> datetime:
     """Read an ISO 8601 time; one without a zone is UTC."""
     try:
-        at = datetime.fromisoformat(str(value))
+        return read_moment(str(value))
     except ValueError:
         raise BadItem("Field 'time' on type 'Envelope' is not a valid date") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

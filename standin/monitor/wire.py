@@ -1,9 +1,10 @@
 """The Log Analytics API on the wire: what is asked, and how it is answered."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
+from shared.moments import read_moment
 from standin.monitor.cells import datetime_text
 from standin.monitor.query import QueryAnswer, Span
 from standin.monitor.refusal import BadQuery
@@ -30,10 +31,10 @@ def read_timespan(text: str | None, now: datetime) -> Span:
         if not slash:
             return Span(now - _duration(first), None)
         if first.startswith("P"):
-            return Span(_moment(second) - _duration(first), _moment(second))
-        start = _moment(first)
+            return Span(read_moment(second) - _duration(first), read_moment(second))
+        start = read_moment(first)
         lasts = second.startswith("P")
-        return Span(start, start + _duration(second) if lasts else _moment(second))
+        return Span(start, start + _duration(second) if lasts else read_moment(second))
     except (ValueError, OverflowError):
         raise BadQuery("InvalidTimespan", f"The timespan {text!r} is not ISO 8601.") from None
 
@@ -43,11 +44,6 @@ def _duration(text: str) -> timedelta:
     if found is None or text[-1] in "PT":
         raise ValueError(text)
     return timedelta(**{unit: float(amount) for unit, amount in found.groupdict("0").items()})
-
-
-def _moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def wait_s(prefer: str) -> float | None:

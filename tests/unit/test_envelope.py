@@ -53,6 +53,12 @@ def test_a_good_event_is_taken_although_its_neighbours_are_not() -> None:
         pytest.param({**event(), "time": "2026-11-23T12:00:00"}, "no RFC 3339 time", id="no-zone"),
         pytest.param({**event(), "time": 1700000000}, "no RFC 3339 time", id="epoch"),
         pytest.param({**event(), "time": "2026-13-23T12:00:00Z"}, "time:", id="month-13"),
+        pytest.param(
+            {**event(), "time": "0001-01-01T00:00:00+01:00"}, "years 1 to 9999", id="before-utc"
+        ),
+        pytest.param(
+            {**event(), "time": "9999-12-31T23:59:59-00:01"}, "years 1 to 9999", id="after-utc"
+        ),
         pytest.param(event(prompt="x"), "data.prompt is not a field", id="unknown-field"),
         pytest.param(event(count=0), "data.count: 0 is wrong", id="count-0"),
         pytest.param(event(duration_s=-1), "data.duration_s: -1 is wrong", id="negative"),

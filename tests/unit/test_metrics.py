@@ -27,7 +27,7 @@ def parsed(**given: Any) -> AnyEvent:
 
 
 def points(*events: AnyEvent, cost: Cost | None = None) -> list[Point]:
-    measures = [measure for e in events for measure in derive(e, cost)]
+    measures = [measure for e in events for measure in derive(e, cost, NOW)]
     return tally(bounded(measures, label_values(measures)))
 
 
@@ -87,7 +87,7 @@ def test_a_gauge_is_the_latest_sample_of_each_source() -> None:
 
 
 def test_a_value_that_is_not_admitted_becomes_other_and_is_counted() -> None:
-    measures = list(derive(parsed(type_="error", component="x"), None))
+    measures = list(derive(parsed(type_="error", component="x"), None, NOW))
     admitted = {"component": set[str](), "error_type": {"Timeout"}}
     made = tally(bounded(measures, admitted))
     labels = (("component", "other"), ("error_type", "Timeout"))
@@ -96,7 +96,7 @@ def test_a_value_that_is_not_admitted_becomes_other_and_is_counted() -> None:
 
 
 def test_a_label_value_is_cut_at_128_characters() -> None:
-    measures = list(derive(parsed(type_="error", component="x" * 300), None))
+    measures = list(derive(parsed(type_="error", component="x" * 300), None, NOW))
     assert label_values(measures)["component"] == {"x" * 128}
 
 
@@ -123,3 +123,14 @@ def test_exposition_is_prometheus_text() -> None:
     assert 'task_queue_size{priority="high"} 42' in lines
     assert lines.count("# TYPE task_queue_size gauge") == 1
     assert all(f"# HELP {name} {metric.help}" in lines for name, metric in METRICS.items())
+
+
+def test_a_sample_from_the_future_counts_at_receipt() -> None:
+    early, late = (
+        {**event("task.queue", value=value), "time": time}
+        for value, time in ((5000, "2099-01-01T00:00:00Z"), (3, "2026-11-23T12:30:00Z"))
+    )
+    events, _ = judge([early, late], NOW)
+    (sample,) = points(*events)
+    assert isinstance(sample, Sampled)
+    assert (sample.at, sample.value) == (NOW, 3)

@@ -44,9 +44,9 @@ def test_the_host_itself_tries_again_first(delivery: int) -> None:
 
 def test_before_the_host_gives_up_the_message_goes_back_and_remembers_its_tries() -> None:
     given = text()
-    back = failing(BUSY).run(given, LAST_DELIVERY, START).again
+    (back,) = failing(BUSY).run(given, LAST_DELIVERY, START).again
     assert decode(back) == decode(given).model_copy(update={"attempts": LAST_DELIVERY})
-    twice = failing(BUSY).run(back, LAST_DELIVERY, START).again
+    (twice,) = failing(BUSY).run(back, LAST_DELIVERY, START).again
     assert decode(twice).attempts == 2 * LAST_DELIVERY
 
 

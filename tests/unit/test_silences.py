@@ -242,3 +242,15 @@ def test_a_silence_is_added_listed_and_ended() -> None:
     assert (ended["state"], ended["ends_at"]) == ("ended", soon.isoformat())
     with pytest.raises(NotFound, match="GET /api/silences lists them"):
         silences.end("nobody", soon)
+
+
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+01:00"])
+def test_a_time_outside_utc_is_refused(field: str, time: str) -> None:
+    with pytest.raises(InvalidEvent, match="not within the years 1 to 9999"):
+        parse_silence(asked(**{field: time}), NOON)
+
+
+def test_a_silence_may_last_for_ever() -> None:
+    silence = parse_silence(asked(ends_at="9999-12-31T23:59:59Z"), NOON)
+    assert silence.state(NOON) == "active"

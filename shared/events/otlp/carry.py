@@ -1,11 +1,12 @@
 """Makes the span that is written beside its event; texts of prompts stay out unless asked for."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.events.carried_span import SDK_OWN, CarriedSpan
-from shared.events.otlp.call import EPOCH, LATEST_NS, Call, duration_s
+from shared.events.otlp.call import EPOCH, LATEST_NS, MAX_S, Call, duration_s
 from shared.events.otlp.names import error_type, operation_of, provider_of
 from shared.events.otlp.seen import Seen
 from shared.events.otlp.span import MAX_CHARS, Attributes, Scalar
@@ -17,6 +18,7 @@ SHORT_CHARS = 256
 """Longer texts of attributes that we know are no names any more."""
 ALL_CHARS = 16_384
 """Of a span: an item of Azure Monitor may have 64 KiB, a queue message 48 KiB packed."""
+PUNCTUATION = 8
 NAME_CHARS = 150
 _KNOWN = re.compile(
     r"gen_ai\.|llm\.(model_name|provider|system|token_count|usage|request\.type|finish_reason)"
@@ -40,6 +42,7 @@ def carried(
     content_chars: how much of a text attribute is kept; 0 keeps no content.
     """
     span = seen.span
+    name = span.name[:MAX_CHARS] or operation_of(span) or "span"
     received_ns = (received_at - EPOCH) // timedelta(microseconds=1) * 1000
     return CarriedSpan(
         source=seen.source,
@@ -47,13 +50,13 @@ def carried(
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
-        name=span.name[:MAX_CHARS] or operation_of(span) or "span",
+        name=name,
         role=seen.source,
         client=span.kind == "client" or call is not None,
         start_ns=min(span.start_ns or span.end_ns or received_ns, LATEST_NS),
-        duration_ns=round((duration_s(span) or 0) * 1e9),
+        duration_ns=round(min(max(duration_s(span) or 0, 0), MAX_S) * 1e9),
         failed=error_type(span) is not None,
-        attributes=_attributes(seen, call, content_chars),
+        attributes=_bounded(_attributes(seen, call, content_chars), name),
     )
 
 
@@ -62,7 +65,7 @@ def _attributes(seen: Seen, call: Call | None, content_chars: int) -> dict[str, 
 
     Only the record of a call says what was used: whoever adds up the spans then counts it once.
     """
-    found = kept(seen.span.attributes, content_chars)
+    found = _kept(seen.span.attributes, content_chars)
     if call is None:
         found = {name: value for name, value in found.items() if not name.startswith(USAGE)}
     return found | _normal(seen, call)
@@ -89,19 +92,18 @@ def _normal(seen: Seen, call: Call | None) -> dict[str, Scalar]:
     )
 
 
-def kept(attributes: Attributes, content_chars: int) -> dict[str, Scalar]:
-    """Return the attributes to keep, of bounded size.
+def _kept(attributes: Attributes, content_chars: int) -> dict[str, Scalar]:
+    """Return the attributes to keep, each of bounded size.
 
     content_chars: how much of any text to keep; 0 keeps no content, and nothing that is unknown.
     """
-    chosen = {
+    return {
         name: value[: content_chars or SHORT_CHARS] if isinstance(value, str) else value
         for name, value in attributes.items()
         if 0 < len(name) <= NAME_CHARS
         and not SDK_OWN.match(name)
         and (content_chars or _is_harmless(name, value))
     }
-    return _bounded(chosen)
 
 
 def _is_harmless(name: str, value: Scalar) -> bool:
@@ -110,13 +112,18 @@ def _is_harmless(name: str, value: Scalar) -> bool:
     return not isinstance(value, str) or (len(value) <= SHORT_CHARS and not _CONTENT.search(name))
 
 
-def _bounded(attributes: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """Leave out the longest texts until the rest fits."""
-    room = ALL_CHARS
+def _bounded(attributes: Mapping[str, Scalar], name: str) -> dict[str, Scalar]:
+    """Leave out the longest texts until the rest fits; name: the span's, which is sent twice."""
+    room = ALL_CHARS - 2 * _weight(name)
     chosen: dict[str, Scalar] = {}
-    for name, value in sorted(attributes.items(), key=lambda pair: len(str(pair[1]))):
-        room -= len(name) + len(str(value))
+    for key, value in sorted(attributes.items(), key=lambda pair: len(str(pair[1]))):
+        room -= _weight(f"{key}{value}")
         if room < 0:
             break
-        chosen[name] = value
+        chosen[key] = value
     return chosen
+
+
+def _weight(text: str) -> float:
+    """Return how many characters the text counts for; more where it is mostly escapes."""
+    return max(len(text), len(json.dumps(text)) / 3) + PUNCTUATION

@@ -71,7 +71,7 @@ def items_later(count: int) -> Counted:
 
 def _of_the_request(message: Message) -> Iterator[tuple[Metric, tuple[str, ...], int]]:
     """Count what was posted; what an operator put back was counted when it came first."""
-    if message.id == message.batch:
+    if message.is_posted:
         yield ACCEPTED, (), len(message.events)
         yield from ((REFUSED, (reason,), count) for reason, count in message.refused.items())
 

@@ -37,13 +37,13 @@ class Processed:
     """What became of a message.
 
     refused: queue texts for the poison queue: events that Azure Monitor will never take.
-    again: the queue text to put back, for a message that needs more time; "" for none.
+    again: queue texts to put back: of a message that needs more time, or that was split.
     """
 
     exported: int
     duplicates: int
     refused: tuple[str, ...] = ()
-    again: str = ""
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Process:
 
     def _run(self, message: Message, attempt: int, now: datetime) -> Processed:
         """Process the message; raises as run()."""
-        counted = attempt > 1 and self._series.applied(message.batch)
+        counted = attempt > 1 and any(map(self._series.applied, message.batches))
         mine = self._claim(message, attempt, now)
         claimed = mine.events
         done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
@@ -201,7 +201,7 @@ class Process:
         fate = Fate({c.key for c in kept}, refused, len(mine.spans), lost)
         measures = list(counts(message, fate, now))
         for c in kept:
-            measures.extend(derive(c.event, c.cost))
+            measures.extend(derive(c.event, c.cost, message.received_at))
         named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
         return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared.errors import RetryLater
+from shared.errors import Misconfigured, RetryLater
 from shared.events.message import after_deliveries, decode
 from shared.usecases.processing.process import Processed
 
@@ -18,10 +18,10 @@ Run = Callable[[str, int, datetime], Processed]
 
 
 class Patient:
-    """Puts a message back before the host gives it up, if what failed will pass.
+    """Puts a message back before the host gives it up, if time or an operator will fix what failed.
 
-    So an outage of Azure Monitor, however long, needs no hand of an operator, while a message
-    that meets a fault of ours, or ends the process, still reaches the poison queue.
+    So neither an outage nor a role that is missing, however long, sends a message to the poison
+    queue; one that meets a fault of ours, or ends the process, still goes there.
     """
 
     def __init__(self, process: Run) -> None:
@@ -31,14 +31,15 @@ class Patient:
         """Process one queue message; `again` of the answer is what to put back into the queue.
 
         Raises:
-            RetryLater: as Process, in the first deliveries, and when the message is a week old.
+            RetryLater, Misconfigured: as Process, in the first deliveries, and when the message is
+                a week old.
             GiveUp: as Process.
         """
         try:
             return self._process(text, delivery, now)
-        except RetryLater as exc:
+        except (RetryLater, Misconfigured) as exc:
             message = decode(text)
             if delivery < LAST_DELIVERY or now - message.received_at > PATIENCE:
                 raise
             logger.warning("A message goes back to its queue after %s tries: %s", delivery, exc)
-            return Processed(0, 0, again=after_deliveries(message, delivery))
+            return Processed(0, 0, again=(after_deliveries(message, delivery),))

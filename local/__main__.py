@@ -1,128 +1,41 @@
-"""`make run`: starts everything on this machine, and tells what happens."""
+"""`make run`: runs the stack until a signal ends it."""
 
-import json
-import logging
 import os
 import signal
-import sys
-import threading
-from collections.abc import Mapping
-from pathlib import Path
+import time
 from types import FrameType
 
-import azure.functions as func
-
-from local import lock
-from local.fleet.runner import FleetRunner
-from local.stack import APP_FOLDER, Places, Stack
-from shared.clock import SystemClock
-from shared.errors import AgentmeterError, Misconfigured
-from shared.settings import operator_environment
-from standin.functions_host.index import load
-from standin.pager.sink import Incident
-
-FIRST_PORT = 7070
+COPY_S = 1.0
+"""`make` passes on a signal that its child has got already: within this time, it is a copy."""
 
 
-def main(environment: Mapping[str, str]) -> int:
-    """Run until told to stop; return the exit code."""
-    clock = SystemClock()
-    _warn_on_the_terminal()
-    try:
-        places = _places(environment)
-        held = lock.take(places.home / "lock")
-        stack = Stack(places, clock, _load)
-    except (AgentmeterError, OSError) as exc:
-        _say(str(exc))
-        return 1
-    stack.sink.on_change = _tell
-    stack.host.queues.end_leases()
-    stack.host.start()
-    described = _describe(stack)
-    fleet = FleetRunner(stack.app_url, places.key(), clock)
-    with_fleet = environment.get("DEMO", "1") != "0"
-    if with_fleet:
-        fleet.start()
-    _say(_welcome(stack, with_fleet))
-    _wait_for_signal()
-    _say("stopping ...")
-    if with_fleet:
-        fleet.stop()
-    stack.stop()
-    described.unlink(missing_ok=True)
-    held.close()
-    return 0
+def _run() -> int:
+    """Start the stack; until it is up, Ctrl-C ends the process at once and without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from local.run import main
+    from shared.settings import operator_environment
 
-
-def _warn_on_the_terminal() -> None:
-    """Show what went wrong; every line is in AppTraces."""
-    terminal = logging.StreamHandler()
-    terminal.setLevel(logging.WARNING)
-    logging.getLogger().addHandler(terminal)
-
-
-def _places(environment: Mapping[str, str]) -> Places:
-    """Read where to live, and make the folder."""
-    home = Path(environment.get("AGENTMETER_HOME") or ".agentmeter").resolve()
-    port = environment.get("AGENTMETER_PORT") or str(FIRST_PORT)
-    if not port.isdigit() or not 0 < int(port) < 65_530:
-        raise Misconfigured(f"AGENTMETER_PORT is {port!r}. Give a number from 1 to 65529.")
-    home.mkdir(parents=True, exist_ok=True)
-    return Places(home, int(port))
-
-
-def _load(settings: Mapping[str, str]) -> func.FunctionApp:
-    """Import the real function_app.py with its settings in the environment, as Azure does."""
-    direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]))
-    os.environ.update(settings, NO_PROXY=direct, no_proxy=direct)
-    return load(APP_FOLDER)
-
-
-def _describe(stack: Stack) -> Path:
-    """Write where everything is, for `python -m ops`; readable to this user alone."""
-    path = stack.places.home / "local.json"
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
-    return path
-
-
-def _welcome(stack: Stack, with_fleet: bool) -> str:
-    """Say where everything is and what to type next."""
-    fleet = "a simulated fleet is at work; an incident opens and closes in the first three minutes"
-    return (
-        f"agentmeter runs; {fleet if with_fleet else 'no simulated fleet (DEMO=0)'}\n"
-        f"  page       {stack.page_url}/\n"
-        f"  API        {stack.app_url}/api/events   (key in {stack.places.home}/local.json)\n"
-        f"  metrics    {stack.app_url}/metrics\n"
-        f"  query      .venv/bin/python -m ops query 'UsageEvents | take 5'\n"
-        f"  stop       Ctrl-C"
-    )
-
-
-def _tell(effect: str, incident: Incident) -> None:
-    """Say what the pager would."""
-    if effect in ("opened", "resolved"):
-        at = incident.resolved_at if effect == "resolved" else incident.opened_at
-        _say(f"{at:%H:%M:%S} incident {effect}: {incident.summary}")
+    return main(operator_environment(), _wait_for_signal)
 
 
 def _wait_for_signal() -> None:
-    """Sleep until Ctrl-C or a polite kill."""
-    stopped = threading.Event()
+    """Sleep until Ctrl-C or a polite kill; after that, another one ends the process at once.
+
+    The handler takes no lock: a signal that arrives inside it runs it once more.
+    """
+    reading, writing = os.pipe()
+    first_s = list[float]()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
+        first_s.append(time.monotonic())
+        if first_s[-1] - first_s[0] > COPY_S:
+            os._exit(128 + number)
+        os.write(writing, b".")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    stopped.wait()
-
-
-def _say(text: str) -> None:
-    """Write to the terminal at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    os.read(reading, 1)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(operator_environment()))
+    raise SystemExit(_run())

@@ -6,7 +6,13 @@ import threading
 from dataclasses import dataclass
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+GRACE_S = 2
+"""What a request may take that is at work when the server is told to stop."""
+
+CUT_OFF = "The stack stops before this request is complete. Send it again once it runs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +23,13 @@ class Running:
     server: uvicorn.Server
     thread: threading.Thread
 
-    def stop(self) -> None:
-        """Let requests at work end, then stop; returns when the port is free."""
+    def ask_to_stop(self) -> None:
+        """Take no more requests."""
         self.server.should_exit = True
+
+    def stop(self) -> None:
+        """Let requests at work end, for a moment, then stop; returns when the port is free."""
+        self.ask_to_stop()
         self.thread.join()
 
 
@@ -35,6 +45,27 @@ class _Announced(uvicorn.Server):
         self.ready.set()
 
 
+class _Ending:
+    """An app whose requests are answered 503 when the server cuts them off to stop."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = list[str]()
+
+        async def noted(message: Message) -> None:
+            started.append(message["type"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except asyncio.CancelledError:
+            if started:
+                raise
+            await PlainTextResponse(CUT_OFF, 503, {"Retry-After": "5"})(scope, receive, send)
+
+
 def serve(app: ASGIApp, port: int = 0) -> Running:
     """Serve on 127.0.0.1; port 0 takes a free one. Returns once it answers.
 
@@ -42,7 +73,13 @@ def serve(app: ASGIApp, port: int = 0) -> Running:
         OSError: the port is taken, or the server did not start.
     """
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_config=None, lifespan="off", access_log=False
+        _Ending(app),
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        lifespan="off",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
     )
     server = _Announced(config)
     thread = threading.Thread(target=_run, args=(server,), name=f"http-{port}", daemon=True)

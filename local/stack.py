@@ -3,7 +3,7 @@
 import gc
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from local.page import app as page
 from local.server import Running, serve
+from local.stopping import Step
 from shared.clock import Clock
 from standin.functions_host import storage
 from standin.functions_host.host import LocalHost
@@ -120,12 +121,27 @@ class Stack:
             "PAGERDUTY_URL": self.pagerduty_url,
         } | {f"PAGERDUTY_{name}_KEY": name.lower().ljust(32, "0") for name in keys}
 
+    def steps(self) -> Sequence[Step]:
+        """Return what ends the stack: work first, then requests, then the databases."""
+        return [
+            Step("queue messages and timers", self.host.stop),
+            Step("requests", self._stop_servers),
+            Step("functions", self.host.close),
+            Step("the databases", self._close),
+        ]
+
     def stop(self) -> None:
         """Let work end, then stop every part."""
-        self.host.stop()
+        for step in self.steps():
+            step.end()
+
+    def _stop_servers(self) -> None:
+        for server in self.servers:
+            server.ask_to_stop()
         for server in reversed(self.servers):
             server.stop()
-        self.host.close()
+
+    def _close(self) -> None:
         self.sink.close()
         self.monitor.close()
         # The app freezes what its start has loaded: here DuckDB too, which wants to be freed.

@@ -85,6 +85,7 @@ TEXT = (
             "cost_status",
             "cost_source",
             "cost_missing",
+            "doubts",
             "adjusts",
             "old_cost_status",
             "old_cost_usd",
@@ -106,7 +107,10 @@ TEXT = (
 )
 NUMBERS = (
     *(_column(key, "long") for key in ("count", "team_size", "adjusted_count", "revision")),
-    *(_column(key, "real") for key in ("duration_s", "value", "amount_usd", "cost_usd")),
+    *(
+        _column(key, "real")
+        for key in ("duration_s", "value", "amount_usd", "cost_usd", "stated_cost_usd")
+    ),
     *(
         _column(key, "long")
         for key in (

@@ -40,6 +40,12 @@ PROVIDERS: Mapping[str, str] = {
 }
 """Spelling → provider, both as `key` writes them; a name that is not here stands for itself."""
 
+_APIS = re.compile(
+    r"-(chat|chat-completions?|completions?|responses|messages|embeddings?|image|images|speech"
+    r"|transcriptions?|text|converse|generative-ai)$"
+)
+"""What follows a provider's name where an instrumentation names the API too."""
+
 _SEPARATORS = re.compile(r"[\s._/-]+")
 
 
@@ -49,6 +55,13 @@ def key(name: str) -> str:
 
 
 def provider_of(name: str) -> str:
-    """Return the provider that a spelling stands for, or the spelling's own key."""
+    """Return the provider that a spelling stands for, or the spelling's own key.
+
+    "fireworks.chat" is fireworks: what follows a known name and names an API is no part of it.
+    """
     wanted = key(name)
-    return PROVIDERS.get(wanted, wanted)
+    found = PROVIDERS.get(wanted)
+    while found is None and (bare := _APIS.sub("", wanted)) != wanted:
+        wanted = bare
+        found = PROVIDERS.get(wanted) or (wanted if wanted in PROVIDERS.values() else None)
+    return found or key(name)

@@ -17,6 +17,7 @@ from shared.units import MAX_COUNT, Count, Usage
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Text = Annotated[str, StringConstraints(max_length=8192)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Doubt = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 Amount = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Usd = Annotated[
     Decimal,
@@ -120,6 +121,8 @@ class LlmCall(Data, frozen=True):
     operation: Name | None = None
     error_type: Name | None = None
     cost_usd: Usd | None = None
+    doubts: Annotated[tuple[Doubt, ...], Field(max_length=16)] = ()
+    """Names of what the sender told and may be wrong: the cost is then estimated, not known."""
 
 
 class DbQuery(Data, frozen=True):

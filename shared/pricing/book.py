@@ -10,10 +10,28 @@ from pydantic import ValidationError
 
 from shared.errors import Misconfigured
 from shared.events.providers import provider_of
-from shared.pricing.overrides import PRICE, SKUS, AnyEntry, Deployment, Entry, Overrides, Sku
+from shared.pricing.overrides import (
+    FEE,
+    PRICE,
+    SKUS,
+    Alias,
+    AnyEntry,
+    Deployment,
+    Doubt,
+    Entry,
+    Overrides,
+    Sku,
+)
 
 TRUSTED = "trusted_providers"
-TABLES: Mapping[str, type[Entry]] = {"price": PRICE, "deployment": Deployment, "sku": Sku}
+TABLES: Mapping[str, type[Entry]] = {
+    "price": PRICE,
+    "deployment": Deployment,
+    "sku": Sku,
+    "fee": FEE,
+    "alias": Alias,
+    "doubt": Doubt,
+}
 REMEDY = "Mend what is named; docs/prices.md shows the form of each entry."
 
 Document = Mapping[str, object]
@@ -44,6 +62,9 @@ def judge(text: str) -> tuple[Overrides, list[str]]:
     prices = _entries(document, text, "price", PRICE, problems)
     deployments = _entries(document, text, "deployment", Deployment, problems)
     skus = _entries(document, text, "sku", Sku, problems)
+    fees = _entries(document, text, "fee", FEE, problems)
+    aliases = _entries(document, text, "alias", Alias, problems)
+    doubts = _entries(document, text, "doubt", Doubt, problems)
     known = {sku.name for sku in SKUS} | {sku.name for _, sku in skus}
     problems += [
         f"{place}: sku `{entry.sku}` is none of {', '.join(sorted(known))}"
@@ -54,6 +75,9 @@ def judge(text: str) -> tuple[Overrides, list[str]]:
         prices=[entry for _, entry in prices],
         deployments=[entry for _, entry in deployments],
         skus=[*SKUS, *(entry for _, entry in skus)],
+        fees=[entry for _, entry in fees],
+        aliases=[entry for _, entry in aliases],
+        doubts=[entry for _, entry in doubts],
         trusted=_trusted(document, problems),
     )
     return overrides, problems

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from shared.events.providers import key
-from shared.pricing.names import STANDARD
+from shared.pricing.names import STANDARD, sells_alike
 from shared.pricing.rates import Sheet
 from shared.units import RATES
 
@@ -30,29 +30,52 @@ NAMES: Mapping[str, str] = {unit.listed: rate for rate, unit in RATES.items()}
 """The list's name of a rate → ours. It has fifty more, of what no event can count: left out, they
 change nothing, as tests/unit/test_pricing_whole_list.py shows against the list's own arithmetic."""
 
-UNCOUNTED_OUTPUT: Mapping[str, str] = {
-    "output_image_mtok": "image_output_tokens",
-    "output_video_mtok": "video_output_tokens",
+UNCOUNTED: Mapping[str, tuple[str, str]] = {
+    "input_image_mtok": ("image_input_tokens", "input_mtok"),
+    "input_video_mtok": ("video_input_tokens", "input_mtok"),
+    "output_image_mtok": ("image_output_tokens", "output_mtok"),
+    "output_video_mtok": ("video_output_tokens", "output_mtok"),
+    "audio_hours": ("audio_hours", ""),
+    "output_citation_mtok": ("citation_tokens", ""),
+    "input_text_messages_kcount": ("text_messages", ""),
 }
-"""Rates far above that of text: output of such a model may be either, and events do not say."""
+"""Rates of the list → what a call of such a model may have used without counting it, as it is named
+in `missing`, and the rate that it was charged at then ("": at nothing)."""
+VOICE = "output_audio_mtok"
+"""A model that speaks is shown images seldom, but nearly always spoken to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One model of the price list, sold by a provider.
 
-    own: the provider lists it itself; else it is another's model at that other's price, and
-        what the other asks for its service tiers says nothing.
+    maker: whose list it stands in. Where that is not the provider's own, the price is the maker's,
+        and what the maker asks for its service tiers says nothing.
     """
 
     provider: "Provider"
     model: "ModelInfo"
-    own: bool
+    maker: str
+
+    @property
+    def own(self) -> bool:
+        """Tell whether the provider lists it itself."""
+        return self.maker == self.provider.id
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Tell whether the price is another seller's, which no contract makes this one's."""
+        return not self.own and not sells_alike(self.provider.id, self.maker, self.model.id)
 
     @property
     def label(self) -> str:
         """Name the model for a person: "azure/gpt-4o"."""
         return f"{self.provider.id}/{self.model.id}"
+
+    @property
+    def window(self) -> int:
+        """Return how many tokens a call may have; 0 where the list does not say."""
+        return self.model.context_window or 0
 
     def starts(self, tier: str) -> Sequence[float]:
         """Return the moments (POSIX, ascending) at which a new price came into force."""
@@ -99,10 +122,15 @@ class Listed:
             for step in value.tiers
         }
 
-    def uncounted(self, tier: str, at: datetime) -> tuple[str, ...]:
-        """Name the dearer kinds of output that events do not count."""
-        names = dict(_listed_in(self.prices(tier, at)))
-        return tuple(part for name, part in UNCOUNTED_OUTPUT.items() if name in names)
+    def uncounted(self, tier: str, at: datetime) -> Sequence[str]:
+        """Name what a call may have used that the list prices otherwise than what it counts."""
+        rates = dict(_listed_in(self.prices(tier, at)))
+        names = [name for name in UNCOUNTED if name in rates]
+        if VOICE in rates:
+            names = [name for name in names if not name.startswith("input_")]
+        return [
+            UNCOUNTED[name][0] for name in names if rates[name] != rates.get(UNCOUNTED[name][1])
+        ]
 
     def _variants(self, tier: str) -> "Sequence[PriceVariant]":
         context = _context(tier)
@@ -135,7 +163,7 @@ class Listing:
         if seller is None:
             return None
         found = seller.find_model(model, all_providers=self._all) or _by_id(seller, model)
-        return found and Listed(seller, found, any(found is own for own in seller.models))
+        return found and Listed(seller, found, self._maker(seller, found))
 
     def models(self) -> "Mapping[str, ModelInfo]":
         """Return every model by "provider/model"."""
@@ -144,6 +172,10 @@ class Listing:
             for provider in self._all
             for model in provider.models
         }
+
+    def _maker(self, seller: "Provider", model: "ModelInfo") -> str:
+        lists = (seller, *self._all)
+        return next(of.id for of in lists if any(model is listed for listed in of.models))
 
     @cached_property
     def _all(self) -> "list[Provider]":

@@ -5,8 +5,85 @@ from collections.abc import Iterator, Mapping
 
 from shared.events.providers import key, provider_of
 
-GATEWAYS = frozenset({"langchain", "litellm", "litellm-proxy", "llama-index", "portkey", "vercel"})
-"""They have no prices of their own: the provider is what stands before the model's name."""
+FRAMEWORKS = frozenset(
+    [
+        "agno",
+        "autogen",
+        "crewai",
+        "dspy",
+        "gateway",
+        "gcp-vertex-agent",
+        "github",
+        "google-adk",
+        "haystack",
+        "helicone",
+        "langchain",
+        "langchain4j",
+        "langfuse",
+        "langgraph",
+        "litellm",
+        "litellm-proxy",
+        "llama-index",
+        "llamaindex",
+        "mastra",
+        "microsoft-agent-framework",
+        "openinference",
+        "opentelemetry",
+        "portkey",
+        "pydantic-ai",
+        "semantic-kernel",
+        "smolagents",
+        "spring-ai",
+        "strands",
+        "strands-agents",
+        "traceloop",
+        "unknown",
+        "vercel",
+        "vercel-ai-gateway",
+    ]
+)
+"""They sell nothing: the provider is what stands before the model's name, or the model's maker."""
+PREFIXES = frozenset(
+    [
+        "anthropic",
+        "azure",
+        "azure_ai",
+        "bedrock",
+        "cerebras",
+        "cohere",
+        "databricks",
+        "deepseek",
+        "fireworks_ai",
+        "gemini",
+        "groq",
+        "mistral",
+        "moonshot",
+        "openrouter",
+        "perplexity",
+        "together_ai",
+        "vertex_ai",
+        "xai",
+    ]
+)
+"""How LiteLLM writes a seller before a model: behind OpenAI's client, it is who is paid."""
+_MAKERS = tuple(
+    (re.compile(pattern), maker)
+    for pattern, maker in (
+        (r"^((us|eu|apac|jp|au|global)\.)?(anthropic|amazon|meta|mistral|cohere|ai21)\.", "aws"),
+        (
+            r"^(chat)?gpt-(?!oss)|^o[1345](-|$)|^text-(embedding|davinci)|^(whisper|tts|dall-e)-",
+            "openai",
+        ),
+        (r"^claude", "anthropic"),
+        (r"^(gemini|text-embedding-00|gemini-embedding)", "google"),
+        (r"^(mistral|ministral|codestral|pixtral|magistral|devstral)-", "mistral"),
+        (r"^(command|embed-(english|multilingual|v\d))", "cohere"),
+        (r"^deepseek-(chat|reasoner|v)", "deepseek"),
+        (r"^grok-", "x-ai"),
+        (r"^sonar", "perplexity"),
+    )
+)
+"""Whose model a bare name is, where its maker sells it."""
 
 HOSTS: Mapping[str, frozenset[str]] = {
     "aws": frozenset(
@@ -23,14 +100,56 @@ STANDARD = "standard"
 MAX_PREFIXES = 2
 """As in "azure/openai/gpt-4o"; whoever sends more makes us search, not find."""
 
+EQUAL_BY_CONTRACT: Mapping[str, frozenset[str]] = {
+    "azure": frozenset({"openai", "anthropic"}),
+    "google": frozenset({"anthropic"}),
+}
+"""Seller → the makers whose list prices are its own."""
+
+_OPEN_WEIGHTS = re.compile(r"gpt-oss")
+"""Models that any seller may run, at a price of its own."""
+_VERSION = re.compile(r"\d(?![\d.]*b)")
+"""A digit that is none of a size, such as 8b."""
 _RESOURCE = re.compile(r"^(?:arn:.*/|(?:.*/)?models/)")
 
 
 def seller_of(provider: str, model: str) -> tuple[str, str]:
     """Return whose price counts and the model, without the prefix that a gateway needs."""
+    seller, bare, _ = seller_or_guess(provider, model)
+    return seller, bare
+
+
+def seller_or_guess(provider: str, model: str) -> tuple[str, str, bool]:
+    """Return the seller, the bare model, and whether the seller is guessed from the model.
+
+    OpenAI's client talks to many servers: a model of another maker is not OpenAI's to sell.
+    """
     seller = provider_of(provider)
-    prefix, slash, rest = model.strip().partition("/")
-    return (provider_of(prefix), rest) if slash and seller in GATEWAYS else (seller, model)
+    name = model.strip()
+    prefix, slash, rest = name.partition("/")
+    if slash and (seller in FRAMEWORKS or (seller == "openai" and prefix.lower() in PREFIXES)):
+        return provider_of(prefix), rest, False
+    if seller not in FRAMEWORKS and seller != "openai":
+        return seller, model, False
+    maker = maker_of(name)
+    is_guess = maker is not None and maker != seller
+    return (maker, model, True) if maker and is_guess else (seller, model, False)
+
+
+def maker_of(model: str) -> str | None:
+    """Return who sells a model of that name, None where it does not tell."""
+    name = model.lower()
+    return next((maker for pattern, maker in _MAKERS if pattern.search(name)), None)
+
+
+def sells_alike(seller: str, maker: str, model: str) -> bool:
+    """Tell whether the seller asks what the maker of the model does."""
+    return maker in EQUAL_BY_CONTRACT.get(seller, ()) and not _OPEN_WEIGHTS.match(model)
+
+
+def is_moving(model: str) -> bool:
+    """Tell whether the name stands for one model after another, whatever their versions."""
+    return model.endswith(("-latest", ":latest")) and not _VERSION.search(model)
 
 
 def tier_of(service_tier: str | None) -> str:

@@ -1,13 +1,15 @@
 """The operator's own prices: dated entries for models, deployments and SKUs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -19,7 +21,7 @@ from pydantic import (
 from shared.events.providers import key, provider_of
 from shared.pricing.names import STANDARD, tier_of
 from shared.pricing.rates import Sheet
-from shared.units import RATES
+from shared.units import RATES, Usage
 
 Subject = tuple[str, ...]
 """What an entry is about: entries of one subject follow each other in time."""
@@ -42,12 +44,26 @@ def _sku(name: object) -> object:
     return SKU_SPELLINGS.get(key(name), key(name)) if isinstance(name, str) else name
 
 
+def _rate_class(name: str) -> str:
+    if name not in RATES:
+        raise ValueError(f"`{name}` is none of {', '.join(RATES)}")
+    return name
+
+
+def _usage_field(name: str) -> str:
+    if name not in Usage.model_fields:
+        raise ValueError(f"`{name}` is none of {', '.join(Usage.model_fields)}")
+    return name
+
+
 Word = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=True)]
 Provider = Annotated[Word, BeforeValidator(lambda n: provider_of(n) if isinstance(n, str) else n)]
 SkuName = Annotated[Word, BeforeValidator(_sku)]
 Tier = Annotated[Word, BeforeValidator(lambda n: tier_of(n) if isinstance(n, str) else n)]
 Lower = Annotated[Word, StringConstraints(to_lower=True)]
 Rate = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+RateClass = Annotated[Word, AfterValidator(_rate_class)]
+UsageField = Annotated[Word, AfterValidator(_usage_field)]
 
 
 class Entry(BaseModel, ABC, frozen=True, extra="forbid"):
@@ -122,10 +138,54 @@ class Price(Entry, frozen=True):
         return {name: rate for name, rate in rates.items() if rate is not None}
 
 
-PRICE: type[Price] = create_model(
-    "Price", __base__=Price, **cast("dict[str, Any]", dict.fromkeys(RATES, (Rate, None)))
-)
-"""A price with a field for each rate of shared.units, in US dollars."""
+class Fee(Price, frozen=True):
+    """What a router asks on top of the price of the model that it chose."""
+
+
+_RATES = cast("dict[str, Any]", dict.fromkeys(RATES, (Rate, None)))
+PRICE: type[Price] = create_model("Price", __base__=Price, **_RATES)
+FEE: type[Fee] = create_model("Fee", __base__=Fee, **_RATES)
+"""A price and a fee with a field for each rate of shared.units, in US dollars."""
+
+
+class Alias(Entry, frozen=True):
+    """The model that a provider's moving name stands for, from a day on."""
+
+    provider: Provider
+    name: Lower
+    model: Lower
+
+    @property
+    def subject(self) -> Subject:
+        """Return the provider and the moving name."""
+        return (self.provider, self.name)
+
+
+class Doubt(Entry, frozen=True):
+    """A cost of a provider's models that the price of their tokens leaves out, or gets wrong.
+
+    model: a name of the list, or a pattern with `*`. part: what it is called in `missing`; the
+        doubt ends where the call counts it, if it is a field of Usage.
+    where, above: a field of Usage; only calls that use more of it than so much are in doubt.
+    unless: it ends too where one of these rates stands in a [[price]].
+    """
+
+    provider: Provider
+    model: Lower
+    part: Lower
+    where: UsageField = ""
+    above: int = Field(0, ge=0)
+    unless: tuple[RateClass, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """Return the models and the part of their cost that is in doubt."""
+        return (self.provider, self.model, self.part)
+
+    def is_about(self, spelling: Subject) -> bool:
+        """Tell whether (provider, model) is one of those models."""
+        provider, model = spelling
+        return provider == self.provider and fnmatchcase(model, self.model)
 
 
 class Deployment(Entry, frozen=True):
@@ -184,6 +244,9 @@ class Overrides:
     prices: Sequence[Price] = ()
     deployments: Sequence[Deployment] = ()
     skus: Sequence[Sku] = SKUS
+    fees: Sequence[Fee] = ()
+    aliases: Sequence[Alias] = ()
+    doubts: Sequence[Doubt] = ()
     trusted: frozenset[str] = frozenset()
 
     def prices_of(self, priced: Subject, day: date) -> Sequence[Price]:
@@ -197,6 +260,20 @@ class Overrides:
     def deployment(self, name: str, day: date) -> Deployment | None:
         """Return what runs under that name on that day, if the file says so."""
         return next(iter(in_force(self.deployments_named(name), day)), None)
+
+    def fees_on(self, priced: Subject, day: date) -> Sequence[Fee]:
+        """Return what (provider, model) asks on top, of any size and tier of calls."""
+        return in_force([fee for fee in self.fees if fee.priced == priced], day)
+
+    def doubts_about(self, spellings: Collection[Subject], day: date) -> Sequence[Doubt]:
+        """Return what is in doubt about any of the spellings (provider, model)."""
+        about = [doubt for doubt in self.doubts if any(map(doubt.is_about, spellings))]
+        return in_force(about, day)
+
+    def aliases_of(self, spelling: Subject) -> Sequence[Alias]:
+        """Return what (provider, name) stands for on any day, the first first."""
+        found = [alias for alias in self.aliases if alias.subject == spelling]
+        return sorted(found, key=lambda alias: alias.from_)
 
     def sku(self, name: str, day: date) -> Sku:
         """Return what the SKU costs on that day; before its first entry, what that one says."""

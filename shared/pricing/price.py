@@ -1,5 +1,6 @@
 """Prices one model call: the operator's own price, else the list's, at the time of the call."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -7,15 +8,20 @@ from functools import lru_cache
 from shared.events.types import LlmCall
 from shared.pricing.book import read
 from shared.pricing.cost import Cost
+from shared.pricing.ends import end_of
 from shared.pricing.listed import Listing
 from shared.pricing.names import seller_of
 from shared.pricing.overrides import Overrides
 from shared.pricing.resolve import Names, NameTooLong, meaning
 from shared.pricing.tariff import Tariff
+from shared.units import Usage
 
 MAX_TARIFFS = 4_096
-FAILED = frozenset({"error", "failed", "failure", "rate_limited", "refused", "throttled"})
-"""Statuses, with HTTP's 4xx and 5xx, of a call that nobody bills unless it tells its usage."""
+STATED_WITHIN = Decimal("0.01")
+"""By how much of ours a stated cost may differ: senders round, and leave out fractions."""
+MICRO_DOLLAR = Decimal("0.000001")
+ABSURD = 10
+"""So many context windows in one call were never read by a model."""
 
 
 def load(toml_text: str) -> "Prices":
@@ -56,7 +62,14 @@ class Prices:
         count = call.count
         # Rounded up: a tier begins above a whole number of tokens.
         quote = tariff.only or tariff.quote(at, -(-used.input_tokens // count))
-        return quote.cost(used, count)
+        cost = quote.cost(used, count)
+        if quote.costs_nothing or cost.usd is None:
+            return cost
+        if max(used.input_tokens, used.output_tokens) > quote.window * count:
+            cost = _beyond(cost, used, quote.window * count)
+        if call.cost_usd is None and not call.doubts and end_of(call) == "done":
+            return cost
+        return _doubted(cost, tuple(_doubts(call, cost)))
 
     def _resolve(self, names: Names) -> Tariff:
         return Tariff(meaning(names, self._overrides, self._listing))
@@ -66,6 +79,42 @@ def _without_usage(call: LlmCall, tariff: Tariff, at: datetime) -> Cost:
     quote = tariff.quote(at, 0)
     if quote.costs_nothing:
         return Cost(Decimal(0), quote.status, quote.source)
-    if call.status.lower() in FAILED or (call.status.isdecimal() and int(call.status) >= 400):
-        return Cost(Decimal(0), "estimated", "a failed call, assumed not billed", ("usage",))
-    return Cost(None, "unknown", "the call did not tell its usage", ("usage",))
+    missing = (*call.doubts, "usage")
+    end = end_of(call)
+    if end == "failed" and not call.doubts:
+        return Cost(Decimal(0), "estimated", "a failed call, assumed not billed", missing)
+    if end == "given up":
+        source = "the call was given up; what was made until then may be billed"
+        return Cost(None, "unknown", source, missing)
+    return Cost(None, "unknown", "the call did not tell its usage", missing)
+
+
+def _doubts(call: LlmCall, cost: Cost) -> Iterator[str]:
+    """Yield what the call itself puts in doubt about a price of its counts."""
+    yield from call.doubts
+    if end_of(call) == "given up":
+        yield "output_tokens"
+    if cost.status == "known" and call.cost_usd and _differ(cost.usd or 0, call.cost_usd):
+        yield "cost_usd"
+
+
+def _differ(usd: Decimal | int, stated: Decimal) -> bool:
+    return abs(stated - usd) > max(usd * STATED_WITHIN, MICRO_DOLLAR)
+
+
+def _beyond(cost: Cost, used: Usage, window: int) -> Cost:
+    """Doubt counts that are above the model's context window, and believe none far above it."""
+    most = {"input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+    doubted = _doubted(cost, tuple(name for name, tokens in most.items() if tokens > window))
+    if max(most.values()) <= window * ABSURD:
+        return doubted
+    why = f"more than {ABSURD} times what a call of it can have ({window:,} tokens)"
+    return Cost(None, "unknown", f"{cost.source}; {why}", doubted.missing)
+
+
+def _doubted(cost: Cost, doubts: tuple[str, ...]) -> Cost:
+    """Return the cost with further doubts."""
+    if not doubts or cost.usd is None:
+        return cost
+    missing = tuple(dict.fromkeys(cost.missing + doubts))
+    return Cost(cost.usd, "estimated", cost.source, missing)

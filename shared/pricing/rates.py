@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.units import MILLION, RATES, UNITS, Usage
+from shared.units import MILLION, RATES, UNITS, Usage, total_of
 
 Sheet = Mapping[str, Decimal]
 """Rate of shared.units → US dollars for as many of its unit as that says."""
@@ -80,6 +80,12 @@ def scaled(sheet: Sheet, factor: Decimal) -> Sheet:
 def is_of_tokens(rate: str) -> bool:
     """Tell whether the rate is per million tokens, as an SKU's factor is meant for."""
     return RATES[rate].per == MILLION
+
+
+def with_fees(sheet: Sheet, fees: Sheet) -> Sheet:
+    """Return the sheet with fees on top: one on a total is asked for each of its parts too."""
+    on_top = {name: fees.get(total_of(RATES[name]).rate, Decimal(0)) for name in sheet}
+    return {**fees, **{name: rate + on_top[name] for name, rate in sheet.items()}}
 
 
 def cached_audio(used: Usage) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from itertools import chain
 
 from shared.pricing.listed import Listed, Listing, midnight
-from shared.pricing.names import STANDARD, seller_of, spellings, tier_of
+from shared.pricing.names import STANDARD, is_moving, seller_or_guess, spellings, tier_of
 from shared.pricing.overrides import Entry, Overrides, Price
 from shared.pricing.tariff import Terms
 
@@ -27,14 +27,18 @@ class NameTooLong(ValueError):
 class Meaning:
     """What the names in a call may mean: every model of the list, and the operator's entries.
 
-    spellings: of the model that the call itself names, likeliest first.
-    listed: every spelling, of that model or of the deployment's, that the list knows.
+    requested: what the call itself asks for, as it was sent but for its prefix.
+    spellings: of what it asks for and of what answered, likeliest first.
+    listed: every spelling that the list knows: of those, of the deployment's, of aliases' models.
+    guesses: what the names leave open, as it is called in `missing`.
     """
 
+    requested: Spelling
     deployment: str
     tier: str
     spellings: Sequence[Spelling]
     listed: Mapping[Spelling, Listed]
+    guesses: tuple[str, ...]
     overrides: Overrides
     list_name: str
 
@@ -42,16 +46,22 @@ class Meaning:
         """Return what decides the price of such a call at that moment."""
         day = at.astimezone(UTC).date()
         mapped = self.overrides.deployment(self.deployment, day)
-        spelled = list(spellings(mapped.provider, mapped.model)) if mapped else self.spellings
+        asked = (mapped.provider, mapped.model) if mapped else self.requested
+        fees = self.overrides.fees_on(asked, day)
+        spelled = list(spellings(*asked)) if mapped and not fees else self.spellings
         spelling, prices = self._priced(spelled, day)
+        listed, alias = self._stands_for(spelling, day)
+        label = "/".join(spelling) + (f" ({alias})" if alias else "")
         sku = self.overrides.sku(mapped.sku if mapped else "global", day)
-        label = "/".join(spelling)
         return Terms(
             label=f"deployment {mapped.name}: {label}" if mapped else label,
             list_name=self.list_name,
-            listed=self.listed.get(spelling),
+            listed=listed,
             of_model=prices,
             of_deployment=self.overrides.prices_of((self.deployment,), day),
+            fees=fees,
+            doubts=self.overrides.doubts_about([asked, *self._names(spelling, day)], day),
+            guesses=() if mapped else self._guesses(spelling, listed, day),
             sku=sku,
             tier=STANDARD if sku.name.endswith(f"-{self.tier}") else self.tier,
         )
@@ -72,27 +82,56 @@ class Meaning:
         for spelling in spelled:
             if prices := self._overridden(spelling, day):
                 return spelling, prices
-        return next((spelling for spelling in spelled if spelling in self.listed), spelled[0]), ()
+        listed = (spelling for spelling in spelled if self._stands_for(spelling, day)[0])
+        return next(listed, spelled[0]), ()
 
     def _overridden(self, spelling: Spelling, day: date) -> Sequence[Price]:
         """An entry for "gpt-4o" is one for its dated names too, where they have none."""
-        prices = self.overrides.prices_of(spelling, day)
-        if prices or spelling not in self.listed:
-            return prices
-        listed_as = self.listed[spelling].model.id.lower()
-        return self.overrides.prices_of((spelling[0], listed_as), day)
+        found = (self.overrides.prices_of(name, day) for name in self._names(spelling, day))
+        return next(filter(None, found), ())
+
+    def _names(self, spelling: Spelling, day: date) -> Sequence[Spelling]:
+        """Return what else the operator may call the model, its own spelling first."""
+        listed, alias = self._stands_for(spelling, day)
+        names = (spelling[1], alias, listed.model.id.lower() if listed else "")
+        return [(spelling[0], name) for name in names if name]
+
+    def _stands_for(self, spelling: Spelling, day: date) -> tuple[Listed | None, str]:
+        """Return the model of the list, and which one that is where the name moves."""
+        begun = [each for each in self.overrides.aliases_of(spelling) if each.from_ <= day]
+        if not begun:
+            return self.listed.get(spelling), ""
+        return self.listed.get((spelling[0], begun[-1].model)), begun[-1].model
+
+    def _guesses(self, spelling: Spelling, listed: Listed | None, day: date) -> tuple[str, ...]:
+        """Doubt a guessed seller, and a moving name of which no entry says where it stands."""
+        if self.overrides.prices_of(spelling, day):
+            return ()
+        aliases = [each for each in self.overrides.aliases_of(spelling) if each.from_ <= day]
+        if aliases:
+            return self.guesses if aliases[-1].holds(day) else (*self.guesses, "alias")
+        is_guess = listed and is_moving(spelling[1]) and not is_moving(listed.model.id)
+        return (*self.guesses, "alias") if is_guess else self.guesses
 
     def _entries(self) -> Sequence[Entry]:
         """Return what the operator says of any of the names."""
         deployments = self.overrides.deployments_named(self.deployment)
         skus = {entry.sku for entry in deployments}
         ids = ((provider, found.model.id.lower()) for (provider, _), found in self.listed.items())
-        targets = (spellings(entry.provider, entry.model) for entry in deployments)
-        subjects = {*self.spellings, *self.listed, *ids, *chain(*targets), (self.deployment,)}
+        asked = {self.requested, *((entry.provider, entry.model) for entry in deployments)}
+        targets = (spellings(*names) for names in asked)
+        subjects = {*self.spellings, *self.listed, *ids, *chain(*targets), *asked}
         return [
             *deployments,
             *(sku for sku in self.overrides.skus if sku.name in skus),
-            *(price for price in self.overrides.prices if price.priced in subjects),
+            *(alias for alias in self.overrides.aliases if alias.subject in subjects),
+            *(doubt for doubt in self.overrides.doubts if any(map(doubt.is_about, subjects))),
+            *(fee for fee in self.overrides.fees if fee.priced in subjects),
+            *(
+                price
+                for price in self.overrides.prices
+                if price.priced in {*subjects, (self.deployment,)}
+            ),
         ]
 
 
@@ -105,19 +144,23 @@ def meaning(names: Names, overrides: Overrides, listing: Listing) -> Meaning:
     if max(len(name) for name in names if name) > MAX_NAME:
         raise NameTooLong(f"a name is over {MAX_NAME} characters and was not looked up")
     provider, model, response_model, deployment, service_tier = names
-    seller, bare = seller_of(provider, model)
+    seller, bare, is_guess = seller_or_guess(provider, model)
     # Azure's clients send the deployment's name as the model.
     name = (deployment or (bare if seller == "azure" else "")).strip().lower()
     spelled = _served(seller, bare, response_model)
     of_deployment = chain(
         *(spellings(d.provider, d.model) for d in overrides.deployments_named(name))
     )
-    found = {each: listing.find(*each) for each in (*spelled, *of_deployment)}
+    wanted = {*spelled, *of_deployment}
+    wanted |= {(each[0], alias.model) for each in wanted for alias in overrides.aliases_of(each)}
+    found = {each: listing.find(*each) for each in wanted}
     return Meaning(
+        requested=(seller, bare.strip().lower()),
         deployment=name,
         tier=tier_of(service_tier),
         spellings=spelled,
         listed={each: listed for each, listed in found.items() if listed},
+        guesses=("provider",) if is_guess else (),
         overrides=overrides,
         list_name=listing.name,
     )

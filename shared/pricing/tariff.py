@@ -11,11 +11,15 @@ from typing import Protocol
 from shared.pricing.cost import Cost, CostStatus
 from shared.pricing.listed import Listed
 from shared.pricing.names import STANDARD
-from shared.pricing.overrides import Price, Sku
-from shared.pricing.rates import Rates, Sheet, compile_rates, is_of_tokens, scaled
+from shared.pricing.overrides import Doubt, Fee, Price, Sku
+from shared.pricing.rates import Rates, Sheet, compile_rates, is_of_tokens, scaled, with_fees
 from shared.units import RATES, Usage
 
 DAY_S = 86_400
+LEAST_WINDOW = 1_000_000
+"""Tokens: as many as any model's context window is trusted with, since lists lag behind models."""
+VOICE = ("audio_input_tokens", "audio_output_tokens")
+"""What a call of a model that speaks nearly always uses."""
 TEXT = frozenset({"input_tokens", "output_tokens"})
 NO_TOKEN_COSTS: Sheet = {name: Decimal(0) for name in RATES if is_of_tokens(name)}
 
@@ -29,16 +33,22 @@ _cost: Callable[[tuple[Decimal, CostStatus, str, tuple[str, ...]]], Cost] = part
 class Quote:
     """The rates for calls of one kind, one size and one time, and how sure they are.
 
-    missing: what is in doubt whatever is used. costs_nothing: so is no usage at all.
+    missing: what is in doubt whatever is used. uncounted: fields of Usage that are, unless the call
+        tells them. where: what is in doubt of calls that use a field.
+    costs_nothing: so is no usage at all.
     plain: the rates again, where calls that tell no more than their text need nothing else.
+    window: how many tokens one call can have; above it, its counts are in doubt.
     """
 
     rates: Rates | None
     status: CostStatus
     source: str
     missing: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    where: tuple[Doubt, ...] = ()
     costs_nothing: bool = False
     plain: Rates | None = None
+    window: int = LEAST_WINDOW
 
     def cost(self, used: Usage, count: int) -> Cost:
         """Return what that usage costs, the total of `count` calls."""
@@ -51,11 +61,16 @@ class Quote:
         if self.rates is None:
             return Cost(None, "unknown", self.source, self.missing)
         amount, missing = self.rates.charge(used, count)
-        if not (missing or self.missing):
+        missing += self.missing
+        if self.uncounted:
+            told = used.__pydantic_fields_set__
+            missing += tuple(part for part in self.uncounted if part not in told)
+        missing += tuple(d.part for d in self.where if getattr(used, d.where) > d.above * count)
+        if not missing:
             return _cost((amount, self.status, self.source, ()))
         if not amount and self.status == "known":
-            return Cost(None, "unknown", self.source, missing + self.missing)
-        return Cost(amount, "estimated", self.source, missing + self.missing)
+            return Cost(None, "unknown", self.source, missing)
+        return Cost(amount, "estimated", self.source, tuple(dict.fromkeys(missing)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,7 @@ class Terms:
     label: the model, for a person to read. list_name: the price list's.
     of_model, of_deployment: the operator's prices in force, of any tier and size; the first are
         what the SKU's factor is applied to, the second are final.
+    fees: what is asked on top. doubts: the operator's. guesses: what the names leave open.
     """
 
     label: str
@@ -72,6 +88,9 @@ class Terms:
     listed: Listed | None
     of_model: Sequence[Price]
     of_deployment: Sequence[Price]
+    fees: Sequence[Fee]
+    doubts: Sequence[Doubt]
+    guesses: tuple[str, ...]
     sku: Sku
     tier: str
 
@@ -94,11 +113,20 @@ class Terms:
         sheet = {**scaled(global_sheet, self.sku.factor), **_merged(final)}
         if "input" not in sheet and "output" not in sheet:
             return Quote(None, "unknown", f"{self.label} has no price per token")
-        source, doubts = self._source(tier, (*own, *final)), self._doubts(tier, at)
-        status = "overridden" if own or final else "known"
-        rates = compile_rates(sheet)
-        plain = rates if rates.text_alone and not doubts else None
-        return Quote(rates, status, source, doubts, plain=plain)
+        given = {**_merged(own), **_merged(final)}
+        doubts = self._doubts(tier, at, sheet, given)
+        counted = tuple(part for part in doubts if part in Usage.model_fields)
+        rates = compile_rates(with_fees(sheet, _merged(_fitting(self.fees, tier, input_tokens))))
+        return Quote(
+            rates,
+            status="overridden" if own or final else "known",
+            source=self._source(tier, (*own, *final)),
+            missing=tuple(part for part in doubts if part not in counted),
+            uncounted=counted,
+            where=tuple(each for each in self.doubts if each.where),
+            plain=rates if rates.text_alone and not doubts else None,
+            window=max(LEAST_WINDOW, self.listed.window if self.listed else 0),
+        )
 
     def _priced_tier(self, at: datetime) -> str:
         """Return the tier that was asked for where it has a price, else the standard one."""
@@ -113,9 +141,19 @@ class Terms:
     def _lists(self, tier: str, at: datetime) -> bool:
         return self.listed is not None and (tier == STANDARD or self.listed.has_tier(tier, at))
 
-    def _doubts(self, tier: str, at: datetime) -> tuple[str, ...]:
-        unpriced = () if tier == self.tier else ("service_tier",)
-        return unpriced + (self.listed.uncounted(tier, at) if self.listed else ())
+    def _doubts(self, tier: str, at: datetime, sheet: Sheet, given: Sheet) -> Sequence[str]:
+        """Name what is in doubt; `given` are the operator's own rates in the sheet."""
+        doubts = [*self.guesses] if tier == self.tier else [*self.guesses, "service_tier"]
+        if self.listed and self.listed.is_borrowed and not {"input", "output"} <= given.keys():
+            doubts.append("seller")
+        doubts += self.listed.uncounted(tier, at) if self.listed else []
+        doubts += VOICE if "audio_output" in sheet else ()
+        doubts += [
+            each.part
+            for each in self.doubts
+            if not each.where and not given.keys() & set(each.unless)
+        ]
+        return list(dict.fromkeys(doubts))
 
     def _source(self, tier: str, prices: Sequence[Price]) -> str:
         parts = [self.label, *(f"prices.toml from {p.from_}: {p.source}" for p in prices)]
@@ -123,6 +161,7 @@ class Terms:
             parts.append(f"list price, {self.list_name}")
         if tier != STANDARD:
             parts.append(f"{tier} tier")
+        parts.extend(f"plus the fee from {fee.from_}: {fee.source}" for fee in self.fees)
         if self.sku.factor != 1:
             parts.append(f"times {self.sku.factor} for {self.sku.name} ({self.sku.source})")
         return "; ".join(parts)

@@ -120,9 +120,8 @@ def test_a_name_resolves(provider: str, model: str, expected: str) -> None:
     ("provider", "model"),
     [
         pytest.param("anthropic", "openai/gpt-4o", id="prefix against the provider"),
-        pytest.param("openai", "anthropic/claude-sonnet-4-5", id="prefix of a rival"),
         pytest.param("ibm.watsonx.ai", "granite-3", id="provider without prices"),
-        pytest.param("litellm", "gpt-4o", id="gateway without a prefix"),
+        pytest.param("litellm", "my-deployment", id="gateway without a prefix"),
         pytest.param("aws.bedrock", "arn:aws:bedrock:us-east-1:1:application-inference-profile/x"),
         pytest.param("openai", "/", id="slash alone"),
         pytest.param("openai", "@", id="at alone"),
@@ -169,3 +168,57 @@ def test_endless_prefixes_are_not_followed() -> None:
 )
 def test_a_tier_is_spelled_as_price_lists_do(tier: str | None, expected: str) -> None:
     assert tier_of(tier) == expected
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "expected"),
+    [
+        pytest.param("strands-agents", "gpt-4o", "12.5000", id="framework"),
+        pytest.param("github", "gpt-4o", "12.5000", id="copilot"),
+        pytest.param("unknown", "text-embedding-3-small", "0.0200", id="none"),
+        pytest.param("langchain", "claude-3-opus-20240229", "90.0000", id="claude"),
+        pytest.param("openai", "claude-3-opus-20240229", "90.0000", id="client-of-a-proxy"),
+    ],
+)
+def test_a_frameworks_model_decides(provider: str, model: str, expected: str) -> None:
+    usage = USAGE if "embedding" not in model else Usage(input_tokens=1_000_000)
+    found = LIST.price(LlmCall(provider=provider, model=model, status="success", usage=usage), NOW)
+    assert (f"{found.usd:.4f}", found.status, found.missing) == (
+        expected,
+        "estimated",
+        ("provider",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "expected"),
+    [
+        ("gateway", "openai/gpt-4o", "12.5000"),
+        ("openai", "gemini/gemini-2.5-pro", price("google", "gemini-2.5-pro")),
+        ("openai", "vertex_ai/gemini-2.5-pro", price("google", "gemini-2.5-pro")),
+        ("openai", "xai/grok-4", price("x-ai", "grok-4")),
+        ("openai", "anthropic/claude-3-opus-20240229", "90.0000"),
+        ("openrouter.chat", "openai/gpt-4o", "12.5000"),
+        ("fireworks.chat", "gpt-oss-120b", "0.7500"),
+        ("openai.embedding", "gpt-4o", "12.5000"),
+    ],
+)
+def test_a_prefix_names_the_seller(provider: str, model: str, expected: str) -> None:
+    found = LIST.price(LlmCall(provider=provider, model=model, status="success", usage=USAGE), NOW)
+    assert (f"{found.usd:.4f}", found.missing) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ("openrouter.chat", "openrouter"),
+        ("togetherai.chat", "together"),
+        ("fireworks.chat", "fireworks"),
+        ("openai.embedding", "openai"),
+        ("google.vertex.chat", "google"),
+        ("azure-openai.responses", "azure"),
+        ("house.chat", "house-chat"),
+    ],
+)
+def test_an_apis_name_is_no_part_of_the_provider(provider: str, expected: str) -> None:
+    assert provider_of(provider) == expected

@@ -264,9 +264,11 @@ def test_the_event_s_own_cost_counts_only_where_it_is_trusted() -> None:
 
     reported = cost_by(trusting, NOW, provider="openrouter", model="anything", cost_usd="0.25")
     ignored = cost_by(trusting, NOW, cost_usd="0.25")
+    agreed = cost_by(trusting, NOW, cost_usd=str(cost().usd))
 
     assert (reported.usd, reported.status) == (usd("0.25"), "reported")
-    assert ignored == cost()
+    assert ignored == cost()._replace(status="estimated", missing=("cost_usd",))
+    assert agreed == cost()
     assert cost_by(trusting, NOW, provider="xai", model="grok-4", cost_usd="1").status == "reported"
 
 

@@ -80,6 +80,8 @@ tokens = st.integers(0, 400_000)
             "status": st.sampled_from(["success", "error", "429"]),
             "response_model": st.sampled_from(["gpt-4o-2024-08-06", "gpt-4o-mini"]),
             "deployment": st.just("chat"),
+            "doubts": st.just(["total_tokens", "output_tokens"]),
+            "error_type": st.just("CancelledError"),
             "cost_usd": st.decimals(0, 9, places=9).map(str),
         },
     ),
@@ -93,7 +95,7 @@ def test_a_call_read_back_costs_what_it_did_while_prices_stay(
     parts: tuple[int, int, int, int],
     count: int,
     seconds: int,
-    more: dict[str, str],
+    more: dict[str, object],
 ) -> None:
     usage = {
         "input_tokens": sum(parts[:3]),
@@ -116,9 +118,9 @@ def test_what_a_trusted_provider_reported_is_replaced_and_comes_back() -> None:
     assert recorded.booked.status == "reported"
     assert not repriced(recorded, TRUSTING).differs
     by_list = repriced(recorded, LIST)
-    assert by_list.cost.status == "known"
+    assert (by_list.cost.status, by_list.cost.missing) == ("estimated", ("cost_usd",))
     corrected = read_back(row, adjustment(by_list, NOTE, START))
-    assert corrected.booked.status == "known"
+    assert corrected.booked.status == "estimated"
     assert repriced(corrected, TRUSTING).cost.usd == Decimal("1.25")
 
 

@@ -47,7 +47,8 @@ def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:
     stated: dict[str, object] = {**vars(data)}
     if isinstance(data, LlmCall):
         stated |= {k: v for k, v in vars(data.usage).items() if v} if data.usage else {}
-        stated["cost_usd"] = None
+        stated |= {"cost_usd": None, "stated_cost_usd": data.cost_usd}
+        stated["doubts"] = ",".join(data.doubts) or None
     if isinstance(data, LlmCall) and data.usage:
         stated |= {n: getattr(data.usage, n) for n in ("input_tokens", "output_tokens")}
     if cost is not None:

@@ -39,7 +39,7 @@ COPIED = (
 
 _KEYS = {
     *("id", "source", "occurred_at", "cost_status", "cost_usd", "count", *Usage.model_fields),
-    *("adjusts", "new_cost_usd", "revision", *COPIED),
+    *("adjusts", "new_cost_usd", "revision", "doubts", "stated_cost_usd", *COPIED),
 }
 READ = tuple(column for column in COLUMNS if column.key in _KEYS)
 """The columns that a row of the log must come with, besides those of ROW_COLUMNS."""
@@ -143,13 +143,19 @@ def _recorded(row: LogRow, correction: LogRow | None) -> Recorded | None:
 def _call(stated: Mapping[str, object], text: Mapping[str, str]) -> LlmCall:
     """Return the call as it was sent, in all that its price depends on.
 
-    What the provider reported is known only where it was believed: then it is the row's cost.
+    Rows of before 2026-12 say what the provider stated only where it was believed: as their cost.
     """
     usage = {name: stated[name] for name in Usage.model_fields if stated[name] is not None}
     fields: dict[str, object] = {key: text[key] for key in text if key in LlmCall.model_fields}
     reported = _usd(stated["cost_usd"]) if stated["cost_status"] == "reported" else None
+    fields["doubts"] = tuple(filter(None, str(stated["doubts"] or "").split(",")))
     return LlmCall.model_validate(
-        {**fields, "count": stated["count"], "usage": usage or None, "cost_usd": reported}
+        {
+            **fields,
+            "count": stated["count"],
+            "usage": usage or None,
+            "cost_usd": _usd(stated["stated_cost_usd"]) or reported,
+        }
     )
 
 

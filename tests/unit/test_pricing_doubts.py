@@ -1,0 +1,353 @@
+"""What a price leaves open is named: sellers, moving names, fees, kinds of use, cut-off calls."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from shared.pricing.cost import Cost
+from shared.pricing.price import Prices, load
+from tests.pricing import call, entry
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SHIPPED = load((Path(__file__).parents[2] / "config" / "prices.toml").read_text())
+LIST = load("")
+MILLION = 1_000_000
+ENTRIES = entry("price", provider="azure", model="grok-4", input=3, output=15)
+
+
+def cost(prices: Prices = SHIPPED, at: datetime = NOW, /, **given: object) -> Cost:
+    return prices.price(call(**given), at)
+
+
+def day(text: str) -> datetime:
+    return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "missing"),
+    [
+        pytest.param("azure", "grok-4", ("seller",), id="another maker on azure"),
+        pytest.param("azure", "gpt-oss-120b", ("seller",), id="open weights on azure"),
+        pytest.param("azure", "kimi-k2.6", ("seller",), id="open model on azure"),
+        pytest.param("azure", "gpt-4.1", (), id="openai on azure"),
+        pytest.param("azure", "claude-sonnet-4-5", (), id="anthropic on azure"),
+        pytest.param("vertex_ai", "claude-3-5-sonnet@20240620", (), id="anthropic on google"),
+        pytest.param("groq", "openai/gpt-oss-120b", (), id="its own price"),
+    ],
+)
+def test_a_borrowed_price_is_an_estimate(
+    provider: str, model: str, missing: tuple[str, ...]
+) -> None:
+    found = cost(LIST, provider=provider, model=model)
+
+    assert (found.status, found.missing) == ("estimated" if missing else "known", missing)
+
+
+def test_a_price_of_your_own_is_not_borrowed() -> None:
+    assert cost(load(ENTRIES), provider="azure", model="grok-4").missing == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "usd"),
+    [
+        ("gpt-oss-120b", "0.75"),
+        ("DeepSeek-V3.2", "2.26"),
+        ("Llama-4-Maverick-17B-128E-Instruct-FP8", "1.25"),
+        ("grok-3-mini", "1.52"),
+        ("Kimi-K2.6", "4.95"),
+        ("Mistral-Large-3", "2"),
+        ("FW-GLM-5.1", "6.38"),
+    ],
+)
+def test_azure_has_its_own_price_of_open_models(model: str, usd: str) -> None:
+    found = cost(provider="azure.ai.inference", model=model)
+
+    assert (found.usd, found.missing) == (Decimal(usd), ())
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "usd", "missing"),
+    [
+        ("mistral-large-latest", "2025-07-01", "8", ()),
+        ("mistral-large-latest", "2025-12-01", "8", ()),
+        ("mistral-large-latest", "2025-12-02", "2", ()),
+        ("mistral-large-latest", "2026-10-29", "2", ("alias",)),
+        ("magistral-medium-latest", "2026-05-22", "7", ("alias",)),
+        ("magistral-medium-latest", "2026-10-21", "9", ()),
+        ("mistral-large-2411", "2026-06-01", "8", ()),
+        ("ministral-8b-latest", "2026-06-01", "0.3", ()),
+    ],
+)
+def test_a_moving_name_costs_what_it_stands_for(
+    model: str, at: str, usd: str, missing: tuple[str, ...]
+) -> None:
+    found = cost(SHIPPED, day(at), provider="mistral", model=model)
+
+    assert (found.usd, found.missing) == (Decimal(usd), missing)
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "usd", "missing"),
+    [
+        ("deepseek-chat", "2026-04-23", "0.7", ()),
+        ("deepseek-chat", "2026-04-24", "0.42", ()),
+        ("deepseek-reasoner", "2026-06-01", "0.42", ()),
+        ("deepseek-reasoner", "2026-07-25", "0.42", ("alias",)),
+        ("deepseek-v4-flash", "2026-06-01", "0.42", ()),
+        ("deepseek-v4-pro", "2026-06-01", "1.305", ()),
+    ],
+)
+@pytest.mark.parametrize("hour", [2, 12])
+def test_a_name_outlives_its_entries(
+    model: str, at: str, usd: str, missing: tuple[str, ...], hour: int
+) -> None:
+    found = cost(SHIPPED, day(at).replace(hour=hour), provider="deepseek", model=model)
+
+    assert (found.usd, found.missing) == (Decimal(usd), missing)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "missing"),
+    [
+        pytest.param("mistral", "codestral-latest", ("alias",), id="no version"),
+        pytest.param("google", "gemini-flash-latest", ("alias",), id="no version, google"),
+        pytest.param("anthropic", "claude-3-5-sonnet-latest", (), id="of one version"),
+        pytest.param("x-ai", "grok-4-latest", (), id="of one version, xai"),
+        pytest.param("mistral", "mistral-small-latest", (), id="a model of the list"),
+    ],
+)
+def test_a_moving_name_without_entries_is_doubted(
+    provider: str, model: str, missing: tuple[str, ...]
+) -> None:
+    assert cost(LIST, provider=provider, model=model).missing == missing
+
+
+def test_the_answer_says_what_a_moving_name_stands_for() -> None:
+    found = cost(provider="google", model="gemini-flash-latest", response_model="gemini-3.8-flash")
+
+    assert found.status == "known"
+
+
+def test_an_aliass_target_may_be_your_own_price() -> None:
+    text = entry("alias", provider="openai", name="house-latest", model="gpt-4o") + entry(
+        "price", provider="openai", model="gpt-4o", input=1, output=2
+    )
+
+    assert cost(load(text), model="house-latest").usd == 3
+    assert cost(load(text), day("2025-12-31"), model="house-latest").usd is None
+
+
+@pytest.mark.parametrize("cached", [0, 400])
+def test_a_router_asks_its_fee_of_all_input(cached: int) -> None:
+    used = {"input_tokens": 1000, "output_tokens": 100, "cache_read_tokens": cached}
+    routed = {"provider": "azure", "response_model": "gpt-5-mini-2025-08-07"}
+
+    found = cost(**routed, **used, model="model-router", deployment="model-router")
+    plain = cost(**routed, **used, model="gpt-5-mini")
+
+    assert found.usd is not None
+    assert plain.usd is not None
+    assert found.usd - plain.usd == Decimal("0.00014")
+    assert "fee" in found.source
+
+
+def test_a_router_in_a_deployment_asks_its_fee() -> None:
+    text = entry("deployment", name="chat", model="model-router", sku="data-zone") + entry(
+        "fee", provider="azure", model="model-router", input="0.14"
+    )
+    used = {"input_tokens": MILLION, "output_tokens": 0}
+
+    found = cost(load(text), provider="azure", model="chat", response_model="gpt-4o", **used)
+
+    assert found.usd == Decimal("2.89")  # 2.50 in a data zone, and the fee as it is
+
+
+def test_a_router_that_does_not_say_its_model_is_unknown() -> None:
+    found = cost(provider="azure", model="model-router")
+
+    assert (found.usd, found.status) == (None, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "missing"),
+    [
+        pytest.param("openai", "gpt-image-1", "image_input_tokens", id="images to read"),
+        pytest.param("google", "gemini-embedding-2", "video_input_tokens", id="video to read"),
+        pytest.param("mistral", "voxtral-small-2507", "audio_hours", id="hours of audio"),
+        pytest.param("openai", "gpt-realtime", "audio_output_tokens", id="speech, not counted"),
+        pytest.param("openai", "gpt-4o-audio-preview", "audio_input_tokens", id="speech, ours"),
+        pytest.param("openai", "gpt-4o-search-preview", "web_searches", id="always searches"),
+        pytest.param("openai", "o4-mini-deep-research", "web_searches", id="deep research"),
+        pytest.param("perplexity", "sonar-pro", "search_context_size", id="fee by context"),
+        pytest.param("perplexity", "sonar-deep-research", "citation_tokens", id="citations"),
+        pytest.param("vertex_ai", "claude-opus-4-5@20251101", "region", id="region of vertex"),
+        pytest.param("aws", "anthropic.claude-opus-4-5-20251101-v1:0", "region", id="bedrock"),
+        pytest.param("openrouter", "deepseek/deepseek-v3.2", "route", id="route of a reseller"),
+        pytest.param("unknown", "gpt-4o", "provider", id="seller guessed from the model"),
+    ],
+)
+def test_what_no_count_tells_is_named(provider: str, model: str, missing: str) -> None:
+    found = cost(provider=provider, model=model, input_tokens=1000, output_tokens=100)
+
+    assert found.status == "estimated"
+    assert missing in found.missing
+
+
+@pytest.mark.parametrize(
+    ("given", "usd"),
+    [
+        pytest.param(
+            {"model": "gpt-4o-search-preview", "input_tokens": 1000, "web_searches": 1},
+            "0.0275",
+            id="search counted",
+        ),
+        pytest.param(
+            {"model": "gpt-4o-transcribe", "input_tokens": MILLION, "audio_input_tokens": MILLION},
+            "2.5",
+            id="audio of a transcribing model",
+        ),
+        pytest.param(
+            {
+                "model": "gpt-realtime",
+                "input_tokens": 1000,
+                "output_tokens": 100,
+                "audio_input_tokens": 0,
+                "audio_output_tokens": 0,
+            },
+            "0.0056",
+            id="speech counted",
+        ),
+        pytest.param(
+            {
+                "provider": "google",
+                "model": "gemini-2.5-pro",
+                "input_tokens": 1000,
+                "web_searches": 1,
+            },
+            "0.03625",
+            id="one search by prompt",
+        ),
+        pytest.param(
+            {"provider": "aws", "model": "global.anthropic.claude-haiku-4-5-20251001-v1:0"},
+            "6",
+            id="a profile tells the region",
+        ),
+    ],
+)
+def test_what_is_counted_is_in_no_doubt(given: dict[str, object], usd: str) -> None:
+    found = cost(**given)
+
+    assert (found.usd, found.missing) == (Decimal(usd), ())
+
+
+def test_searches_paid_by_the_prompt_are_doubted_from_two_on() -> None:
+    gemini = {"provider": "google", "model": "gemini-2.5-pro", "input_tokens": 1000}
+
+    assert cost(**gemini, web_searches=2).missing == ("search_prompts",)
+    assert cost(**gemini, web_searches=2, count=2).missing == ()
+
+
+def test_a_price_of_your_own_ends_a_doubt() -> None:
+    doubt = entry("doubt", provider="perplexity", model="sonar*", part="search_context_size")
+    settled = doubt + 'unless = ["request"]\n'
+    own = entry("price", provider="perplexity", model="sonar-pro", request=6)
+
+    assert cost(load(settled), provider="perplexity", model="sonar-pro").missing != ()
+    assert cost(load(settled + own), provider="perplexity", model="sonar-pro").missing == ()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "status", "missing"),
+    [
+        pytest.param(1_000_000, "known", (), id="as many as any window holds"),
+        pytest.param(1_000_001, "estimated", ("input_tokens",), id="above the window"),
+        pytest.param(10_000_001, "unknown", ("input_tokens",), id="far above it"),
+        pytest.param(10**12, "unknown", ("input_tokens",), id="two and a half million dollars"),
+    ],
+)
+def test_counts_are_bound_by_the_context_window(
+    tokens: int, status: str, missing: tuple[str, ...]
+) -> None:
+    found = cost(input_tokens=tokens, output_tokens=1)
+
+    assert (found.status, found.missing) == (status, missing)
+    assert (found.usd is None) == (status == "unknown")
+
+
+def test_a_wide_window_and_many_calls_hold_more() -> None:
+    assert cost(provider="x-ai", model="grok-4-fast", input_tokens=2_000_000).status == "known"
+    assert cost(input_tokens=5_000_000, output_tokens=1, count=5).status == "known"
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"),
+    [
+        *((status, None) for status in ("499", "408", "504", "524", "timeout", "Timed_Out")),
+        *((status, None) for status in ("cancelled", "aborted", "client_disconnected")),
+        ("error", "asyncio.exceptions.CancelledError"),
+        ("error", "openai.APITimeoutError"),
+        ("error", "DEADLINE_EXCEEDED"),
+        ("error", "AbortError"),
+        ("error", "httpx.RemoteProtocolError"),
+    ],
+)
+def test_a_call_that_was_given_up_may_be_billed(status: str, error_type: str | None) -> None:
+    untold = cost(usage=None, status=status, error_type=error_type)
+    told = cost(status=status, error_type=error_type)
+
+    assert (untold.usd, untold.status, untold.missing) == (None, "unknown", ("usage",))
+    assert (told.usd, told.status, told.missing) == (cost().usd, "estimated", ("output_tokens",))
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"),
+    [("error", "ConnectTimeout"), ("error", "RateLimitError"), ("429", None), ("401", None)],
+)
+def test_a_call_that_was_refused_is_not_billed(status: str, error_type: str | None) -> None:
+    found = cost(usage=None, status=status, error_type=error_type)
+
+    assert (found.usd, found.status) == (0, "estimated")
+
+
+def test_a_failed_call_that_was_answered_may_be_billed() -> None:
+    assert cost(usage=None, status="error", response_id="resp_1").status == "unknown"
+
+
+def test_the_senders_doubts_reach_the_cost() -> None:
+    found = cost(doubts=["total_tokens"])
+
+    assert (found.usd, found.status, found.missing) == (cost().usd, "estimated", ("total_tokens",))
+    assert cost(usage=None, doubts=["input_tokens"]).missing == ("input_tokens", "usage")
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [("12.5", "known"), ("12.4", "known"), ("12.0", "estimated"), ("25", "estimated")],
+)
+def test_another_stated_cost_is_a_doubt(stated: str, status: str) -> None:
+    found = cost(cost_usd=stated)
+
+    assert (found.usd, found.status) == (Decimal("12.5"), status)
+
+
+def test_reserved_capacity_has_no_doubts() -> None:
+    text = entry("deployment", name="chat", model="grok-4", sku="provisioned")
+    found = cost(load(text), provider="azure", model="chat", status="timeout", input_tokens=10**9)
+
+    assert (found.usd, found.status) == (0, "overridden")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        entry("doubt", provider="openai", model="x", part="a", where="nothing"),
+        entry("doubt", provider="openai", model="x", part="a") + 'unless = ["nothing"]\n',
+        entry("alias", provider="openai", name="x-latest"),
+        entry("fee", provider="azure", model="x"),
+    ],
+)
+def test_a_wrong_entry_is_named(text: str) -> None:
+    with pytest.raises(Exception, match="line 1"):
+        load(text)

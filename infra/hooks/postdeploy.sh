@@ -1,0 +1,19 @@
+#!/bin/sh
+# After `azd deploy`: let the app read its Key Vault references anew, and print how to send the first event.
+# Runs by hand too, with the environment of azd: set -a; . .azure/NAME/.env; set +a; sh infra/hooks/postdeploy.sh
+set -eu
+if command -v az >/dev/null; then
+  site="/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$AZURE_RESOURCE_GROUP/providers/Microsoft.Web/sites/$AZURE_FUNCTION_NAME"
+  az rest --method post --url "$site/config/configreferences/appsettings/refresh?api-version=2025-03-01" -o none
+fi
+cat <<TEXT
+
+agentmeter answers at $AGENTMETER_URL
+Its key:
+  export AGENTMETER_KEY=\$(az functionapp keys list -g $AZURE_RESOURCE_GROUP -n $AZURE_FUNCTION_NAME --query functionKeys.default -o tsv)
+The first event:
+  curl -s "$AGENTMETER_URL/api/events" -H "x-functions-key: \$AGENTMETER_KEY" -H 'content-type: application/json' -d '{"specversion": "1.0", "id": "first", "source": "shell", "type": "error", "data": {"component": "shell", "error_type": "Test"}}'
+Whether all of it works:
+  set -a; . .azure/$AZURE_ENV_NAME/.env; set +a
+  python -m ops doctor
+TEXT

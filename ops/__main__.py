@@ -28,7 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "export": "write a period's events to Parquet, CSV or JSON lines",
     "export-rules": "write the rules as Azure's own alerts, in Bicep",
     "doctor": "examine a deployment by real calls, and say how to mend it",
-    "poison": "list or replay what was set aside",
+    "poison": "show, replay, split or drop what was set aside",
     "why": "explain why an alert fires or is silent, and who was told",
     "verdict": "say whether an alert was real, or noise",
     "alerts": "report how good each alert rule is: delays, pages a week, noise",

@@ -1,6 +1,7 @@
 """The poison queue as an operator reaches it: the laptop's, or a storage account's."""
 
-from collections.abc import Iterator, Mapping
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +16,9 @@ from shared.errors import Misconfigured, RetryLater
 TIMEOUT_S = 30
 HIDDEN_S = 120
 """For so long a message of a storage account is nobody else's while it is looked at."""
+
+Put = tuple[str, str]
+"""A queue, and a text for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,11 @@ class PoisonQueue(Protocol):
     """Where messages go that failed too often, and events that Azure Monitor refused."""
 
     def messages(self, *, hide: bool) -> Iterator[Poisoned]:
-        """Yield the messages, oldest first; hide: put_back() will be called for some."""
+        """Yield the messages, oldest first; hide: replace() will be called for some."""
         ...
 
-    def put_back(self, message: Poisoned, text: str) -> bool:
-        """Give the message to the processor again, as that text; False if it is gone."""
+    def replace(self, message: Poisoned, puts: Sequence[Put]) -> bool:
+        """Put the texts into their queues and remove the message; False if it is gone."""
         ...
 
 
@@ -60,10 +64,10 @@ class LaptopPoison:
         for item in answer.json()["messages"]:
             yield Poisoned(item["id"], datetime.fromisoformat(item["inserted_at"]), item["text"])
 
-    def put_back(self, message: Poisoned, text: str) -> bool:
-        """Move the message, in one step."""
-        body = {"id": message.id, "to": QUEUE, "text": text}
-        return self._http.post(f"{self._url}/move", json=body, timeout=TIMEOUT_S).ok
+    def replace(self, message: Poisoned, puts: Sequence[Put]) -> bool:
+        """Do it in one step."""
+        body = {"id": message.id, "puts": [{"to": to, "text": text} for to, text in puts]}
+        return self._http.post(f"{self._url}/replace", json=body, timeout=TIMEOUT_S).ok
 
 
 class AccountPoison:
@@ -71,42 +75,60 @@ class AccountPoison:
 
     def __init__(self, account: str) -> None:
         """account: a connection string, or the https address of the queue service."""
-        from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
+        from azure.storage.queue import TextBase64EncodePolicy
 
         service = connect(account, OPERATOR)
-        # As host.json says: messageEncoding base64.
-        self._poison, self._queue = (
-            service.get_queue_client(
-                name,
-                message_encode_policy=TextBase64EncodePolicy(),
-                message_decode_policy=TextBase64DecodePolicy(),
-            )
+        # As host.json says: messageEncoding base64. What is none is in the poison queue as it came,
+        # and the SDK's policy for reading would fail at it, and with it the whole slice.
+        self._queues = {
+            name: service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
             for name in (POISON, QUEUE)
-        )
+        }
+        self._gone = set[str]()
+        self._receipts: dict[str, str] = {}
 
     def messages(self, *, hide: bool) -> Iterator[Poisoned]:
-        """Yield all messages, hidden for two minutes, or the first 32, left as they are."""
+        """Yield the first 32 messages, left as they are; to hide is to yield all, hidden for two
+        minutes or until the last was seen."""
         from azure.core.exceptions import ResourceNotFoundError
 
+        poison = self._queues[POISON]
+        seen: list[Poisoned] = []
         try:
             found = (
-                self._poison.receive_messages(messages_per_page=32, visibility_timeout=HIDDEN_S)
+                poison.receive_messages(messages_per_page=32, visibility_timeout=HIDDEN_S)
                 if hide
-                else self._poison.peek_messages(max_messages=32)
+                else poison.peek_messages(max_messages=32)
             )
             for item in found:
                 at = item.inserted_on
                 assert at is not None  # noqa: S101 - the service always says
-                yield Poisoned(item.id, at, item.content, item.pop_receipt or "")
+                seen.append(Poisoned(item.id, at, _decoded(item.content), item.pop_receipt or ""))
+                yield seen[-1]
         except ResourceNotFoundError:
             return  # The queue is made by the first message that goes there.
+        for message in seen if hide else ():
+            if message.id not in self._gone:
+                shown = poison.update_message(message.id, message.receipt, visibility_timeout=0)
+                self._receipts[message.id] = shown.pop_receipt or ""
 
-    def put_back(self, message: Poisoned, text: str) -> bool:
-        """Send the text, then delete the message: a crash between the two repeats it, and what
+    def replace(self, message: Poisoned, puts: Sequence[Put]) -> bool:
+        """Send the texts, then delete the message: a crash between the two repeats it, and what
         comes twice counts once."""
-        self._queue.send_message(text)
-        self._poison.delete_message(message.id, message.receipt)
+        for to, text in puts:
+            self._queues[to].send_message(text)
+        receipt = self._receipts.get(message.id, message.receipt)
+        self._queues[POISON].delete_message(message.id, receipt)
+        self._gone.add(message.id)
         return True
+
+
+def _decoded(content: str) -> str:
+    """Undo base64; what is none stays as it is."""
+    try:
+        return base64.b64decode(content, validate=True).decode()
+    except ValueError:
+        return content
 
 
 def find_queue(environment: Mapping[str, str]) -> PoisonQueue:

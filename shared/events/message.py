@@ -1,14 +1,13 @@
 """Packs events into queue messages and takes them out again."""
 
 import base64
-import binascii
 import gzip
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
 from shared.errors import GiveUp
 from shared.events.carried_span import CarriedSpan
@@ -175,7 +174,7 @@ def decode(text: str) -> Message:
     try:
         plain = gzip.decompress(base64.b64decode(text, validate=True))
         message = _MESSAGE.validate_json(plain)
-    except (binascii.Error, OSError, EOFError, zlib.error, ValidationError) as exc:
+    except (OSError, EOFError, zlib.error, ValueError) as exc:
         raise GiveUp(
             f"A queue message cannot be read ({type(exc).__name__}). It goes to the poison queue; "
             "see `python -m ops poison list`."

@@ -27,12 +27,18 @@ class _Run(BaseModel):
     input: str = ""
 
 
-class _Move(BaseModel):
-    """The body of a request to move a message: where to, and as what text."""
+class _Put(BaseModel):
+    """A text for a queue."""
 
-    id: str
     to: str
     text: str
+
+
+class _Replace(BaseModel):
+    """The body of a request to replace a message by others, or by none."""
+
+    id: str
+    puts: list[_Put]
 
 
 class Admin:
@@ -56,7 +62,7 @@ class Admin:
             Route("/admin/host/status", self.status, methods=["GET"]),
             Route("/admin/queues", self._keyed(self.depths), methods=["GET"]),
             Route("/admin/queues/{name}", self._keyed(self.messages), methods=["GET"]),
-            Route("/admin/queues/{name}/move", self._keyed(self.move), methods=["POST"]),
+            Route("/admin/queues/{name}/replace", self._keyed(self.replace), methods=["POST"]),
             Route("/admin/functions/{name}", self._keyed(self.function), methods=["POST"]),
         ]
 
@@ -98,15 +104,15 @@ class Admin:
             }
         )
 
-    async def move(self, request: Request) -> Response:
-        """POST /admin/queues/{name}/move {"id", "to", "text"}: 404 if the message is gone."""
+    async def replace(self, request: Request) -> Response:
+        """POST /admin/queues/{name}/replace {"id", "puts": [{"to", "text"}]}: 404 if it is gone."""
         try:
-            given = _Move.model_validate_json(await request.body())
+            given = _Replace.model_validate_json(await request.body())
         except ValidationError:
             return Response(status_code=400)
-        name = request.path_params["name"]
-        moved = await asyncio.to_thread(self._queues.take, name, given.id, given.to, given.text)
-        return Response(status_code=200 if moved else 404)
+        name, puts = request.path_params["name"], [(put.to, put.text) for put in given.puts]
+        taken = await asyncio.to_thread(self._queues.take, name, given.id, puts)
+        return Response(status_code=200 if taken else 404)
 
     async def function(self, request: Request) -> Response:
         """POST /admin/functions/{name} with {"input": text}: answers once it has run."""

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,25 +172,24 @@ class Queues:
         return [_message(row) for row in rows]
 
     def take(
-        self, queue: str, message_id: str, to: str = "", text: str | None = None
+        self, queue: str, message_id: str, puts: Iterable[tuple[str, str]] = ()
     ) -> Message | None:
-        """Remove a message that nobody holds; with `to`, put it into that queue in the same step.
+        """Remove a message that nobody holds, and put others into queues in the same step.
 
-        text: what it says there; as it is unless given.
+        puts: pairs of queue and text.
         Returns the message, or None if it is gone or leased.
         Raises:
-            TooLarge: the text is over the limit of a queue. The message stays.
+            TooLarge: a text is over the limit of a queue. The message stays.
         """
-        body = None if text is None else self._checked(to, text)
+        bodies = [(queue.lower(), self._checked(queue, text)) for queue, text in puts]
         with self._db.transaction():
             rows = self._db.run(
                 "DELETE FROM messages WHERE queue = ? AND id = ? AND visible_at <= ? RETURNING *",
                 *(queue.lower(), message_id, self._clock.now().timestamp()),
             )
-            if rows and to:
-                self._insert(to.lower(), body or _message(rows[0]).body)
-        if to:
-            self._announce({to.lower()})
+            for to, body in bodies if rows else ():
+                self._insert(to, body)
+        self._announce({to for to, _ in bodies})
         return _message(rows[0]) if rows else None
 
     def listen(self, queue: str, event: threading.Event) -> None:

@@ -31,10 +31,25 @@ def test_messages_of_a_storage_account_are_listed_and_put_back(azurite: Azurite)
     operated = AccountPoison(account)
     assert [item.text for item in operated.messages(hide=False)] == ["one", "two"]
     first, second = operated.messages(hide=True)
-    assert operated.put_back(second, "two again")
+    assert operated.replace(second, [(QUEUE, "two again")])
     assert [item.content for item in queue.receive_messages()] == ["two again"]
     properties = poisoned.get_queue_properties()
     assert (properties.approximate_message_count, first.text) == (1, "one")
+
+
+def test_a_message_that_is_no_base64_is_shown_as_it_came(azurite: Azurite) -> None:
+    account = azurite.account()
+    poisoned = client(account, POISON)
+    poisoned.create_queue()
+    raw = QueueClient.from_connection_string(account, POISON)
+    raw.send_message("not base64 at all!")
+    poisoned.send_message("one")
+    operated = AccountPoison(account)
+    assert [item.text for item in operated.messages(hide=False)] == ["not base64 at all!", "one"]
+    (first, _) = operated.messages(hide=True)
+    assert operated.replace(first, [])
+    assert [item.text for item in operated.messages(hide=True)] == ["one"]
+    assert [item.text for item in operated.messages(hide=True)] == ["one"]
 
 
 def test_a_queue_that_was_never_used_is_empty(azurite: Azurite) -> None:

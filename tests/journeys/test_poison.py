@@ -10,6 +10,8 @@ import pytest
 from ops.__main__ import main
 from ops.console.command import Desk
 from ops.console.terminal import Terminal
+from shared.events.envelope import judge
+from shared.events.message import pack
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes
@@ -110,6 +112,54 @@ def test_a_foreign_message_stays(box: Laptop) -> None:
     code, answer = poison(box, "replay", "--all")
     assert (code, answer["unreadable"]) == (1, 1)
     assert len(poison(box, "list")[1]) == 1
+
+
+def set_aside(box: Laptop, count: int) -> str:
+    """Let the queue give up a message of that many events; return its id."""
+    events, _ = judge([event(number=n) for n in range(count)], box.clock.now())
+    box.stack.host.enqueue("usage-events-poison", pack(events, box.clock.now())[0])
+    return poison(box, "list")[1][-1]["id"]
+
+
+def test_a_foreign_message_is_one_line_and_blocks_nothing(box: Laptop) -> None:
+    box.stack.host.enqueue("usage-events-poison", "hello")
+    box.stack.host.enqueue("usage-events-poison", b"\xff\xfe")
+    set_aside(box, 2)
+    code, listed = poison(box, "list")
+    assert (code, [item["events"] for item in listed]) == (0, [0, 0, 2])
+    assert poison(box, "replay", "--all") == (1, {"replayed": 1, "unreadable": 2, "missing": []})
+    box.stack.host.drain()
+    assert calls(box)[0][0] == 2
+    foreign = [item["id"] for item in poison(box, "list")[1]]
+    assert poison(box, "drop", *foreign) == (0, {"dropped": 2, "unreadable": 0, "missing": []})
+    assert poison(box, "list") == (0, [])
+
+
+def test_single_events_are_shown_replayed_and_dropped(box: Laptop) -> None:
+    message = set_aside(box, 4)
+    code, shown = poison(box, "show", message)
+    assert (code, [one["id"] for one in shown]) == (0, [f"llm.call-{n}" for n in range(4)])
+    assert shown[2]["event"] == f"{message}/3"
+    code, answer = poison(box, "replay", f"{message}/1", f"{message}/3", f"{message}/9")
+    assert (code, answer["replayed"], answer["missing"]) == (1, 1, [f"{message}/9"])
+    box.stack.host.drain()
+    assert calls(box)[0][0] == 2
+    left = poison(box, "list")[1]
+    assert [item["events"] for item in left] == [1, 1]
+    assert poison(box, "drop", f"{left[0]['id']}/1")[0] == 0
+    assert poison(box, "replay", "--all")[1]["replayed"] == 1
+    box.stack.host.drain()
+    ids = box.query("UsageEvents | project EventId | order by EventId asc")
+    assert ids == [["llm.call-0"], ["llm.call-2"], ["llm.call-3"]]
+
+
+def test_a_message_is_split_into_its_events(box: Laptop) -> None:
+    message = set_aside(box, 3)
+    assert poison(box, "split", message)[1]["split"] == 1
+    assert [item["events"] for item in poison(box, "list")[1]] == [1, 1, 1]
+    assert poison(box, "replay", "--all")[1]["replayed"] == 3
+    box.stack.host.drain()
+    assert calls(box)[0][0] == 3
 
 
 def told(box: Laptop) -> list[tuple[str, bool]]:

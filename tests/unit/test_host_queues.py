@@ -120,10 +120,11 @@ def test_an_operator_can_move_a_poisoned_message_back_unless_somebody_holds_it(
 ) -> None:
     queues.put("jobs-poison", "again")
     (waiting,) = queues.peek("jobs-poison")
-    taken = queues.take("jobs-poison", waiting.id, to="jobs")
+    taken = queues.take("jobs-poison", waiting.id, [("jobs", "again"), ("jobs-poison", "rest")])
     assert taken is not None
     assert taken.body == b"again"
-    assert queues.take("jobs-poison", waiting.id) is None
+    assert queues.take("jobs-poison", waiting.id, [("jobs", "twice")]) is None
+    assert [message.body for message in queues.peek("jobs-poison")] == [b"rest"]
     (held,) = queues.lease("jobs", 1)
     assert queues.take("jobs", held.id) is None
 

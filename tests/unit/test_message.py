@@ -72,6 +72,7 @@ def packed(value: object) -> str:
     [
         pytest.param("not base64 at all!", id="noise"),
         pytest.param("aGVsbG8=", id="no-gzip"),
+        pytest.param("\ufffd\ufffd", id="no-text"),
         pytest.param(packed({"v": 1, "events": []}), id="no-id"),
     ],
 )

@@ -33,7 +33,7 @@ def _budget(standing: Standing) -> dict[str, object]:
     amount = float(budget.amount_usd)
     return {
         "name": budget.name,
-        "scope": {label: list(values) for label, values in budget.scope.named.items()},
+        "scope": {label: list(values) for label, values in budget.scope.items()},
         "period": budget.period,
         "timezone": budget.timezone,
         "period_start": _iso(standing.start),

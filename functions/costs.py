@@ -13,9 +13,10 @@ import azure.functions as func
 from functions.replies import headers, reply
 from functions.route import Route
 from shared.errors import InvalidEvent
+from shared.events.columns import DIMENSIONS
 from shared.moments import RFC3339, read_moment
 from shared.pricing.entry import plain
-from shared.usecases.spending.costs import DIMENSIONS, MEASURES, Bill, Period, Spending, Unpriced
+from shared.usecases.spending.costs import MEASURES, Bill, Period, Spending, Unpriced
 from shared.wiring import App
 
 PARAMETERS = ("by", "from", "to", "format")

@@ -20,10 +20,10 @@ from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.rule import Rule, bind
 from shared.clock import SystemClock
-from shared.events.columns import ADJUSTMENT
+from shared.events.columns import ADJUSTMENT, DIMENSIONS
 from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
 from shared.usecases.spending.budgets import spent_query
-from shared.usecases.spending.costs import DIMENSIONS, ROWS, SPENT, UNPRICED
+from shared.usecases.spending.costs import ROWS, SPENT, UNPRICED
 from shared.usecases.spending.log_slices import COUNTED, STEPS
 from shared.usecases.spending.reprice import CALLS
 from standin.monitor.store import MonitorStore

@@ -21,10 +21,10 @@ from functions.openapi.operation import (
 from functions.openapi.why import VerdictShown, Why
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
+from shared.events.columns import DIMENSIONS
 from shared.events.otlp.media import PROTOBUF
 from shared.events.types import AgentEvent
 from shared.usecases.explaining.verdicts import VerdictForm
-from shared.usecases.spending.costs import DIMENSIONS
 
 AnEvent = TypeAliasType("AnEvent", AgentEvent)
 Events = Annotated[list[AnEvent], Field(min_length=1, max_length=1000)]

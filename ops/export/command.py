@@ -17,9 +17,9 @@ from ops.console.patient_log import PatientLog
 from ops.console.terminal import Terminal
 from ops.export.file import FORMATS, SCHEMA, make_file
 from ops.export.parts import Parts, Wanted, open_parts
-from ops.generated.documents import event_kinds
 from shared.errors import Misconfigured
 from shared.events.columns import ADJUSTMENT
+from shared.events.types import KINDS
 from shared.usecases.spending.costs import HAPPENED
 from shared.usecases.spending.log_slices import Paging
 
@@ -30,7 +30,7 @@ EXAMPLES = """\
 PAGE_ROWS = 20_000
 """Log Analytics answers with 100 MB at most; a row with every column in use has some 2 KB."""
 KEPT = f"| extend EventTime = At\n| project {', '.join(SCHEMA)}\n| order by EventTime asc"
-KINDS = (*(kind for kind, _ in event_kinds()), ADJUSTMENT)
+NAMES = (*KINDS, ADJUSTMENT)
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def declare(parser: ArgumentParser) -> None:
         dest="kinds",
         action="append",
         default=[],
-        choices=KINDS,
+        choices=NAMES,
         metavar="KIND",
         help="this type of event alone, such as llm.call; may be repeated; default: all",
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from dashboards.render import panel_files
 from shared.events.columns import COLUMNS
-from shared.events.types import AgentEvent, Common, LlmCall
+from shared.events.types import KINDS, Common, LlmCall
 from shared.metrics.catalogue import METRICS
 from shared.settings import Settings
 from shared.units import Usage
@@ -64,7 +64,7 @@ def events_page() -> str:
         "## Fields of every kind\n",
         _table(("field", "type", "default"), _fields(Common)),
     ]
-    for kind, data in event_kinds():
+    for kind, data in KINDS.items():
         parts.append(f"## {kind}\n\n{(data.__doc__ or '').splitlines()[0]}\n")
         parts.append(_table(("field", "type", "default"), _fields(data, set(Common.model_fields))))
         if data is LlmCall:
@@ -155,13 +155,6 @@ def openapi() -> str:
         raise AssertionError("the document is made without the app")
 
     return json.dumps(document(routes(never)), indent=2, ensure_ascii=False) + "\n"
-
-
-def event_kinds() -> Iterator[tuple[str, type[Common]]]:
-    """Yield each kind's name and its data class, in the order of the union."""
-    for member in get_args(get_args(AgentEvent)[0]):
-        kind, data = member.__pydantic_generic_metadata__["args"]
-        yield get_args(kind)[0], data
 
 
 def _fields(

@@ -6,12 +6,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from shared.alerting.calendar import Calendar, Period, TimeZone
 from shared.alerting.page import Severity
 from shared.alerting.rule import Duration
 from shared.errors import Misconfigured
+from shared.events.columns import DIMENSIONS
 
 PACES: Mapping[Period, tuple[int, str]] = {
     "day": (25, "PT1H"),
@@ -36,28 +44,17 @@ def _printable(value: object) -> object:
     return value
 
 
+def _dimension(name: str) -> str:
+    if name not in DIMENSIONS:
+        raise ValueError(f"no costs are told by it; name one of {', '.join(DIMENSIONS)}")
+    return name
+
+
 Value = Annotated[str, StringConstraints(max_length=1024), BeforeValidator(_printable)]
 Values = Annotated[tuple[Value, ...], Field(min_length=1), BeforeValidator(_listed)]
 Percent = Annotated[int, Field(ge=1, le=1000)]
+Dimension = Annotated[str, AfterValidator(_dimension)]
 Usd = Annotated[Decimal, Field(gt=0, le=Decimal(10) ** 12, allow_inf_nan=False)]
-
-
-class Scope(BaseModel, frozen=True, extra="forbid"):
-    """Whose spend counts: that with one of the values of every label named. "": without a value."""
-
-    team: Values | None = None
-    agent_type: Values | None = None
-    agent: Values | None = None
-    mission: Values | None = None
-    provider: Values | None = None
-    model: Values | None = None
-    tenant: Values | None = None
-    environment: Values | None = None
-
-    @property
-    def named(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the values by label, of those that are named."""
-        return {name: values for name, values in dict(self).items() if values}
 
 
 class Pace(BaseModel, frozen=True, extra="forbid"):
@@ -68,13 +65,16 @@ class Pace(BaseModel, frozen=True, extra="forbid"):
 
 
 class Budget(BaseModel, frozen=True, extra="forbid"):
-    """One [[budget]] of config/budgets.toml. docs/budgets.md says what each field means."""
+    """One [[budget]] of config/budgets.toml. docs/budgets.md says what each field means.
+
+    scope: whose spend counts: that with one of the values of every label named; "": without one.
+    """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]{0,79}$")]
     amount_usd: Usd
     period: Period
     timezone: TimeZone = "UTC"
-    scope: Scope = Scope()
+    scope: Mapping[Dimension, Values] = {}
     thresholds: Mapping[Percent, Severity] = {50: "info", 80: "warning", 100: "critical"}
     forecast: bool = True
     burn: bool | Pace = True

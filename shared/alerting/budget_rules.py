@@ -7,7 +7,7 @@ from decimal import Decimal
 from shared.alerting.budget import Budget, Pace
 from shared.alerting.page import Severity
 from shared.alerting.rule import Rule
-from shared.events.columns import ADJUSTMENT
+from shared.events.columns import ADJUSTMENT, DIMENSIONS
 
 FORECAST_FROM = 4
 """A forecast is made once one part in so many of the period has passed."""
@@ -23,18 +23,6 @@ FORECAST_ENDS_AT = 95
 SPENDERS = """| summarize Usd = sum(CostUsd) by Model, TeamId, AgentType
 | top 10 by Usd desc"""
 NO_REMINDER = "P400D"
-COLUMNS: Mapping[str, str] = {
-    "team": "TeamId",
-    "agent_type": "AgentType",
-    "agent": "AgentId",
-    "mission": "MissionId",
-    "provider": "Provider",
-    "model": "Model",
-    "tenant": "Tenant",
-    "environment": "Environment",
-}
-"""Label of a scope → column of UsageEvents."""
-
 # What came too late for Azure to date it right names its own time, and belongs to that.
 _COSTS = f"""UsageEvents
 | where TimeGenerated >= FIRST and TimeGenerated < {{end}} and Name in ("llm.call", "{ADJUSTMENT}")
@@ -67,8 +55,9 @@ def key_of(budget: Budget, part: str, severity: Severity) -> str:
 def scope_filter(budget: Budget) -> str:
     """Return the lines of KQL that keep what the budget is for; "" where that is everything."""
     return "".join(
-        f"\n| where {COLUMNS[label]} in ({', '.join(map(literal, values))})"
-        for label, values in budget.scope.named.items()
+        f"\n| where {column} in ({', '.join(map(literal, budget.scope[label]))})"
+        for label, column in DIMENSIONS.items()
+        if label in budget.scope
     )
 
 
@@ -188,7 +177,7 @@ def _plain(usd: Decimal) -> str:
 
 def _scope(budget: Budget) -> str:
     """Say in words what the budget is for."""
-    named = budget.scope.named.items()
+    named = budget.scope.items()
     parts = [f"{label} {' or '.join(map(literal, values))}" for label, values in named]
     return "What was spent by " + (" and ".join(parts) or "everyone")
 

@@ -1,10 +1,19 @@
 """The columns of UsageEvents: where each stands in an AppEvents row, and its type in KQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from shared.events.types import KINDS, Common
+from shared.units import UNITS
 
 KqlType = Literal["string", "long", "real"]
+KQL: Mapping[object, KqlType] = {str: "string", int: "long", float: "real", Decimal: "real"}
+"""Type of a field of an event → type of its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,97 +46,76 @@ _SHORT: Mapping[str, str] = {
     "duration_s": "s",
     "amount_usd": "amount",
     "cost_usd": "usd",
-    "input_tokens": "in",
-    "output_tokens": "out",
-    "cache_read_tokens": "cache_read",
-    "cache_write_tokens": "cache_write",
-    "cache_write_1h_tokens": "cache_write_1h",
-    "reasoning_tokens": "reasoning",
-    "audio_input_tokens": "audio_in",
-    "audio_output_tokens": "audio_out",
-    "web_searches": "searches",
+    **{field: unit.stored for field, unit in UNITS.items() if unit.stored},
 }
 """Names that nearly every row repeats, and Azure bills each time (decision 0015)."""
 
 
-def _column(key: str, kql_type: KqlType, name: str = "") -> Column:
+def column(key: str, kql_type: KqlType, name: str = "") -> Column:
     """Name the column after the key unless told otherwise: cost_usd becomes CostUsd."""
     named = name or "".join(part.capitalize() for part in key.split("_"))
     return Column(named, key, kql_type, _SHORT.get(key, key))
 
 
+def columns_of(data: type[BaseModel]) -> Iterator[Column]:
+    """Yield the columns of an event's data, field by field, those of its usage included.
+
+    Raises:
+        TypeError: a field is of a type that no column holds.
+    """
+    for name, field in data.model_fields.items():
+        kind: Any = _bare(field.annotation)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from columns_of(kind)
+        elif kind in KQL:
+            yield column(name, KQL[kind])
+        else:
+            raise TypeError(f"{data.__name__}.{name}: no column holds {kind}. Add its type to KQL.")
+
+
+def _bare(annotation: object) -> object:
+    """Return the type without `| None` and its limits; several texts stand in one column."""
+    if get_origin(annotation) is tuple:
+        return str
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return _bare(get_args(annotation)[0])
+    return annotation
+
+
+_OF_EVENTS = dict.fromkeys(
+    column for data in (Common, *KINDS.values()) for column in columns_of(data)
+)
 TEXT = (
-    _column("id", "string", "EventId"),
+    column("id", "string", "EventId"),
+    *(column(key, "string") for key in ("source", "subject", "occurred_at")),
+    *(one for one in _OF_EVENTS if one.type == "string"),
+    *(column(key, "string") for key in ("cost_status", "cost_source", "cost_missing")),
     *(
-        _column(key, "string")
-        for key in (
-            "source",
-            "subject",
-            "occurred_at",
-            "team_id",
-            "agent_id",
-            "agent_type",
-            "mission_id",
-            "conversation_id",
-            "environment",
-            "tenant",
-            "method",
-            "path",
-            "status",
-            "operation",
-            "priority",
-            "provider",
-            "model",
-            "response_model",
-            "response_id",
-            "deployment",
-            "service_tier",
-            "cost_status",
-            "cost_source",
-            "cost_missing",
-            "doubts",
-            "adjusts",
-            "old_cost_status",
-            "old_cost_usd",
-            "new_cost_usd",
-            "reason",
-            "who",
-            "state",
-            "result",
-            "cache_type",
-            "component",
-            "error_type",
-            "message",
-            "recovery_type",
-            "outcome",
-            "error",
-            "pricing_tier",
-        )
+        column(key, "string")
+        for key in ("adjusts", "old_cost_status", "old_cost_usd", "new_cost_usd", "reason", "who")
     ),
 )
 NUMBERS = (
-    *(_column(key, "long") for key in ("count", "team_size", "adjusted_count", "revision")),
-    *(
-        _column(key, "real")
-        for key in ("duration_s", "value", "amount_usd", "cost_usd", "stated_cost_usd")
-    ),
-    *(
-        _column(key, "long")
-        for key in (
-            "input_tokens",
-            "output_tokens",
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "cache_write_1h_tokens",
-            "reasoning_tokens",
-            "audio_input_tokens",
-            "audio_output_tokens",
-            "web_searches",
-        )
-    ),
+    *(one for one in _OF_EVENTS if one.type != "string"),
+    column("stated_cost_usd", "real"),
+    *(column(key, "long") for key in ("adjusted_count", "revision")),
 )
 COLUMNS = TEXT + NUMBERS
-_STORED: Mapping[str, str] = {column.key: column.stored for column in COLUMNS}
+_STORED: Mapping[str, str] = {one.key: one.stored for one in COLUMNS}
+DIMENSIONS: Mapping[str, str] = {
+    label: next(one.name for one in COLUMNS if one.key == key)
+    for label, key in (
+        ("team", "team_id"),
+        ("agent_type", "agent_type"),
+        ("agent", "agent_id"),
+        ("mission", "mission_id"),
+        ("provider", "provider"),
+        ("model", "model"),
+        ("tenant", "tenant"),
+        ("environment", "environment"),
+    )
+}
+"""What costs are told by, and budgets are for → the column that it is in."""
 ATTEMPT = "attempt"
 """The measurement that only rows of a repeated delivery carry; what UsageEvents dedups by."""
 ADJUSTMENT = "cost.adjustment"

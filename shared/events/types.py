@@ -1,7 +1,8 @@
-"""The fifteen kinds of event that an agent may send, and what each may say."""
+"""The kinds of event that an agent may send, and what each may say."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -223,6 +224,13 @@ AgentEvent = Annotated[
     | Event[Literal["revenue"], Revenue],
     Field(discriminator="type"),
 ]
+
+KINDS: Mapping[str, type[Common]] = {
+    get_args(kind)[0]: data
+    for member in get_args(get_args(AgentEvent)[0])
+    for kind, data in [member.__pydantic_generic_metadata__["args"]]
+}
+"""Name of a kind → what it may say, in the order of the union."""
 
 AnyEvent = Event[str, Common]
 """Any of the above where the code does not care which."""

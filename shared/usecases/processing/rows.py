@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, cast
 
 from shared.events.carried_span import CarriedSpan
 from shared.events.columns import ATTEMPT, NUMBERS, TEXT
@@ -33,12 +33,17 @@ def event_row(
     time = nearest(event.time, now)
     if time != event.time:
         stated["occurred_at"] = event.time.astimezone(UTC).isoformat()
-    text = {c.key: str(v) for c in TEXT if (v := stated.get(c.key)) is not None}
+    text = {c.key: _joined(v) for c in TEXT if (v := stated.get(c.key)) not in (None, ())}
     numbers = {c.key: float(str(v)) for c in NUMBERS if (v := stated.get(c.key)) is not None}
     if attempt > 1:
         numbers[ATTEMPT] = float(attempt)
     trace = read_traceparent(event.traceparent or "") or read_traceparent(request)
     return EventRow(event.type, time, text, numbers, trace.trace_id, trace.span_id)
+
+
+def _joined(value: object) -> str:
+    """Write several texts as one, as `cost_missing` is written."""
+    return ",".join(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else str(value)
 
 
 def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from shared.events.columns import ADJUSTMENT, ATTEMPT, COLUMNS
+from shared.events.columns import ADJUSTMENT, ATTEMPT, COLUMNS, columns_of
 from shared.events.identity import adjustment_id
 from shared.events.types import LlmCall
 from shared.pricing.cost import Cost
@@ -19,21 +19,7 @@ from shared.usecases.processing.exporting import OLDEST
 
 COPIED = (
     "subject",
-    "team_id",
-    "agent_id",
-    "agent_type",
-    "mission_id",
-    "conversation_id",
-    "environment",
-    "tenant",
-    "status",
-    "operation",
-    "error_type",
-    "provider",
-    "model",
-    "response_model",
-    "deployment",
-    "service_tier",
+    *(one.key for one in columns_of(LlmCall) if one.type == "string" and one.key != "response_id"),
 )
 """What an adjustment says of its call, so that whoever sums up by it sums up both."""
 

@@ -7,20 +7,9 @@ from decimal import Decimal
 from typing import cast
 
 from shared.alerting.rule import bind
-from shared.events.columns import ADJUSTMENT
+from shared.events.columns import ADJUSTMENT, DIMENSIONS
 from shared.ports import Table, UsageLog
 from shared.pricing.entry import price_entry
-
-DIMENSIONS: Mapping[str, str] = {
-    "team": "TeamId",
-    "agent_type": "AgentType",
-    "agent": "AgentId",
-    "mission": "MissionId",
-    "provider": "Provider",
-    "model": "Model",
-    "tenant": "Tenant",
-}
-"""What costs can be told by → the column of UsageEvents."""
 
 MEASURES: Mapping[str, str] = {
     "calls": "sum(Count)",

@@ -60,6 +60,16 @@ export async function parts(promises) {
   );
 }
 
+/** Return the words of the API as its own document has them: {kinds of events, dimensions of costs}. */
+export async function vocabulary(signal) {
+  const { components, paths } = await ask("/api/openapi.json", { signal });
+  const by = paths["/api/costs"].get.parameters.find(({ name }) => name === "by");
+  return {
+    kinds: Object.keys(components.schemas.AgentEvent.discriminator.mapping),
+    dimensions: by.schema.enum,
+  };
+}
+
 /** Write text as a KQL string. */
 export const literal = (text) =>
   `"${String(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t")}"`;

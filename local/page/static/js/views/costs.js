@@ -1,5 +1,5 @@
 // What was spent, by whom, and what has no price yet.
-import { ask, parts } from "../ask.js";
+import { ask, parts, vocabulary } from "../ask.js";
 import { h } from "../dom.js";
 import { int, money, plural, short, time } from "../format.js";
 import { badge, code, empty, field, grid, panel, select, tile, tiles } from "../parts.js";
@@ -15,28 +15,36 @@ const PERIODS = [
   ["168", "Last 7 days"],
   ["720", "Last 30 days"],
 ];
-const DIMENSIONS = ["model", "team", "agent_type", "agent", "mission", "provider", "tenant"].map((name) => [
-  name,
-  name.replace("_", " "),
-]);
 const chosen = (params) => ({ hours: params.get("hours") ?? "24", by: params.get("by") ?? "model" });
 
 export function load({ params }, signal) {
   const { hours, by } = chosen(params);
   const from = new Date(Date.now() - hours * HOUR_MS).toISOString();
   const dimensions = by === "model" ? "provider,model" : by;
-  return parts({ bill: ask(`/api/costs?${new URLSearchParams({ by: dimensions, from })}`, { signal }) });
+  return parts({
+    bill: ask(`/api/costs?${new URLSearchParams({ by: dimensions, from })}`, { signal }),
+    words: vocabulary(signal),
+  });
 }
 
-export function render({ bill }, { params }) {
+export function render({ bill, words }, { params }) {
   const { hours, by } = chosen(params);
+  const dimensions = words.value?.dimensions ?? [by];
   const change = ({ target }) => go("/costs", { hours, by, [target.name]: target.value });
   return [
     h(
       "form",
       { class: "parameters spaced-below", onsubmit: (event) => event.preventDefault() },
       field("Period", select("hours", PERIODS, hours, { onchange: change })),
-      field("By", select("by", DIMENSIONS, by, { onchange: change })),
+      field(
+        "By",
+        select(
+          "by",
+          dimensions.map((name) => [name, name.replace("_", " ")]),
+          by,
+          { onchange: change },
+        ),
+      ),
     ),
     bill.value && tiles(...figures(bill.value)),
     h(

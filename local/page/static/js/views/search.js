@@ -1,5 +1,5 @@
 // Finds events by who sent them, what they are, and what they say.
-import { ask, literal, parts, table } from "../ask.js";
+import { ask, literal, parts, table, vocabulary } from "../ask.js";
 import { h } from "../dom.js";
 import { money, seconds, time } from "../format.js";
 import { badge, field, grid, panel, select } from "../parts.js";
@@ -16,24 +16,8 @@ const SPANS = [
   ["P7D", "Last 7 days"],
   ["P30D", "Last 30 days"],
 ];
-const KINDS = [
-  "llm.call",
-  "agent.operation",
-  "agent.active",
-  "team.active",
-  "task.operation",
-  "task.queue",
-  "http.request",
-  "db.query",
-  "db.pool",
-  "cache.operation",
-  "cache.ratio",
-  "error",
-  "error.recovery",
-  "mission.completed",
-  "revenue",
-  "cost.adjustment",
-];
+/** Rows that agentmeter writes itself, beside the kinds that agents send. */
+const OWN_KINDS = ["cost.adjustment"];
 /** Field → the columns that must have its text. */
 const EXACT = {
   team: ["TeamId"],
@@ -76,10 +60,11 @@ export function queryOf(params) {
 
 export function load({ params }, signal) {
   const found = table(queryOf(params), params.get("span") ?? "PT1H", signal);
-  return parts({ found, known: ask("/api/costs?by=team,model", { signal }) });
+  return parts({ found, known: ask("/api/costs?by=team,model", { signal }), words: vocabulary(signal) });
 }
 
-export function render({ found, known }, { params }, refresh) {
+export function render({ found, known, words }, { params }, refresh) {
+  const kinds = [...(words.value?.kinds ?? []), ...OWN_KINDS];
   const search = (event) => {
     event.preventDefault();
     const before = location.hash;
@@ -110,7 +95,7 @@ export function render({ found, known }, { params }, refresh) {
           text("Any id", "id"),
           field(
             "Kind",
-            select("kind", [["", "any"], ...KINDS.map((kind) => [kind, kind])], params.get("kind") ?? ""),
+            select("kind", [["", "any"], ...kinds.map((kind) => [kind, kind])], params.get("kind") ?? ""),
           ),
           text("Team", "team", "teams"),
           text("Model", "model", "models"),

@@ -12,8 +12,8 @@ from openapi_spec_validator import validate
 from functions import routes
 from functions.openapi.document import document
 from functions.route import Route
-from ops.generated.documents import event_kinds
 from shared.errors import GiveUp
+from shared.events.types import KINDS
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
 from tests.triggers.test_index import ROOT, TRIGGERS, never
@@ -68,7 +68,7 @@ def test_a_handler_that_nobody_described_is_named_with_the_remedy() -> None:
 def test_every_kind_of_event_is_told_apart_by_its_type(told: dict[str, Any]) -> None:
     an_event = told["components"]["schemas"]["AnEvent"]
     assert an_event["discriminator"]["propertyName"] == "type"
-    kinds = {kind: f"{SCHEMAS}{data.__name__}Event" for kind, data in event_kinds()}
+    kinds = {kind: f"{SCHEMAS}{data.__name__}Event" for kind, data in KINDS.items()}
     assert an_event["discriminator"]["mapping"] == kinds
     assert {one["$ref"] for one in an_event["oneOf"]} == set(kinds.values())
 

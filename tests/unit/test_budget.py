@@ -70,7 +70,11 @@ def test_thresholds_are_exact(amount: str) -> None:
         ("1000", "nan", "[[budget]] 1: amount_usd: Input should be a finite number"),
         ('"month"', '"year"', "[[budget]] 1: period: Input should be 'day', 'week' or 'month'"),
         ('"month"', '"month"\ntimezone = "CEST"', "[[budget]] 1: timezone: Value error, 'CEST' is"),
-        ('"month"', '"month"\nscope = { teem = "a" }', "[[budget]] 1: scope.teem: Value error, no costs are told by it; name one of team, "),
+        (
+            '"month"',
+            '"month"\nscope = { teem = "a" }',
+            "[[budget]] 1: scope.teem: Value error, no costs are told by it; name one of team, ",
+        ),
         ('"month"', '"month"\nscope = { team = [] }', "[[budget]] 1: scope.team: Tuple should"),
         ('"month"', '"month"\nscope = { team = "a\\n" }', "scope.team.0: Value error, 'a\\n' has"),
         ('"month"', '"month"\nthresholds = { 0 = "info" }', "[[budget]] 1: thresholds.0: Input"),

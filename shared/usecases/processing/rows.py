@@ -53,12 +53,11 @@ def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:
     if isinstance(data, LlmCall):
         stated |= {k: v for k, v in vars(data.usage).items() if v} if data.usage else {}
         stated |= {"cost_usd": None, "stated_cost_usd": data.cost_usd}
-        stated["doubts"] = ",".join(data.doubts) or None
     if isinstance(data, LlmCall) and data.usage:
         stated |= {n: getattr(data.usage, n) for n in ("input_tokens", "output_tokens")}
     if cost is not None:
         stated |= {"cost_usd": cost.usd, "cost_status": cost.status, "cost_source": cost.source}
-        stated["cost_missing"] = ",".join(cost.missing) or None
+        stated["cost_missing"] = cost.missing
     return stated | {"id": event.id, "source": event.source, "subject": event.subject}
 
 

@@ -17,9 +17,11 @@ from shared.rows import EventRow
 from shared.units import Usage
 from shared.usecases.processing.exporting import OLDEST
 
+OWN = {"response_id", "doubts"}
+"""What is of one call, and no name to sum up by."""
 COPIED = (
     "subject",
-    *(one.key for one in columns_of(LlmCall) if one.type == "string" and one.key != "response_id"),
+    *(one.key for one in columns_of(LlmCall) if one.type == "string" and one.key not in OWN),
 )
 """What an adjustment says of its call, so that whoever sums up by it sums up both."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
+from shared.events.columns import DIMENSIONS
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.browser import DESKTOP, PHONE, WAIT_MS, Scheme, Viewer, viewer
@@ -76,6 +77,14 @@ def test_unpriced_models_come_with_the_entry_that_would_price_them(
     (unpriced,) = box.get("/api/costs?by=model").json()["unpriced"]
     seen.open("costs")
     assert seen.page.inner_text("main pre") == unpriced["add"]
+
+
+def test_costs_are_told_by_everything_that_the_api_knows(seen: Viewer) -> None:
+    seen.open("costs")
+    by = seen.page.get_by_label("By", exact=True)
+    assert by.locator("option").all_inner_texts() == [name.replace("_", " ") for name in DIMENSIONS]
+    by.select_option("environment")
+    assert seen.page.inner_text("#h-spent-by-environment") == "Spent, by environment"
 
 
 def test_a_silence_made_in_the_page_mutes_a_page_until_it_is_ended_there(

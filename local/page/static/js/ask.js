@@ -65,7 +65,7 @@ export async function vocabulary(signal) {
   const { components, paths } = await ask("/api/openapi.json", { signal });
   const by = paths["/api/costs"].get.parameters.find(({ name }) => name === "by");
   return {
-    kinds: Object.keys(components.schemas.AgentEvent.discriminator.mapping),
+    kinds: Object.keys(components.schemas.AnEvent.discriminator.mapping),
     dimensions: by.schema.enum,
   };
 }

@@ -1,6 +1,7 @@
-"""What the Functions host loads; nothing is read from the environment until the first call."""
+"""What the Functions host loads; but for one switch, nothing is read before the first call."""
 
 from functions import build
+from functions.web.switch import carrier
 from shared.wiring import current
 
-app = build(current)
+app = build(current, carrier())

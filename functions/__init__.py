@@ -16,18 +16,21 @@ from functions import (
     report,
     silences,
 )
-from functions.route import Route, over_grpc
+from functions.route import Carrier, Route, over_grpc
 from shared.wiring import App
 
 
-def build(app: Callable[[], App]) -> func.FunctionApp:
-    """Return the Functions app with every trigger; `app` is first called by the first trigger."""
+def build(app: Callable[[], App], carrier: Carrier = over_grpc) -> func.FunctionApp:
+    """Return the Functions app with every trigger; `app` is first called by the first trigger.
+
+    carrier: how HTTP reaches the routes.
+    """
     functions = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
     for module in (process, evaluate):
         functions.register_functions(module.blueprint(app))
     for route in routes(app):
         level = func.AuthLevel.ANONYMOUS if route.is_open else None
-        trigger = functions.function_name(route.name)(over_grpc(route, app))
+        trigger = functions.function_name(route.name)(carrier(route, app))
         functions.route(route=route.path, auth_level=level)(trigger)
     return functions
 

@@ -48,6 +48,10 @@ class Route:
         return _without_body(response) if is_head else response
 
 
+Carrier = Callable[[Route, Callable[[], App]], Callable[..., object]]
+"""Makes the trigger of a route that the worker calls."""
+
+
 def over_grpc(route: Route, app: Callable[[], App]) -> Callable[..., object]:
     """Return the route's trigger where the host hands requests over by gRPC."""
 

@@ -114,6 +114,7 @@ class Stack:
             "LOGS_ENDPOINT": self.query_url,
             "AGENTMETER_STATE": f"sqlite:{self.places.home / 'state.db'}",
             "AGENTMETER_DEPLOYMENT": "local",
+            "PYTHON_ENABLE_INIT_INDEXING": "1",
             "AGENTMETER_LINK": f"http://127.0.0.1:{self.places.port(0)}/#/why/{{id}}",
             "AGENTMETER_SILENCE_LINK": (
                 f"http://127.0.0.1:{self.places.port(0)}/#/alerts?{{labels}}"

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ SDK_SWITCHES = (
 )
 UNRESOLVED = "@Microsoft.KeyVault("
 """How a setting begins whose reference to the Key Vault led to no secret (yet)."""
+ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -133,6 +135,13 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         description="When set, GET /metrics, /api/health and /api/health/alerts ask for "
         "`Authorization: Bearer <token>`",
     )
+    HTTP_PROXYING: bool = Field(
+        True,
+        description="Requests are forwarded whole, bodies in chunks included, as OpenTelemetry's "
+        "exporters for JavaScript send them; `0`: such bodies are refused (411). The one setting "
+        "that is read when the app is loaded; Python 3.12 and older also needs "
+        "`PYTHON_ENABLE_INIT_INDEXING=1`",
+    )
     PAGERDUTY_URL: Url = Field(
         "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"
     )
@@ -158,6 +167,27 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
     )
     SLACK_WEBHOOK_URL: SecretStr = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """What decides, while the app is loaded, how HTTP reaches it.
+
+    wanted: HTTP_PROXYING. indexing: the worker lists the functions before it starts
+    its HTTP server.
+    """
+
+    wanted: bool
+    indexing: bool
+
+
+def read_forwarding(environment: Mapping[str, str] | None = None) -> Forwarding:
+    """Return what the environment says of it; the only setting that is read so early."""
+    given = os.environ if environment is None else environment
+    return Forwarding(
+        wanted=given.get("HTTP_PROXYING", "").strip().lower() not in OFF,
+        indexing=given.get("PYTHON_ENABLE_INIT_INDEXING", "").strip().lower() in ON,
     )
 
 

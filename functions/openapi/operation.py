@@ -61,7 +61,7 @@ def json(text: str, shape: object, example: object = None) -> Answer:
 REFUSALS: Mapping[int, str] = {
     400: "What was sent is wrong.",
     404: "There is nothing by that name.",
-    411: "The body came in chunks; send it whole, with a Content-Length.",
+    411: "The body came in chunks, and HTTP_PROXYING is off; send it whole, with a Content-Length.",
     413: "Too large; split it.",
     415: "A content type or encoding that is not read.",
     500: "What was stored cannot be read, or a failure that nobody foresaw.",

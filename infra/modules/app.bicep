@@ -92,6 +92,7 @@ var ownSettings = [
   { name: 'AGENTMETER_DEPLOYMENT', value: deploymentName }
   { name: 'AGENTMETER_LINK', value: empty(link) ? '${environment().portal}/#resource${component.id}/overview' : link }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }
+  { name: 'PYTHON_ENABLE_INIT_INDEXING', value: '1' }
 ]
 var secretReferences = [for setting in secretSettings: {
   name: setting

@@ -30,8 +30,8 @@ def refuse_chunks(body: bytes, headers: Mapping[str, str]) -> None:
     """
     if not body and "chunked" in headers.get("transfer-encoding", "").lower():
         raise LengthRequired(
-            "The body came in chunks, which Azure Functions does not pass on. Send it whole, with "
-            "a Content-Length header."
+            "The body came in chunks, which Azure Functions does not pass on over gRPC. Send it "
+            "whole, with a Content-Length header, or set HTTP_PROXYING=1."
         )
 
 

@@ -79,7 +79,7 @@ class LocalHost:
         front = Front(
             [f for f in self.functions if isinstance(f, HttpFunction)],
             key,
-            self._invoker.run,
+            self._invoker,
             self._pools,
         )
         admin = Admin(key, [f.name for f in self.functions], self.run, self.queues)

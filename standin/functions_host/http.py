@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import azure.functions as func
 from azure.functions.http import HttpRequest
@@ -12,18 +12,22 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from functions.web.names import joined
 from standin.functions_host.admin import Admin, holds_key
 from standin.functions_host.index import HttpFunction
-from standin.functions_host.invoke import Call, Done, Failed
+from standin.functions_host.invoke import Call, Done, Invoker
 from standin.functions_host.routes import decoded
 
 BODY_LIMIT_BYTES = 100 * 1024**2
 # The server frames the body itself.
 FRAMING = ("content-length", "transfer-encoding", "connection")
 
-Run = Callable[[Call[Response]], Done[Response] | Failed]
+DROPPED = ("connection", "keep-alive", "te", "upgrade", "proxy-authorization", "x-ms-invocation-id")
+"""Headers that the forwarder keeps, or writes itself."""
+WORKER = "127.0.0.1:1"
+"""Where the worker's own server would be."""
 
 
 class Front:
@@ -33,7 +37,7 @@ class Front:
         self,
         functions: Sequence[HttpFunction],
         key: str,
-        run: Run,
+        invoker: Invoker,
         pools: Mapping[bool, Executor],
     ) -> None:
         """Serve the functions.
@@ -43,7 +47,7 @@ class Front:
         """
         self._functions = sorted(functions, key=lambda function: function.route.rank)
         self._key = key
-        self._run = run
+        self._invoker = invoker
         self._pools = pools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,13 +62,15 @@ class Front:
         function, route_params = found
         if function.auth != "anonymous" and not holds_key(request, self._key):
             return Response(status_code=401)
+        if function.signature.is_forwarded:
+            return await self._forward(function, request, route_params)
         try:
             body = await read_body(request)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
-            return Response(status_code=413)
-        return await self._invoke(function, request, route_params, body)
+            return failed()
+        return await self._hand(function, request, route_params, body)
 
     def _match(self, request: Request) -> tuple[HttpFunction, Mapping[str, str]] | None:
         path = decoded(request.scope["raw_path"].decode("latin-1"))
@@ -76,24 +82,90 @@ class Front:
                 return function, route_params
         return None
 
-    async def _invoke(
+    async def _hand(
         self,
         function: HttpFunction,
         request: Request,
         route_params: Mapping[str, str],
         body: bytes,
     ) -> Response:
-        call = Call(
-            function,
-            partial(worker_request, request, route_params, body),
-            worker_response,
-            request.headers.get("traceparent", ""),
-            request.headers.get("tracestate", ""),
-            status=lambda response: response.status_code,
-        )
+        """Invoke with the request as gRPC carries it."""
+        argument = partial(worker_request, request, route_params, body)
+        call = _call(function, request, argument, worker_response)
         pool = self._pools[function.signature.is_async]
-        outcome = await asyncio.get_running_loop().run_in_executor(pool, self._run, call)
+        run = partial(self._invoker.run, call)
+        outcome = await asyncio.get_running_loop().run_in_executor(pool, run)
         return outcome.result if isinstance(outcome, Done) else Response(status_code=500)
+
+    async def _forward(
+        self, function: HttpFunction, request: Request, route_params: Mapping[str, str]
+    ) -> Response:
+        """Invoke with the request as it came, which the function reads itself."""
+        body = Body(request)
+        sent = Request(forwarded_scope(request, route_params), body.receive)
+        call = _call(function, request, lambda: sent, extension_response)
+        outcome = await self._invoker.forward(call)
+        if isinstance(outcome, Done) and not body.is_too_long:
+            return outcome.result
+        return failed()
+
+
+def _call(
+    function: HttpFunction,
+    request: Request,
+    argument: Callable[[], object],
+    finish: Callable[[object], Response],
+) -> Call[Response]:
+    return Call(
+        function,
+        argument,
+        finish,
+        request.headers.get("traceparent", ""),
+        request.headers.get("tracestate", ""),
+        status=lambda response: response.status_code,
+    )
+
+
+def failed() -> Response:
+    """Return the answer to a body over the limit, and to a failure of a function that took a
+    forwarded request; the host then closes the client's connection."""
+    return Response(status_code=500, headers={"connection": "close"})
+
+
+class Body:
+    """Hands on a body that is forwarded, up to the limit."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._left = BODY_LIMIT_BYTES
+
+    @property
+    def is_too_long(self) -> bool:
+        return self._left < 0
+
+    async def receive(self) -> Message:
+        """Return the next part; past the limit, as if the client had left."""
+        message = await self._request.receive()
+        self._left -= len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_too_long else message
+
+
+def forwarded_scope(request: Request, route_params: Mapping[str, str]) -> Scope:
+    """Return what the worker's server makes of the request that the host's forwarder sends on."""
+    headers = joined(
+        (name, value) for name, value in request.headers.items() if name not in DROPPED
+    )
+    client = request.client.host if request.client else ""
+    headers |= {
+        "x-forwarded-for": client,
+        "x-forwarded-host": headers.get("host", ""),
+        "x-forwarded-proto": request.url.scheme,
+        "host": WORKER,
+    }
+    path = quote(decoded(request.scope["raw_path"].decode("latin-1")), safe="/~@!$&'()*+,;=:")
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    own = {"headers": raw, "raw_path": path.encode(), "path_params": dict(route_params)}
+    return {**request.scope, **own}
 
 
 async def read_body(request: Request) -> bytes | None:
@@ -101,11 +173,8 @@ async def read_body(request: Request) -> bytes | None:
     length = int(request.headers.get("content-length") or 0)
     if length > BODY_LIMIT_BYTES:
         return None
-    kept, size = bytearray(), 0
+    kept = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_LIMIT_BYTES:
-            return None
         if length:
             kept += chunk
     return bytes(kept)
@@ -116,20 +185,23 @@ def worker_request(request: Request, route_params: Mapping[str, str], body: byte
     return HttpRequest(
         method=request.method,
         url=str(request.url),
-        headers=_joined(request.headers.items()),
-        params=_joined(parse_qsl(request.url.query)),
+        headers=joined(request.headers.items()),
+        params=joined(parse_qsl(request.url.query)),
         route_params=route_params,
         body_type="bytes",
         body=body,
     )
 
 
-def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Join what comes twice by a comma."""
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
+def extension_response(value: object) -> Response:
+    """Return the response of a function that takes forwarded requests.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, Response):
+        return value
+    raise TypeError(f"{type(value).__name__} is no response of the web extension")
 
 
 def worker_response(value: object) -> Response:

@@ -118,7 +118,19 @@ def index(
         raise FunctionLoadError(str(exc)) from exc
     if not found:
         raise FunctionLoadError("No job functions found. Register the blueprints with the app.")
-    return tuple(_Reader(function, route_prefix, settings).read() for function in found)
+    functions = tuple(_Reader(function, route_prefix, settings).read() for function in found)
+    _check_forwarding(functions)
+    return functions
+
+
+def _check_forwarding(functions: Sequence[AnyFunction]) -> None:
+    """Refuse an app of which a part takes forwarded requests: a web extension is there for all."""
+    ways = {f.signature.is_forwarded: f.name for f in functions if isinstance(f, HttpFunction)}
+    if len(ways) > 1:
+        raise FunctionLoadError(
+            f"cannot load the {ways[False]} function: a web extension is imported, so that its "
+            f"request must have the extension's type, as that of {ways[True]} has"
+        )
 
 
 def resolve(text: str, settings: Mapping[str, str]) -> str:

@@ -24,10 +24,11 @@ def nowhere(envelopes: Sequence[Envelope]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An invocation that is at work. span: its own; parent_id: the caller's, or ""."""
+    """An invocation at work. trace_parent, span: its own; parent_id: the caller's, or ""."""
 
     id: str
     function: str
+    trace_parent: str
     span: Span
     parent_id: str
     at: datetime
@@ -56,7 +57,7 @@ class Insights(logging.Handler):
         span, parent = read_traceparent(trace_parent), read_traceparent(caller)
         now = self._clock.now()
         self._running[id] = running = Running(
-            id, function, span, parent.span_id, now, perf_counter()
+            id, function, trace_parent, span, parent.span_id, now, perf_counter()
         )
         self.threads.invocation_id = id
         return running

@@ -14,7 +14,7 @@ import azure.functions as func
 
 from shared.errors import GiveUp
 from standin.functions_host.index import AnyFunction
-from standin.functions_host.insights import Insights
+from standin.functions_host.insights import Insights, Running
 from standin.functions_host.queues import Queues
 
 log = logging.getLogger("agentmeter.host")
@@ -71,7 +71,7 @@ class Call(Generic[T]):
     argument: makes the trigger's argument. finish: turns what was returned into the result.
     Both run inside the invocation: if either raises, it fails and nothing is put out.
     trace_parent, trace_state: the caller's, or "". status: the HTTP status of the result, 0 for
-    what has none.
+    what has none. id: of the invocation.
     """
 
     function: AnyFunction
@@ -80,6 +80,7 @@ class Call(Generic[T]):
     trace_parent: str = ""
     trace_state: str = ""
     status: Callable[[T], int] = lambda result: 0
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +111,36 @@ class Invoker:
 
     def run(self, call: Call[T]) -> Done[T] | Failed:
         """Make the invocation. A failure is logged in one line, and never raised."""
-        invocation_id = str(uuid.uuid4())
-        name = call.function.name
-        trace_parent = span_in(call.trace_parent)
-        told = self._insights.begin(invocation_id, name, trace_parent, call.trace_parent)
+        running = self._begin(call)
         try:
-            result = self._attempt(call, invocation_id, trace_parent)
-        except Exception as exc:
-            self._insights.end(told, 0, exc)
-            error = " ".join(f"{type(exc).__name__}: {exc}".split())
-            log.error("%s failed, invocation %s: %s", name, invocation_id, error)  # noqa: TRY400 (one line)
-            log.debug("%s, invocation %s", name, invocation_id, exc_info=exc)
-            return Failed(error)
-        self._insights.end(told, call.status(result), None)
+            result = self._attempt(call, running)
+        except Exception as exc:  # noqa: BLE001 - _failed() logs it
+            return self._failed(running, exc)
+        self._insights.end(running, call.status(result), None)
         return Done(result)
+
+    async def forward(self, call: Call[T]) -> Done[T] | Failed:
+        """Make the invocation of an async function on the loop that serves HTTP; as run()."""
+        running = self._begin(call)
+        try:
+            arguments = self._arguments(call, running)
+            coroutine: Any = call.function.handler(**arguments)
+            result = call.finish(await coroutine)
+        except Exception as exc:  # noqa: BLE001 - _failed() logs it
+            return self._failed(running, exc)
+        self._insights.end(running, call.status(result), None)
+        return Done(result)
+
+    def _begin(self, call: Call[T]) -> Running:
+        trace_parent = span_in(call.trace_parent)
+        return self._insights.begin(call.id, call.function.name, trace_parent, call.trace_parent)
+
+    def _failed(self, running: Running, exc: Exception) -> Failed:
+        self._insights.end(running, 0, exc)
+        error = " ".join(f"{type(exc).__name__}: {exc}".split())
+        log.error("%s failed, invocation %s: %s", running.function, running.id, error)
+        log.debug("%s, invocation %s", running.function, running.id, exc_info=exc)
+        return Failed(error)
 
     def close(self) -> None:
         """End the loop; coroutines still at work are dropped."""
@@ -131,12 +148,18 @@ class Invoker:
         self._thread.join()
         self._loop.close()
 
-    def _attempt(self, call: Call[T], invocation_id: str, trace_parent: str) -> T:
+    def _arguments(self, call: Call[T], running: Running) -> dict[str, object]:
+        """Return what the function gets beside its outputs."""
+        function = call.function
+        arguments = {function.parameter: call.argument()}
+        if function.signature.wants_context:
+            arguments["context"] = self._context(call, running)
+        return arguments
+
+    def _attempt(self, call: Call[T], running: Running) -> T:
         function = call.function
         outs = {out.parameter: _Out() for out in function.outputs if out.parameter != "$return"}
-        arguments: dict[str, object] = {function.parameter: call.argument(), **outs}
-        if function.signature.wants_context:
-            arguments["context"] = self._context(call, invocation_id, trace_parent)
+        arguments = {**self._arguments(call, running), **outs}
         returned = self._value(function, arguments)
         if returned is not None and not function.signature.has_return:
             raise RuntimeError(
@@ -159,13 +182,13 @@ class Invoker:
         coroutine: Any = function.handler(**arguments)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-    def _context(self, call: Call[T], invocation_id: str, trace_parent: str) -> Context:
+    def _context(self, call: Call[T], running: Running) -> Context:
         return Context(
-            invocation_id=invocation_id,
+            invocation_id=running.id,
             function_name=call.function.name,
             function_directory=str(Path.cwd()),
             thread_local_storage=self._insights.threads,
-            trace_context=TraceContext(trace_parent, call.trace_state),
+            trace_context=TraceContext(running.trace_parent, call.trace_state),
             retry_context=RetryContext(),
         )
 

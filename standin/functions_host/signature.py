@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 import azure.functions as func
+from azurefunctions.extensions import base  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from shared.errors import AgentmeterError
 
@@ -40,12 +41,17 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What the host must hand over. as_text: inputs that want the plain text."""
+    """What the host must hand over.
+
+    as_text: inputs that want the plain text. is_forwarded: it takes whole HTTP requests, by a web
+    extension.
+    """
 
     wants_context: bool
     is_async: bool
     has_return: bool
     as_text: frozenset[str]
+    is_forwarded: bool
 
 
 def check(name: str, handler: Handler, bindings: list[Binding]) -> Signature:
@@ -69,7 +75,30 @@ def check(name: str, handler: Handler, bindings: list[Binding]) -> Signature:
     if returned and "return" in hints:
         _check_return(name, returned[0], hints["return"])
     text = frozenset(p for p in bound if not bound[p].is_out and _is_text(hints.get(p)))
-    return Signature(wants_context, inspect.iscoroutinefunction(handler), bool(returned), text)
+    is_async = inspect.iscoroutinefunction(handler)
+    is_forwarded = any(_is_extensions(hints.get(p)) for p in bound)
+    if is_forwarded:
+        _check_forwarded(name, bindings, is_async=is_async)
+    return Signature(wants_context, is_async, bool(returned), text, is_forwarded)
+
+
+def _is_extensions(hint: object) -> bool:
+    """Tell whether it is the type of requests, or of responses, of a web extension."""
+    return isinstance(hint, type) and (
+        base.RequestTrackerMeta.check_type(hint) or base.ResponseTrackerMeta.check_type(hint)
+    )
+
+
+def _check_forwarded(name: str, bindings: list[Binding], *, is_async: bool) -> None:
+    """Refuse what indexes in Azure, but loses messages or requests there."""
+    if any(binding.is_out and binding.type == "queue" for binding in bindings):
+        raise _fail(
+            name,
+            "forwarded HTTP is answered before queue outputs are stored; send to the queue in the "
+            "function",
+        )
+    if not is_async:
+        raise _fail(name, "a def function hangs on bodies that are not there yet; use async def")
 
 
 def _fail(name: str, why: str) -> FunctionLoadError:
@@ -168,6 +197,8 @@ def _is_text(hint: object) -> bool:
 def _fits(binding: Binding, hint: object) -> bool:
     """Ask the library's own converter of that binding."""
     if binding.type in ("queue", "queueTrigger") and _is_text(hint):
+        return True
+    if binding.type in ("http", "httpTrigger") and _is_extensions(hint):
         return True
     converter = cast(_Converters, func.get_binding_registry()).get(binding.type)
     if binding.is_out:

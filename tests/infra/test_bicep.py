@@ -19,6 +19,7 @@ OF_THE_HOST = {
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__blobServiceUri",
+    "PYTHON_ENABLE_INIT_INDEXING",
     "PYTHON_THREADPOOL_THREAD_COUNT",
 }
 """What the Functions host and its worker read, and we do not."""

@@ -1,17 +1,19 @@
 """The laptop's whole stack under a clock that moves when told to: real HTTP, real SDK clients."""
 
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import azure.functions as func
 import requests
 
 from functions import build
+from functions.web.switch import carrier
 from local.stack import APP_FOLDER, Places, Stack
-from shared.settings import quiet_sdk, read
+from shared.settings import quiet_sdk, read, read_forwarding
 from shared.wiring import App
 from standin.pager.sink import Incident
 from tests.fakes import FakeClock
@@ -25,7 +27,12 @@ class Laptop:
     def __init__(self, home: Path, clock: FakeClock, **settings: str) -> None:
         self.clock = clock
         quiet_sdk()
-        self.stack = Stack(Places(home), clock, lambda s: build(lambda: self.app))
+
+        def built(local: Mapping[str, str]) -> func.FunctionApp:
+            forwarding = read_forwarding({**local, **settings})
+            return build(lambda: self.app, carrier(lambda: forwarding))
+
+        self.stack = Stack(Places(home), clock, built)
         self.app = App(read({**self.stack.settings, **settings}), clock)
         self.http = requests.Session()
         self.http.trust_env = False

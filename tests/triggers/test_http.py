@@ -96,13 +96,32 @@ def test_a_wrong_body_has_its_own_answer(
     assert answer.json()["error"].endswith((".", "BATCH_MAX_EVENTS.", "BODY_MAX_BYTES."))
 
 
-def test_a_chunked_body_is_asked_for_in_one_piece(box: Laptop) -> None:
-    key = {"x-functions-key": box.stack.places.key()}
+def chunked(box: Laptop, *pieces: bytes, **more: str) -> requests.Response:
+    headers = JSON | {"x-functions-key": box.stack.places.key()} | more
     url = f"{box.stack.app_url}/api/events"
-    pieces = iter([text(event()), b" "])
-    answer = box.http.post(url, data=pieces, headers=JSON | key, timeout=TIMEOUT_S)
-    assert answer.status_code == 411
-    assert "Content-Length" in answer.json()["error"]
+    return box.http.post(url, data=iter(pieces), headers=headers, timeout=TIMEOUT_S)
+
+
+def test_a_body_in_chunks_is_read_to_its_end(box: Laptop) -> None:
+    body = text([event(number=n) for n in range(100, 900)])
+    assert len(body) > 200_000
+    pieces = [body[at : at + 997] for at in range(0, len(body), 997)]
+    assert chunked(box, *pieces).json() == {"accepted": 800}
+    packed = gzip.compress(text(event(number=900)))
+    assert chunked(box, packed[:9], packed[9:], **{"content-encoding": "gzip"}).status_code == 202
+
+
+def test_a_refusal_comes_after_the_body_and_the_connection_goes_on(box: Laptop) -> None:
+    assert chunked(box, *[b" " * 50_000] * 100).status_code == 413
+    assert chunked(box, text(event(number=901))).status_code == 202
+
+
+def test_without_forwarding_chunks_are_asked_for_in_one_piece(tmp_path: Path) -> None:
+    with laptop(tmp_path, FakeClock(START), HTTP_PROXYING="0") as box:
+        answer = chunked(box, text(event()), b" ")
+        assert answer.status_code == 411
+        assert "Content-Length" in answer.json()["error"]
+        assert send(box, text(event())).status_code == 202
 
 
 def test_without_a_key_nothing_is_taken(box: Laptop) -> None:

@@ -2,6 +2,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -235,10 +236,17 @@ def test_a_wrong_compression_has_its_own_answer(
     assert says in message_of(answer)
 
 
-def test_a_chunked_body_is_asked_for_in_one_piece(box: Laptop) -> None:
-    answer = send(box, iter([packed(span(CHAT))]))
-    assert answer.status_code == 411
-    assert "Content-Length" in message_of(answer)
+def test_a_body_in_chunks_is_read_as_exporters_for_javascript_send_it(box: Laptop) -> None:
+    body = packed(span(CHAT, 21))
+    assert send(box, iter([body[:50], body[50:]])).status_code == 200
+    assert called(box, 21) == CALLED
+
+
+def test_without_forwarding_chunks_are_asked_for_in_one_piece(tmp_path: Path) -> None:
+    with laptop(tmp_path, FakeClock(START), HTTP_PROXYING="0") as plain:
+        answer = send(plain, iter([packed(span(CHAT))]))
+        assert answer.status_code == 411
+        assert "Content-Length" in message_of(answer)
 
 
 @pytest.mark.parametrize(("path", "body"), [("logs", logs()), ("metrics", metrics())])

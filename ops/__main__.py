@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "alerts": "report how good each alert rule is: delays, pages a week, noise",
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",
+    "prices": "audit our prices against two independent sources",
     "reprice": "compute a period's costs again after a correction of prices",
     "completion": "make a shell complete all this",
     "queries": "list every query that ships, for a KQL checker",

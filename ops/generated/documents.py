@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from dashboards.render import panel_files
+from ops.prices.page import price_audit_page
 from shared.events.columns import COLUMNS
 from shared.events.types import KINDS, Common, LlmCall
 from shared.metrics.catalogue import METRICS
@@ -208,6 +209,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/events.md": events_page,
     "docs/metrics.md": metrics_page,
     "docs/openapi.json": openapi,
+    "docs/price-audit.md": price_audit_page,
     "docs/settings.md": settings_page,
     "infra/kql/AlertHistory.kql": alert_history_kql,
     "infra/kql/UsageEvents.kql": usage_events_kql,

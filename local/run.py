@@ -61,8 +61,18 @@ def _places(environment: Mapping[str, str]) -> Places:
     port = environment.get("AGENTMETER_PORT") or str(FIRST_PORT)
     if not port.isdigit() or not 0 < int(port) < 65_530:
         raise Misconfigured(f"AGENTMETER_PORT is {port!r}. Give a number from 1 to 65529.")
-    home.mkdir(parents=True, exist_ok=True)
+    keep_private(home)
     return Places(home, int(port))
+
+
+def keep_private(home: Path) -> None:
+    """Make the folder, and let only this user read what is in it or will be."""
+    os.umask(0o077)
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    for path in home.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _load(settings: Mapping[str, str]) -> func.FunctionApp:

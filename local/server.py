@@ -9,6 +9,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.door import Door
+
 GRACE_S = 2
 """What a request may take that is at work when the server is told to stop."""
 
@@ -73,7 +75,7 @@ def serve(app: ASGIApp, port: int = 0) -> Running:
         OSError: the port is taken, or the server did not start.
     """
     config = uvicorn.Config(
-        _Ending(app),
+        Door(_Ending(app)),
         host="127.0.0.1",
         port=port,
         log_config=None,

@@ -10,6 +10,7 @@ from pathlib import Path
 import azure.functions as func
 from starlette.types import ASGIApp
 
+from local.door import JsonOnly
 from local.page import app as page
 from local.server import Running, serve
 from local.stopping import Step
@@ -61,8 +62,8 @@ class Stack:
         self.monitor = MonitorStore(places.home / "monitor.duckdb", clock)
         self.sink = pager.PagerSink(places.home / "pager.db", clock)
         self.servers: list[Running] = []
-        self.query_url = self._serve(create_app(self.monitor), 2)
-        self.pagerduty_url = self._serve(pager.create_app(self.sink), 3)
+        self.query_url = self._serve(JsonOnly(create_app(self.monitor)), 2)
+        self.pagerduty_url = self._serve(JsonOnly(pager.create_app(self.sink)), 3)
         signature = secrets.token_urlsafe(24)
         service = storage.QueueService(lambda: self.host.queues, signature, clock)
         self.queue_url = self._serve(service.asgi, 4)

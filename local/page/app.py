@@ -34,7 +34,7 @@ class Upstream:
 
 
 def create_app(upstream: Upstream) -> Starlette:
-    """Return the page; other hosts' pages cannot reach it through a name of their own.
+    """Return the page.
 
     GET /api/…, POST and DELETE of silences, POST of verdicts: the app's API. POST /query: the
     query API. GET /incidents, /pages: the pager's. GET /queues: the host's. GET /workbooks: the

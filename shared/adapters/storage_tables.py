@@ -145,7 +145,7 @@ class Rows:
         what = f"{status or type(exc).__name__} {_code(exc)}".strip()
         if _code(exc) in _CONFLICTS:
             return Conflict(f"A row of table {self._table} was changed by others: {what}.")
-        if status in {401, 403}:
+        if status in {401, 403, 404}:
             return Misconfigured(
                 f"Table {self._table} refused us: {what}. Give the app's identity the role Storage "
                 "Table Data Contributor, let its network in, or mend AzureWebJobsStorage."

@@ -18,13 +18,17 @@ class Heartbeat:
         self._url = url
 
     def beat(self) -> None:
-        """Call once. Never raises: a watcher that is down must not stop what it watches."""
+        """Call once, following no redirect.
+
+        Never raises: a watcher that is down must not stop what it watches.
+        """
         if not self._url.get_secret_value():
             return
         try:
-            answer = requests.get(self._url.get_secret_value(), timeout=TIMEOUT_S)
+            url = self._url.get_secret_value()
+            answer = requests.get(url, timeout=TIMEOUT_S, allow_redirects=False)
         except requests.RequestException as exc:
             logger.warning("HEARTBEAT_URL did not answer (%s)", type(exc).__name__)
             return
-        if not answer.ok:
+        if not 200 <= answer.status_code < 300:
             logger.warning("HEARTBEAT_URL answered %d", answer.status_code)

@@ -32,7 +32,7 @@ def meaning(table: str, status: int | None, code: str, retry_after: str = "") ->
     what = f"{status or ''} {code}".strip()
     if status and code in _CONFLICTS:
         return Conflict(f"A row of table {table} was changed by others: {what}.")
-    if status in {401, 403}:
+    if status in {401, 403, 404}:
         return Misconfigured(
             f"Table {table} refused us: {what}. Give the app's identity the role Storage "
             "Table Data Contributor, let its network in, or correct AzureWebJobsStorage."

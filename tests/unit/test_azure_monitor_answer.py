@@ -50,7 +50,7 @@ BEHAVIOURS = [
     pytest.param(track(200, 2), LATER, id="200-but-fewer-received"),
     pytest.param(HTML, LATER, id="200-with-html"),
     pytest.param(Reply(204), LATER, id="204"),
-    pytest.param(Reply(402), refused(402), id="402"),
+    pytest.param(Reply(402), LATER, id="402"),
     pytest.param(Reply(439, b"", WAIT_7), ["later 7"] * 3, id="439"),
     pytest.param(Reply(429, b"", WAIT_7), ["later 7"] * 3, id="429"),
     pytest.param(
@@ -62,7 +62,7 @@ BEHAVIOURS = [
     pytest.param(Reply(503), LATER, id="503"),
     pytest.param(Reply(401), LATER, id="401"),
     pytest.param(Reply(403), LATER, id="403"),
-    pytest.param(Reply(404), refused(404), id="404"),
+    pytest.param(Reply(404), LATER, id="404"),
     pytest.param(Reply(413), refused(413), id="413"),
     pytest.param(redirect(308, "https://elsewhere.example/"), LATER, id="308-to-another-host"),
     pytest.param("hang up", LATER, id="connection-dropped"),

@@ -143,6 +143,7 @@ def test_it_is_fetched_when_due_and_the_same_file_changes_nothing() -> None:
     [
         pytest.param(Reply(500), id="error"),
         pytest.param(Reply(404), id="gone"),
+        pytest.param(Reply(302, b"", {"Location": "/elsewhere"}), id="moved"),
         pytest.param("hang up", id="hang up"),
         pytest.param(Reply(body=b"<html>"), id="no json"),
         pytest.param(Reply(body=b'{"a": 1}'), id="no list"),

@@ -107,5 +107,12 @@ def test_a_watcher_that_is_down_stops_nothing_and_its_address_is_not_said(
     assert CHECK not in caplog.text
 
 
+def test_a_watcher_that_redirects_is_not_followed(caplog: pytest.LogCaptureFixture) -> None:
+    with loopback(lambda _: Reply(302, b"", {"Location": "/elsewhere"})) as watcher:
+        Heartbeat(SecretStr(f"{watcher.url}/{CHECK}")).beat()
+    assert len(watcher.received) == 1
+    assert "HEARTBEAT_URL answered 302" in caplog.text
+
+
 def test_without_an_address_nothing_is_called() -> None:
     Heartbeat(SecretStr("")).beat()

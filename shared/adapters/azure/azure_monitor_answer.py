@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.rows import Exported, ExportLater, ExportOutcome, ExportRefused
 
-CLOSED = frozenset({None, 401, 403, 429, 439, 503})
+CLOSED = frozenset({None, 401, 402, 403, 404, 429, 439, 503})
 """Answers (None: silence) about us or the service: the next request would fare no better."""
-WORTH_A_RETRY = frozenset({401, 403, 408, 429, 439, 500, 502, 503, 504})
-REFUSED_WHOLE = frozenset({400, 402, 404, 413})
+WORTH_A_RETRY = frozenset({401, 402, 403, 404, 408, 429, 439, 500, 502, 503, 504})
+"""Time or an operator fixes these: a cap, a role, a resource that is gone."""
+REFUSED_WHOLE = frozenset({400, 413})
 SAYS_WHICH = frozenset({200, 206, 400})
 SAMPLED_OUT = "telemetry sampled out."
 """Decided by the item's operation id: every repeat is sampled out as well, whatever its status."""
@@ -20,11 +21,10 @@ REMEDIES = {
     "resource's, then replay.",
     401: "Set APPLICATIONINSIGHTS_AUTHENTICATION_STRING to `Authorization=AAD`, or allow local "
     "authentication on the Application Insights resource.",
-    402: "The daily cap of the Application Insights resource is reached. Raise it, then replay.",
+    402: "The daily cap of the Application Insights resource is reached. Raise it, or wait.",
     403: "Give whoever sends (the app's identity, an operator) the role Monitoring Metrics "
     "Publisher on the Application Insights resource.",
-    404: "Copy APPLICATIONINSIGHTS_CONNECTION_STRING from the Application Insights resource anew, "
-    "then replay.",
+    404: "Copy APPLICATIONINSIGHTS_CONNECTION_STRING from the Application Insights resource anew.",
     413: "One item alone is too large for the service. Shorten the event's texts.",
 }
 

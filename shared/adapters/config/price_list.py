@@ -91,11 +91,19 @@ class PriceList:
         self._listing, self._digest = fresh, digest
 
     def _fetch(self, now: datetime) -> bytes:
-        """Return the file. Raises ValueError: it takes too long or too much."""
+        """Return the file, which is nowhere else: no redirect is followed.
+
+        Raises:
+            ValueError: it takes too long or too much, or has moved.
+        """
         parts: list[bytes] = []
         size = 0
-        with requests.get(self._url, timeout=(CONNECT_S, READ_S), stream=True) as answer:
+        with requests.get(
+            self._url, timeout=(CONNECT_S, READ_S), stream=True, allow_redirects=False
+        ) as answer:
             answer.raise_for_status()
+            if answer.is_redirect:
+                raise ValueError("it has moved; write the new address into PRICES_REFRESH_URL")
             for part in answer.iter_content(65_536):
                 parts.append(part)
                 size += len(part)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 ALL_S = 4.0
 """A request waits no longer: exporters give up after 10 s, the host's own binding after 28."""
-CONNECT_S, READ_S = 1.0, 1.5
-"""Of an attempt; a second one follows, so that a stale connection costs nothing."""
+CONNECT_S, READ_S = 1.0, 3.0
+"""Only where no connection came about is a second attempt made. A message without an answer may be
+stored: a second copy would run beside the first, under the same claims. What the sender sends again
+is another message, whose events count once."""
 AT_ONCE = 10
 """As many connections does the client keep."""
 
@@ -34,10 +36,11 @@ class AccountEventQueue:
         """Store the messages; a queue that is missing is created."""
         if not messages:
             return
+        queue = self._queue  # made before the clock runs: a cold start loads the SDK here
         until = monotonic() + ALL_S
         # The first tells of refused events, which no claim keeps from being counted twice: so last.
-        self._send_all(messages[1:], until)
-        self._send_all(messages[:1], until)
+        self._send_all(queue, messages[1:], until)
+        self._send_all(queue, messages[:1], until)
 
     def close(self) -> None:
         """Close the connections."""
@@ -45,8 +48,8 @@ class AccountEventQueue:
         if "_queue" in self.__dict__:
             self._queue.close()
 
-    def _send_all(self, messages: Sequence[str], until: float) -> None:
-        sent = [self._pool.submit(self._send, text) for text in messages]
+    def _send_all(self, queue: "QueueClient", messages: Sequence[str], until: float) -> None:
+        sent = [self._pool.submit(self._send, queue, text) for text in messages]
         done, late = wait(sent, timeout=until - monotonic())
         for future in late:
             future.cancel()
@@ -55,15 +58,15 @@ class AccountEventQueue:
         if late:
             raise _unanswered(f"no answer within {ALL_S:.0f} s")
 
-    def _send(self, text: str) -> None:
+    def _send(self, queue: "QueueClient", text: str) -> None:
         from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
         try:
             try:
-                self._queue.send_message(text)
+                queue.send_message(text)
             except ResourceNotFoundError:
-                self._create()
-                self._queue.send_message(text)
+                _create(queue)
+                queue.send_message(text)
         except AzureError as exc:
             status = exc.status_code if isinstance(exc, HttpResponseError) else None
             if status in (401, 403):
@@ -73,21 +76,14 @@ class AccountEventQueue:
                 raise Misconfigured(f"Queue {QUEUE} refused us: {status}. {needs}") from None
             raise _unanswered(str(status or type(exc).__name__)) from None
 
-    def _create(self) -> None:
-        """Create the queue; another instance may be faster."""
-        from azure.core.exceptions import ResourceExistsError
-
-        try:
-            self._queue.create_queue()
-        except ResourceExistsError:
-            return
-
     @cached_property
     def _queue(self) -> "QueueClient":
         from azure.storage.queue import LinearRetry, TextBase64EncodePolicy
 
         patience: dict[str, Any] = {
-            "retry_policy": LinearRetry(0, retry_total=1, random_jitter_range=0),
+            "retry_policy": LinearRetry(
+                0, retry_total=1, retry_read=0, retry_status=0, random_jitter_range=0
+            ),
             "connection_timeout": CONNECT_S,
             "read_timeout": READ_S,
         }
@@ -95,6 +91,16 @@ class AccountEventQueue:
         service = connect(self._account, self._identity, **patience)
         queue = service.get_queue_client(QUEUE, message_encode_policy=TextBase64EncodePolicy())
         return queue.__enter__()
+
+
+def _create(queue: "QueueClient") -> None:
+    """Create the queue; another instance may be faster."""
+    from azure.core.exceptions import ResourceExistsError
+
+    try:
+        queue.create_queue()
+    except ResourceExistsError:
+        return
 
 
 def _unanswered(why: str) -> RetryLater:

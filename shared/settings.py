@@ -21,12 +21,19 @@ SDK_SWITCHES = (
 UNRESOLVED = "@Microsoft.KeyVault("
 """How a setting begins whose reference to the Key Vault led to no secret (yet)."""
 ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
+RECEIVER = "RECEIVER_"
+"""How the name of a setting begins that holds a receiver's key or address: there may be any."""
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(BaseModel, frozen=True, extra="ignore"):
-    """Everything that an operator may set; the environment name is the alias in capitals."""
+class Settings(BaseModel, frozen=True, extra="allow"):
+    """Everything that an operator may set; the environment name is the alias in capitals.
+
+    Beside the fields, any secret whose name begins with RECEIVER_ (`read` lets no other in).
+    """
+
+    __pydantic_extra__: dict[str, SecretStr]  # pyright: ignore[reportIncompatibleVariableOverride]  # pydantic's way to type them
 
     APPLICATIONINSIGHTS_CONNECTION_STRING: SecretStr = Field(
         description="Where events and metrics go; Application Insights, Overview, Connection String"
@@ -160,7 +167,8 @@ class Settings(BaseModel, frozen=True, extra="ignore"):
         "say) raises the alarm when the calls end",
     )
     WEBHOOK_URL: SecretStr = Field(
-        SecretStr(""), description='Where receivers with `notifier = "webhook"` are told'
+        SecretStr(""),
+        description='Where receivers with `notifier = "webhook"` are told that name no `url`',
     )
     WEBHOOK_SECRET: SecretStr = Field(
         SecretStr(""), description="Signs these calls (docs/rules.md), for `key` of such a receiver"
@@ -201,7 +209,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     given = os.environ if environment is None else environment
     values = {
         name: value
-        for name in Settings.model_fields
+        for name in (*Settings.model_fields, *(n for n in given if n.startswith(RECEIVER)))
         if (value := given.get(name)) and not value.startswith(UNRESOLVED)
     }
     try:
@@ -209,6 +217,12 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as exc:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a receiver may name the setting as its key or address."""
+    field = Settings.model_fields.get(name)
+    return name.startswith(RECEIVER) if field is None else field.annotation is SecretStr
 
 
 def quiet_sdk() -> None:

@@ -13,7 +13,7 @@ from ops.prices.page import price_audit_page
 from shared.events.columns import COLUMNS
 from shared.events.types import KINDS, Common, LlmCall
 from shared.metrics.catalogue import METRICS
-from shared.settings import Settings
+from shared.settings import RECEIVER, Settings
 from shared.units import Usage
 from shared.wiring import App
 from standin.monitor.history_kql import alert_history_kql
@@ -128,7 +128,7 @@ def settings_page() -> str:
             "Environment variables; application settings of the Functions app. Secrets are given "
             "as Key Vault references. Nothing is read before the first call, and whatever is wrong "
             "is said all at once, by `GET /api/health` too.\n",
-            _table(("name", "default", "what"), rows),
+            _table(("name", "default", "what"), (*rows, RECEIVERS)),
         )
     )
 
@@ -204,6 +204,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
+RECEIVERS = (
+    f"`{RECEIVER}…`",
+    "",
+    "Any further setting whose name begins so: a secret that `key` or `url` of a receiver in "
+    "config/routes.toml names, such as `RECEIVER_OPS_TEAMS`",
+)
 DEFAULT_CONFIG = Settings.model_fields["AGENTMETER_CONFIG"].default
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/events.md": events_page,

@@ -22,7 +22,8 @@ SettingName = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]*)?$")]
 class Receiver(BaseModel, frozen=True, extra="forbid"):
     """Who is told of some severities, and how patiently.
 
-    key: the name of the setting that holds the notifier's secret.
+    key: the name of the setting that holds the notifier's secret: any that begins with RECEIVER_.
+    url: the name of the setting that holds the address, of a webhook alone.
     group_wait: from the first alert to the first page; none for an alert of a [fast] part.
     group_interval: at least this between two pages of an open incident; a resolve never waits.
     repeat_interval: from one page to a reminder that the incident is still open.
@@ -32,6 +33,7 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
     severities: tuple[Severity, ...] = ()
     notifier: str = "pagerduty"
     key: SettingName = ""
+    url: SettingName = "WEBHOOK_URL"
     group_wait: Duration = timedelta(seconds=30)
     group_interval: Duration = timedelta(minutes=5)
     repeat_interval: Duration = timedelta(hours=4)

@@ -10,9 +10,10 @@ from shared.notify.ladder import Ladder, Receiving
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty
 from shared.notify.slack import Slack
+from shared.notify.teams import Teams
 from shared.notify.webhook import Webhook
 from shared.ports import Notifier
-from shared.settings import Settings
+from shared.settings import RECEIVER, Settings, is_secret
 
 Make = Callable[[Receiver, SecretStr, Settings], Receiving]
 
@@ -20,8 +21,11 @@ NOTIFIERS: Mapping[str, Make] = {
     "pagerduty": lambda receiver, key, settings: PagerDuty(
         settings.PAGERDUTY_URL, key, receiver.key
     ),
-    "webhook": lambda receiver, key, settings: Webhook(settings.WEBHOOK_URL, key, receiver.key),
+    "webhook": lambda receiver, key, settings: Webhook(
+        _secret(settings, receiver.url), receiver.url, key, receiver.key
+    ),
     "slack": lambda receiver, key, settings: Slack(key, receiver.key),
+    "teams": lambda receiver, key, settings: Teams(key, receiver.key),
     "log": lambda receiver, key, settings: LogNotifier(),
 }
 
@@ -35,10 +39,10 @@ def build(routes: Routes, settings: Settings) -> Mapping[str, Notifier]:
         Misconfigured: a receiver names a notifier or setting that there is not.
     """
     made = {
-        (item.notifier, item.key): _notifier(name, item, settings)
+        (item.notifier, item.url, item.key): _notifier(name, item, settings)
         for name, item in routes.receivers.items()
     }
-    return {name: made[item.notifier, item.key] for name, item in routes.receivers.items()}
+    return {n: made[item.notifier, item.url, item.key] for n, item in routes.receivers.items()}
 
 
 def _notifier(name: str, receiver: Receiver, settings: Settings) -> Notifier:
@@ -49,10 +53,15 @@ def _notifier(name: str, receiver: Receiver, settings: Settings) -> Notifier:
             f"routes.toml: receivers.{name}.notifier: {receiver.notifier!r} is none of "
             f"{', '.join(NOTIFIERS)}; use one of these."
         )
-    key = getattr(settings, receiver.key, None) if receiver.key else SecretStr("")
-    if not isinstance(key, SecretStr):
-        raise Misconfigured(
-            f"routes.toml: receivers.{name}.key: there is no secret setting {receiver.key}. "
-            "docs/settings.md lists them."
-        )
-    return Ladder(make(receiver, key, settings))
+    for field, setting in (("key", receiver.key), ("url", receiver.url)):
+        if setting and not is_secret(setting):
+            raise Misconfigured(
+                f"routes.toml: receivers.{name}.{field}: there is no secret setting {setting}. "
+                f"Name one that begins with {RECEIVER}, or one of docs/settings.md."
+            )
+    return Ladder(make(receiver, _secret(settings, receiver.key), settings))
+
+
+def _secret(settings: Settings, name: str) -> SecretStr:
+    """Return the secret; empty where it is not set."""
+    return getattr(settings, name, SecretStr("")) if name else SecretStr("")

@@ -17,16 +17,22 @@ SIGNATURE = "X-Agentmeter-Signature"
 class Webhook:
     """A URL that takes every page as JSON; fits ladder.Receiving. Safe to share by threads."""
 
-    def __init__(self, url: SecretStr, secret: SecretStr, secret_setting: str) -> None:
-        """secret_setting: what to set where the secret is empty; "": nothing is signed."""
+    def __init__(
+        self, url: SecretStr, url_setting: str, secret: SecretStr, secret_setting: str
+    ) -> None:
+        """url_setting, secret_setting: what to set where they are empty.
+
+        secret_setting: "" signs nothing.
+        """
         self._url = url
+        self._url_setting = url_setting
         self._secret = secret
         self._secret_setting = secret_setting
 
     def send(self, page: Page) -> Answer:
         """Make one attempt: any 2xx takes the page; 400, 413 and 422 refuse this form of it."""
         if not self._url.get_secret_value():
-            return Later("There is no address. Set WEBHOOK_URL.", cause="repair")
+            return Later(f"There is no address. Set {self._url_setting}.", cause="repair")
         if self._secret_setting and not self._secret.get_secret_value():
             why = f"There is no secret to sign with. Set {self._secret_setting}."
             return Later(why, cause="repair")

@@ -8,13 +8,15 @@ import math
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from shared.alerting.grouping import Receiver
+from shared.alerting.grouping import Receiver, parse_routes
 from shared.alerting.page import Accepted, Answer, Delivery, Later, Page
-from shared.notify import NOTIFIERS
+from shared.errors import Misconfigured
+from shared.notify import NOTIFIERS, build
 from shared.notify.ladder import Ladder
 from shared.notify.webhook import SIGNATURE
 from shared.ports import Notifier
@@ -22,6 +24,10 @@ from shared.settings import read
 from tests.loopback import Reply, Request, loopback
 
 SECRET = "0123456789abcdef" * 2
+REQUIRED = {
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
+    "LOGS_WORKSPACE_ID": "w",
+}
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PAGE = Page(
     id="20261123-1",
@@ -43,16 +49,17 @@ PAGE = Page(
 RESOLVE = replace(PAGE, action="resolve")
 CHANGE = replace(PAGE, action="change")
 OVER_HTTP = sorted(NOTIFIERS.keys() - {"log"})
-OK = {"pagerduty": 202, "webhook": 204, "slack": 200}
+OK = {"pagerduty": 202, "webhook": 204, "slack": 200, "teams": 202}
+BY_ADDRESS = {"slack", "teams"}
+"""What is reached by an address that is its secret."""
 
 
 def made(kind: str, url: str) -> Notifier:
     """Return the notifier as config/routes.toml and the settings make it; its secret is SECRET."""
-    key = SecretStr(f"{url}/{SECRET}" if kind == "slack" else SECRET)
+    key = SecretStr(f"{url}/{SECRET}" if kind in BY_ADDRESS else SECRET)
     settings = read(
         {
-            "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
-            "LOGS_WORKSPACE_ID": "w",
+            **REQUIRED,
             "PAGERDUTY_URL": url,
             "WEBHOOK_URL": f"{url}/{SECRET}",
         }
@@ -225,8 +232,7 @@ def test_without_a_secret_it_waits_and_names_the_setting(kind: str) -> None:
     receiver = Receiver(severities=("critical",), notifier=kind, key="WEBHOOK_SECRET")
     settings = read(
         {
-            "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
-            "LOGS_WORKSPACE_ID": "w",
+            **REQUIRED,
             "WEBHOOK_URL": "http://127.0.0.1:1",
         }
     )
@@ -291,3 +297,85 @@ def test_slack_shows_the_figures_and_where_to_look() -> None:
 def test_a_webhook_gets_the_links_too() -> None:
     _, (call,) = sent("webhook", Reply(204), FULL)
     assert call.json()["links"] == FULL.body["links"]
+
+
+def card(page: Page) -> dict[str, Any]:
+    """Return the card that Teams gets for the page."""
+    _, (call,) = sent("teams", Reply(202), page)
+    said = call.json()
+    assert said["type"] == "message"
+    (attachment,) = said["attachments"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    return attachment["content"]
+
+
+def test_teams_shows_the_figures_and_buttons_to_open() -> None:
+    shown = card(FULL)
+    assert (shown["type"], shown["version"]) == ("AdaptiveCard", "1.4")
+    assert [block["text"] for block in shown["body"]] == [
+        r"\[CRITICAL\] <!channel> & über 10 errors a second",
+        "Errors come at 15 a second.",
+        "15.25 of 4575 samples, where > 10 is wrong, over 5 min (Source <a>); 2 more",
+        "Most of it: Component a, Errors 0; Component b, Errors 1; Component c, Errors 2",
+        "first · docs/runbooks/Errors.md",
+    ]
+    assert [(action["title"], action["url"]) for action in shown["actions"]] == [
+        ("agentmeter", "https://page.test"),
+        ("Query in the portal", "https://portal.test/q"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "begins", "color"),
+    [(PAGE, r"\[CRITICAL", "attention"), (RESOLVE, "Resolved: ", "good"), (CHANGE, "", "accent")],
+)
+def test_teams_tells_a_resolve_by_word_and_color(page: Page, begins: str, color: str) -> None:
+    first = card(page)["body"][0]
+    assert first["text"].startswith(begins)
+    assert first["color"] == color
+
+
+ROUTES = """
+[receivers.all]
+severities = ["critical", "error", "warning", "info"]
+notifier = "slack"
+key = "RECEIVER_FIRST"
+
+[receivers.second]
+notifier = "slack"
+key = "RECEIVER_SECOND"
+
+[receivers.hook]
+notifier = "webhook"
+url = "RECEIVER_HOOK"
+key = "RECEIVER_HOOK_SECRET"
+
+[receivers.unset]
+notifier = "teams"
+key = "RECEIVER_NOT_SET"
+"""
+
+
+def test_any_number_of_receivers_needs_no_code() -> None:
+    with loopback(lambda _: Reply(200)) as server:
+        names = ("FIRST", "SECOND", "HOOK", "HOOK_SECRET")
+        secrets = {f"RECEIVER_{name}": f"{server.url}/{name}" for name in names}
+        made = build(parse_routes(ROUTES, "routes.toml"), read({**REQUIRED, **secrets}))
+        for name in ("all", "second", "hook"):
+            assert made[name].send(PAGE) == Accepted(200)
+        waiting = made["unset"].send(PAGE)
+    assert [call.path for call in server.received] == ["/FIRST", "/SECOND", "/HOOK"]
+    assert SIGNATURE.lower() in server.received[2].headers
+    assert isinstance(waiting, Later)
+    assert "Set RECEIVER_NOT_SET." in waiting.why
+
+
+@pytest.mark.parametrize("setting", ["LOG_LEVEL", "NO_SUCH_SETTING"])
+def test_a_receiver_names_no_setting_that_is_no_secret(setting: str) -> None:
+    routes = parse_routes(ROUTES.replace("RECEIVER_FIRST", setting), "routes.toml")
+    with pytest.raises(Misconfigured, match=f"all.key: there is no secret setting {setting}"):
+        build(routes, read(REQUIRED))
+
+
+def test_the_settings_never_show_a_receivers_secret() -> None:
+    assert SECRET not in repr(read({**REQUIRED, "RECEIVER_X": SECRET}))

@@ -308,7 +308,7 @@ output AZURE_SUBSCRIPTION_ID string = subscription().subscriptionId
 @description('The group that all of it is in.')
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 
-// The names below are those that python -m ops reads from the environment.
+// The names below are those that bin/ops reads from the environment.
 
 @description('Where events and metrics go. No secret: the component takes nothing without a token.')
 output APPLICATIONINSIGHTS_CONNECTION_STRING string = monitoring.outputs.connectionString

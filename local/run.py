@@ -83,7 +83,7 @@ def _load(settings: Mapping[str, str]) -> func.FunctionApp:
 
 
 def _describe(stack: Stack) -> Path:
-    """Write where everything is, for `python -m ops`; readable to this user alone."""
+    """Write where everything is, for `bin/ops`; readable to this user alone."""
     path = stack.places.home / "local.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
@@ -98,7 +98,7 @@ def _welcome(stack: Stack, with_fleet: bool) -> str:
         f"  page       {stack.page_url}/\n"
         f"  API        {stack.app_url}/api/events   (key in {stack.places.home}/local.json)\n"
         f"  metrics    {stack.app_url}/metrics\n"
-        f"  query      .venv/bin/python -m ops query 'UsageEvents | take 5'\n"
+        f"  query      bin/ops query 'UsageEvents | take 5'\n"
         f"  stop       Ctrl-C"
     )
 

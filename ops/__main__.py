@@ -1,4 +1,4 @@
-"""What an operator types: `python -m ops <command>`.
+"""What an operator types: `bin/ops <command>`.
 
 A command is a module of this folder that fits `Command`, and its line in COMMANDS.
 """
@@ -50,7 +50,11 @@ def main(argv: Sequence[str], desk: Desk) -> int:
     typed or as configured. A foreseen failure is one sentence on stderr.
     """
     name, rest = _choose(argv)
-    command = load(name)
+    try:
+        command = load(name)
+    except ModuleNotFoundError as exc:
+        desk.terminal.note(f"{name}: The package {exc.name} is not installed. Type: make setup")
+        return MISUSED
     given = _parser(name, command).parse_args(rest)
     run = partial(_run, name, command, given)
     try:
@@ -75,12 +79,12 @@ def _choose(argv: Sequence[str]) -> tuple[str, list[str]]:
     """Split off the command's name; each command reads what follows by itself."""
     width = max(map(len, COMMANDS))
     parser = argparse.ArgumentParser(
-        prog="python -m ops",
+        prog="bin/ops",
         description="The operator's commands of agentmeter.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="commands:\n"
         + "\n".join(f"  {name:{width}}  {what}" for name, what in COMMANDS.items())
-        + "\n\n`python -m ops COMMAND --help` shows examples.\n"
+        + "\n\n`bin/ops COMMAND --help` shows examples.\n"
         "Exit codes: 0 done; 1 the answer is bad or the other side failed; 2 it cannot run so.",
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
@@ -90,7 +94,7 @@ def _choose(argv: Sequence[str]) -> tuple[str, list[str]]:
 def _parser(name: str, command: Command) -> argparse.ArgumentParser:
     """Return the parser of one command: its own arguments, and those that every command has."""
     parser = argparse.ArgumentParser(
-        prog=f"python -m ops {name}",
+        prog=f"bin/ops {name}",
         description=command.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"examples:\n{command.EXAMPLES}",

@@ -18,9 +18,9 @@ from shared.errors import Misconfigured
 from shared.usecases.explaining.drill import PREFIX
 
 EXAMPLES = """\
-  python -m ops alerts report
-  python -m ops alerts report --last 90d
-  python -m ops alerts report --from 2026-01-01 --to 2026-02-01 --json"""
+  bin/ops alerts report
+  bin/ops alerts report --last 90d
+  bin/ops alerts report --from 2026-01-01 --to 2026-02-01 --json"""
 WEEK = timedelta(days=7)
 QUALITY = f"""AlertHistory
 | where TimeGenerated >= {{start}} and TimeGenerated < {{end}}

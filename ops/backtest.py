@@ -30,9 +30,9 @@ from shared.usecases.spending.costs import Period
 from shared.usecases.spending.log_slices import Paging
 
 EXAMPLES = """\
-  python -m ops backtest
-  python -m ops backtest --from 2026-11-01 --to 2026-11-08 --rule HighErrorRate
-  python -m ops backtest --last 7d --rules my-rules --against config/rules --json"""
+  bin/ops backtest
+  bin/ops backtest --from 2026-11-01 --to 2026-11-08 --rule HighErrorRate
+  bin/ops backtest --last 7d --rules my-rules --against config/rules --json"""
 COLUMNS = ("rule", "labels", "since", "fired", "told", "ended", "peak")
 
 

@@ -1,6 +1,6 @@
 """Print what makes a shell know the commands: a function `ops`, and what TAB completes after it.
 
-Use it in the project's folder, where `python -m ops` works, too.
+Use it in the project's folder, where `bin/ops` works, too.
 """
 
 import sys
@@ -12,9 +12,9 @@ import shtab
 from ops.console.command import Desk, load
 
 EXAMPLES = """\
-  eval "$(python -m ops completion bash)"
-  eval "$(python -m ops completion zsh)"
-  python -m ops completion fish | source"""
+  eval "$(bin/ops completion bash)"
+  eval "$(bin/ops completion zsh)"
+  bin/ops completion fish | source"""
 NAME = "ops"
 FUNCTIONS: Mapping[str, str] = {
     "bash": '{name}() {{ "{python}" -m ops "$@"; }}',

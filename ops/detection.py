@@ -16,8 +16,8 @@ from shared.adapters.config.config_folder import read_routes, rules_of
 from shared.settings import APP_FOLDER
 
 EXAMPLES = """\
-  python -m ops detection
-  python -m ops detection --check"""
+  bin/ops detection
+  bin/ops detection --check"""
 PAGE = APP_FOLDER / "docs" / "detection.md"
 CONFIG = APP_FOLDER / "config"
 PHASES_S = (0, 12, 24, 36, 48, 59)

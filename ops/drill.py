@@ -20,8 +20,8 @@ from shared.usecases.evaluation.self_watch import with_own
 from shared.usecases.explaining.drill import Drill, Progress, named
 
 EXAMPLES = """\
-  python -m ops drill HighErrorRate
-  python -m ops drill LowDatabaseConnections/warning --yes --json"""
+  bin/ops drill HighErrorRate
+  bin/ops drill LowDatabaseConnections/warning --yes --json"""
 PATIENCE = timedelta(minutes=5)
 """Two runs of the timer, and what a pager that is busy may add."""
 LOOK_EVERY_S = 1.0

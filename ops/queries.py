@@ -28,7 +28,7 @@ from shared.usecases.spending.log_slices import COUNTED, STEPS
 from shared.usecases.spending.reprice import CALLS
 from standin.monitor.store import MonitorStore
 
-EXAMPLES = "  python -m ops queries > queries.jsonl"
+EXAMPLES = "  bin/ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent
 END = datetime(2026, 1, 5, tzinfo=UTC)
 COMMENTED = re.compile(r"^#(?=\S)", re.MULTILINE)

@@ -14,10 +14,10 @@ from ops.console.watch import declare_watch
 from shared.errors import Misconfigured, RetryLater
 
 EXAMPLES = """\
-  python -m ops query "UsageEvents | summarize events = sum(Count) by Name"
-  python -m ops query "UsageEvents | where Name == 'llm.call'
+  bin/ops query "UsageEvents | summarize events = sum(Count) by Name"
+  bin/ops query "UsageEvents | where Name == 'llm.call'
       | summarize usd = sum(CostUsd), calls = sum(Count) by Provider, Model" --last 1h
-  python -m ops query "AppMetrics | take 5" --from 2026-01-31T12:00Z --json"""
+  bin/ops query "AppMetrics | take 5" --from 2026-01-31T12:00Z --json"""
 
 
 def declare(parser: ArgumentParser) -> None:

@@ -25,8 +25,8 @@ from shared.errors import Misconfigured
 from shared.settings import Settings
 
 EXAMPLES = """\
-  python -m ops replay --events events.jsonl --plan plan.json --out out.json
-  python -m ops replay --events events.jsonl.gz --plan plan.json --rules my-rules \\
+  bin/ops replay --events events.jsonl --plan plan.json --out out.json
+  bin/ops replay --events events.jsonl.gz --plan plan.json --rules my-rules \\
       --out out.json --json"""
 SHOWN = 10
 

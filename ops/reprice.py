@@ -26,8 +26,8 @@ from shared.usecases.spending.costs import Period
 from shared.usecases.spending.reprice import Adjust, Page, Reprice
 
 EXAMPLES = """\
-  python -m ops reprice --from 2026-11-01 --dry-run
-  python -m ops reprice --from 2026-11-01 --to 2026-11-15 --reason "contract 8 was entered late\""""
+  bin/ops reprice --from 2026-11-01 --dry-run
+  bin/ops reprice --from 2026-11-01 --to 2026-11-15 --reason "contract 8 was entered late\""""
 MOST_CHARS = 1_024
 
 

@@ -18,11 +18,11 @@ from ops.console.watch import declare_watch
 from shared.errors import Misconfigured
 
 EXAMPLES = """\
-  python -m ops silence list
-  python -m ops silence add alertname=HighErrorRate --for 2h --comment "deploying"
-  python -m ops silence add 'alertname=~"High.*"' severity=warning --for 30d \\
+  bin/ops silence list
+  bin/ops silence add alertname=HighErrorRate --for 2h --comment "deploying"
+  bin/ops silence add 'alertname=~"High.*"' severity=warning --for 30d \\
       --days sat,sun --between 22:00-06:00 --zone Europe/Berlin
-  python -m ops silence end 4f1d0c62a7be"""
+  bin/ops silence end 4f1d0c62a7be"""
 PATH = "/api/silences"
 COLUMNS = ("id", "state", "matchers", "starts_at", "ends_at", "recurrence", "author", "comment")
 
@@ -92,7 +92,7 @@ def _recurrence(given: Namespace) -> dict[str, object] | None:
 
 def _named(what: Sequence[str], wanted: str) -> Sequence[str]:
     if not what:
-        raise Misconfigured(f"Name {wanted}. `python -m ops silence --help` shows examples.")
+        raise Misconfigured(f"Name {wanted}. `bin/ops silence --help` shows examples.")
     return what
 
 

@@ -1,7 +1,7 @@
 """Say whether an alert was right to page: real, noise, duplicate or unclear.
 
 The verdict is about the episode that goes on, or the last one; a later one takes its place.
-`python -m ops alerts report` shows the share of noise of each rule.
+`bin/ops alerts report` shows the share of noise of each rule.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -15,8 +15,8 @@ from ops.why import ALERT_HELP
 from shared.alerting.history import Opinion
 
 EXAMPLES = """\
-  python -m ops verdict HighErrorRate real
-  python -m ops verdict HighErrorRate.critical.4f53cda18c2b noise --note "a load test" """
+  bin/ops verdict HighErrorRate real
+  bin/ops verdict HighErrorRate.critical.4f53cda18c2b noise --note "a load test" """
 
 
 def declare(parser: ArgumentParser) -> None:

@@ -16,9 +16,9 @@ from ops.console.terminal import Terminal
 from ops.console.watch import declare_watch
 
 EXAMPLES = """\
-  python -m ops why HighErrorRate
-  python -m ops why HighErrorRate.critical.4f53cda18c2b --last 50
-  python -m ops why HighErrorRate --json"""
+  bin/ops why HighErrorRate
+  bin/ops why HighErrorRate.critical.4f53cda18c2b --last 50
+  bin/ops why HighErrorRate --json"""
 ALERT_HELP = "its id, or the name of its rule"
 NAME_WIDTH = 10
 

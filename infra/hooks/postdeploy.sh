@@ -15,5 +15,5 @@ The first event:
   curl -s "$AGENTMETER_URL/api/events" -H "x-functions-key: \$AGENTMETER_KEY" -H 'content-type: application/json' -d '{"specversion": "1.0", "id": "first", "source": "shell", "type": "error", "data": {"component": "shell", "error_type": "Test"}}'
 Whether all of it works:
   set -a; . .azure/$AZURE_ENV_NAME/.env; set +a
-  python -m ops doctor
+  bin/ops doctor
 TEXT

@@ -31,11 +31,11 @@ from shared.units import Usage
 from standin.monitor.store import MonitorStore
 
 EXAMPLES = """\
-  python -m ops check
-  python -m ops check --config ../our-config --json
-  python -m ops check --tests
-  python -m ops check --tests HighErrorRate
-  python -m ops check --release"""
+  bin/ops check
+  bin/ops check --config ../our-config --json
+  bin/ops check --tests
+  bin/ops check --tests HighErrorRate
+  bin/ops check --release"""
 PRICES, LOCK = "prices.toml", "prices.lock"
 
 

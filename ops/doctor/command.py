@@ -25,9 +25,9 @@ from shared.errors import Misconfigured
 from shared.settings import Settings
 
 EXAMPLES = """\
-  python -m ops doctor
-  python -m ops doctor --drill
-  python -m ops doctor --url https://my-app.azurewebsites.net --json"""
+  bin/ops doctor
+  bin/ops doctor --drill
+  bin/ops doctor --url https://my-app.azurewebsites.net --json"""
 KEYS = ("PAGERDUTY_DEFAULT_KEY", "PAGERDUTY_CRITICAL_KEY", "PAGERDUTY_WARNING_KEY")
 MARKS = {"ok": "ok", "wrong": "WRONG", "skipped": "-"}
 

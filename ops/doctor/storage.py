@@ -75,7 +75,7 @@ def _set_aside(waiting: int) -> Finding:
     said = f"{waiting} messages were set aside."
     if not waiting:
         return ok(f"queue {POISON}", said)
-    mend = "python -m ops poison list, mend the cause, python -m ops poison replay --all"
+    mend = "bin/ops poison list, mend the cause, bin/ops poison replay --all"
     return wrong(f"queue {POISON}", said, mend)
 
 

@@ -24,8 +24,8 @@ from shared.usecases.spending.costs import HAPPENED
 from shared.usecases.spending.log_slices import Paging
 
 EXAMPLES = """\
-  python -m ops export --from 2026-11-01 --to 2026-12-01 --out november.parquet
-  python -m ops export --from 2026-11-22 --kind llm.call --kind cost.adjustment --out calls.csv
+  bin/ops export --from 2026-11-01 --to 2026-12-01 --out november.parquet
+  bin/ops export --from 2026-11-22 --kind llm.call --kind cost.adjustment --out calls.csv
   duckdb -c "select Model, sum(CostUsd) from 'november.parquet' group by all\""""
 PAGE_ROWS = 20_000
 """Log Analytics answers with 100 MB at most; a row with every column in use has some 2 KB."""

@@ -18,7 +18,7 @@ from shared.settings import APP_FOLDER
 from standin.monitor.store import MonitorStore
 
 EXAMPLES = """\
-  python -m ops export-rules --out rules.bicep
+  bin/ops export-rules --out rules.bicep
   az deployment group create --resource-group GROUP --template-file rules.bicep \\
       --parameters workspaceName=WORKSPACE actionGroupId=ID"""
 OPERATORS = {

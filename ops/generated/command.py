@@ -6,8 +6,8 @@ from pathlib import Path
 from ops.console.command import Desk
 from ops.generated.documents import DOCUMENTS
 
-EXAMPLES = """  python -m ops generated
-  python -m ops generated --check"""
+EXAMPLES = """  bin/ops generated
+  bin/ops generated --check"""
 ROOT = Path(__file__).parent.parent.parent
 
 

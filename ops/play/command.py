@@ -23,9 +23,9 @@ from ops.play.trace import Call, Play, Trace, read_trace, recall
 from shared.errors import RetryLater
 
 EXAMPLES = """\
-  python -m ops play trace.csv --provider openai --model gpt-4
-  python -m ops play trace.csv --provider openai --model gpt-4 --speed 60    an hour a minute
-  AGENTMETER_KEY=KEY python -m ops play trace.csv --provider anthropic \\
+  bin/ops play trace.csv --provider openai --model gpt-4
+  bin/ops play trace.csv --provider openai --model gpt-4 --speed 60    an hour a minute
+  AGENTMETER_KEY=KEY bin/ops play trace.csv --provider anthropic \\
       --model claude-sonnet-4-5 --url https://my-app.azurewebsites.net --json"""
 POSTERS = 4
 SHOWN_REFUSALS = 10

@@ -20,12 +20,12 @@ from shared.events.split import contents, singles
 from shared.usecases.processing.requeue import LAST_DELIVERY
 
 EXAMPLES = """\
-  python -m ops poison list
-  python -m ops poison show 6f1c…
-  python -m ops poison replay --all
-  python -m ops poison replay 6f1c… 2b7e…/3
-  python -m ops poison drop 2b7e…/1
-  python -m ops poison split 2b7e…"""
+  bin/ops poison list
+  bin/ops poison show 6f1c…
+  bin/ops poison replay --all
+  bin/ops poison replay 6f1c… 2b7e…/3
+  bin/ops poison drop 2b7e…/1
+  bin/ops poison split 2b7e…"""
 SHOWN_CHARS = 60
 DONE = {
     "replay": ("replayed", "{} messages are with the processor again."),

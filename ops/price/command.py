@@ -33,10 +33,10 @@ from shared.pricing.price import Prices
 from shared.units import Usage
 
 EXAMPLES = """\
-  python -m ops price --provider openai --model gpt-4o --input 1200 --cache-read 1000 --output 80
-  python -m ops price --provider azure --model gpt-4o --deployment prod-chat --service-tier batch \\
+  bin/ops price --provider openai --model gpt-4o --input 1200 --cache-read 1000 --output 80
+  bin/ops price --provider azure --model gpt-4o --deployment prod-chat --service-tier batch \\
       --input 50000 --output 900 --at 2026-09-30
-  python -m ops price --file calls.jsonl --json > costs.jsonl"""
+  bin/ops price --file calls.jsonl --json > costs.jsonl"""
 COUNTS = tuple(Usage.model_fields)
 NAMES = ("provider", "model", "response_model", "deployment", "service_tier")
 

@@ -19,9 +19,9 @@ from shared.pricing.listed import Listing
 from shared.pricing.price import Prices
 
 EXAMPLES = """\
-  python -m ops prices audit
-  python -m ops prices audit --all
-  python -m ops prices audit --json"""
+  bin/ops prices audit
+  bin/ops prices audit --all
+  bin/ops prices audit --json"""
 
 
 def declare(parser: ArgumentParser) -> None:

@@ -20,9 +20,9 @@ from ops.console.watch import declare_watch
 from ops.top.reading import Reading, Row, Slow, Snapshot
 
 EXAMPLES = """\
-  python -m ops top
-  python -m ops top --last 1h --watch 30s
-  python -m ops top --once --json"""
+  bin/ops top
+  bin/ops top --last 1h --watch 30s
+  bin/ops top --once --json"""
 BARS = " ▁▂▃▄▅▆▇█"
 BUDGET_CELLS = 20
 CALL_COLUMNS = ("calls/min", "failed", "p95 s", "$/h", "unpriced")

@@ -177,7 +177,7 @@ def decode(text: str) -> Message:
     except (OSError, EOFError, zlib.error, ValueError) as exc:
         raise GiveUp(
             f"A queue message cannot be read ({type(exc).__name__}). It goes to the poison queue; "
-            "see `python -m ops poison list`."
+            "see `bin/ops poison list`."
         ) from None
     if message.v != 1:
         raise GiveUp(

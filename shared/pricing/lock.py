@@ -12,7 +12,7 @@ from shared.pricing.book import TABLES, Document, parse, rows_of
 
 HEAD = """\
 # What was released of prices.toml, a line for each entry.
-# Written by `python -m ops check --release`; never edited: docs/prices.md says how to correct.
+# Written by `bin/ops check --release`; never edited: docs/prices.md says how to correct.
 """
 DIGITS = 32
 

@@ -45,7 +45,7 @@ def test_the_first_steps_of_the_readme_work_as_typed(tmp_path: Path) -> None:
     program = f"{AGENT}{textwrap.dedent(snippet)}\nassert meter.flush(10)"
     first, *later = blocks(section)
     sent = Block(f"PYTHONPATH=client/src .venv/bin/python - <<'END'\n{program}\nEND", "")
-    seen = Block(f".venv/bin/python -m ops query '{SPENT}'", "Calls  Usd\n    2  0.0076")
+    seen = Block(f"bin/ops query '{SPENT}'", "Calls  Usd\n    2  0.0076")
     desk = Desk(tmp_path)
     with desk.running(Block("DEMO=0 make run", "agentmeter runs; …")):
         desk.type([first, counted("0.0038"), *later, sent, counted("0.0076"), seen])

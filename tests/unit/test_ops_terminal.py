@@ -66,7 +66,7 @@ def test_every_command_teaches_by_examples(name: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit, match="0"):
         main([name, "--help"], desk)
     said = capsys.readouterr().out
-    assert f"python -m ops {name} " in load(name).EXAMPLES
+    assert f"bin/ops {name} " in load(name).EXAMPLES
     assert "examples:" in said
     assert "--json" in said
 

@@ -222,7 +222,7 @@ def test_notifiers_are_made_as_the_routes_say() -> None:
     [
         (
             {"notifier": "pigeon"},
-            "receivers.all.notifier: 'pigeon' is none of pagerduty, webhook, slack, log",
+            "receivers.all.notifier: 'pigeon' is none of pagerduty, webhook, slack, teams, log",
         ),
         ({"key": "PAGERDUTY_SECRET"}, "receivers.all.key: there is no secret setting PAGERDUTY_S"),
         ({"key": "PAGERDUTY_URL"}, "receivers.all.key: there is no secret setting PAGERDUTY_URL"),

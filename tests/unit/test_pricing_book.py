@@ -121,7 +121,7 @@ def test_the_shipped_book_is_valid_and_trusts_nobody() -> None:
 
 def test_every_entry_of_the_shipped_book_is_released_and_as_it_was() -> None:
     assert SHIPPED.with_suffix(".lock").read_text() == lock_of(SHIPPED.read_text()), (
-        "Append to config/prices.toml, edit nothing; then `python -m ops check --release`."
+        "Append to config/prices.toml, edit nothing; then `bin/ops check --release`."
     )
 
 

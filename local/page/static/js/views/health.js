@@ -87,7 +87,7 @@ function figures({ health, watchdog, alerts, queues }) {
       "Poison",
       show(queues, () => int(setAside)),
       {
-        note: setAside ? "messages: python -m ops poison list" : "messages set aside",
+        note: setAside ? "messages: bin/ops poison list" : "messages set aside",
         tone: setAside ? "bad" : "",
       },
     ),

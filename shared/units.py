@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -49,6 +49,7 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
             rate="input",
             listed="input_mtok",
             stored="in",
+            raw=("prompt_tokens", "input_tokens", "input"),
             otlp=(
                 "gen_ai.usage.input_tokens",
                 "gen_ai.usage.prompt_tokens",
@@ -63,6 +64,7 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
             rate="output",
             listed="output_mtok",
             stored="out",
+            raw=("completion_tokens", "output_tokens", "output"),
             otlp=(
                 "gen_ai.usage.output_tokens",
                 "gen_ai.usage.completion_tokens",
@@ -85,7 +87,13 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
                 "gen_ai.usage.details.cache_read_tokens",
                 "llm.token_count.prompt_details.cache_read",
             ),
-            raw=("cached_tokens", "cache_read_input_tokens"),
+            raw=(
+                "cached_tokens",
+                "cache_read",
+                "cache_read_input_tokens",
+                "input_cached_tokens",
+                "input_cache_read",
+            ),
         ),
     ] = 0
     cache_write_tokens: Annotated[
@@ -100,10 +108,11 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
                 "gen_ai.usage.cache_write.input_tokens",
                 "gen_ai.usage.cache_creation.input_tokens",
                 "gen_ai.usage.cache_creation_input_tokens",
+                "gen_ai.usage.cache_write_input_tokens",
                 "gen_ai.usage.details.cache_write_tokens",
                 "llm.token_count.prompt_details.cache_write",
             ),
-            raw=("cache_creation_input_tokens",),
+            raw=("cache_creation_input_tokens", "cache_creation", "input_cache_creation"),
         ),
     ] = 0
     cache_write_1h_tokens: Annotated[
@@ -129,9 +138,10 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
                 "gen_ai.usage.reasoning.output_tokens",
                 "gen_ai.usage.reasoning_tokens",
                 "gen_ai.usage.details.reasoning_tokens",
+                "gen_ai.usage.experimental.reasoning_tokens",
                 "llm.token_count.completion_details.reasoning",
             ),
-            raw=("reasoning_tokens",),
+            raw=("reasoning_tokens", "output_reasoning_tokens", "output_reasoning"),
         ),
     ] = 0
     audio_input_tokens: Annotated[
@@ -166,6 +176,15 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
         Count,
         Unit(rate="web_search", listed="web_searches_kcount", per=THOUSAND, stored="searches"),
     ] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def null_is_absent(cls, stated: object) -> object:
+        """Leave out counts of null, which providers' own usage objects have for what is not."""
+        if not isinstance(stated, dict):
+            return stated
+        given = cast("dict[str, object]", stated)
+        return {name: count for name, count in given.items() if count is not None}
 
     @model_validator(mode="after")
     def parts_fit_their_totals(self) -> "Usage":

@@ -150,8 +150,59 @@ CASES = [
         id="reasoning-beside-the-completion",
     ),
     pytest.param(
+        {
+            "id": "msg_b",
+            "model": "claude-opus-4-8",
+            "usage": {
+                "input_tokens": 24_000,
+                "output_tokens": 900,
+                "speed": "fast",
+                "service_tier": "standard",
+                "iterations": [
+                    {"type": "compaction", "input_tokens": 170_000, "output_tokens": 3_000},
+                    {"type": "message", "input_tokens": 24_000, "output_tokens": 900},
+                ],
+            },
+        },
+        Reading(
+            {"input_tokens": 194_000, "output_tokens": 3_900}, "msg_b", "claude-opus-4-8", "fast"
+        ),
+        id="compaction-in-fast-mode",
+    ),
+    pytest.param(
+        {
+            "model": "grok-4",
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 400,
+                "completion_tokens_details": {"reasoning_tokens": 30},
+            },
+        },
+        Reading(
+            {"input_tokens": 10, "output_tokens": 400, "reasoning_tokens": 30},
+            response_model="grok-4",
+            doubts=("reasoning_tokens",),
+        ),
+        id="reasoning-without-a-total",
+    ),
+    pytest.param(
+        {
+            "model": "gpt-4o",
+            "usage": {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 900},
+        },
+        Reading(
+            {"input_tokens": 10, "output_tokens": 4},
+            response_model="gpt-4o",
+            doubts=("total_tokens",),
+        ),
+        id="unexplained-total",
+    ),
+    pytest.param(
         {"usage": {"prompt_tokens": 5, "completion_tokens": 1, "cache_read_input_tokens": 100}},
-        Reading({"input_tokens": 105, "output_tokens": 1, "cache_read_tokens": 100}),
+        Reading(
+            {"input_tokens": 105, "output_tokens": 1, "cache_read_tokens": 100},
+            doubts=("model",),
+        ),
         id="cache-beside-the-prompt",
     ),
 ]

@@ -36,6 +36,7 @@ _SHORT: Mapping[str, str] = {
     "agent_type": "type",
     "mission_id": "mission",
     "conversation_id": "conversation",
+    "user_id": "user",
     "environment": "env",
     "response_model": "answered_by",
     "response_id": "response",

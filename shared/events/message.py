@@ -133,7 +133,7 @@ def _pack(parcels: Sequence[Parcel], blank: Message) -> list[str]:
     text = encode(blank.model_copy(update=held))
     if len(text) <= MAX_MESSAGE_CHARS:
         return [text]
-    first, *others = _parts(parcels)
+    first, *others = _parts(parcels) or [()]
     return [*_pack(first, blank), *(text for part in others for text in _pack(part, _next(blank)))]
 
 
@@ -146,7 +146,10 @@ def _next(blank: Message) -> Message:
 
 
 def _parts(parcels: Sequence[Parcel]) -> list[Sequence[Parcel]]:
-    """Return what to try instead of too much at once: halves; of one parcel, its events alone."""
+    """Return what to try instead of too much at once: halves; of one parcel, its events alone.
+
+    A span too large for a message is left out: it is no event.
+    """
     half = len(parcels) // 2
     if half:
         return [parcels[:half], parcels[half:]]

@@ -49,6 +49,7 @@ class Common(BaseModel, frozen=True, extra="forbid"):
     agent_id: Name | None = None
     mission_id: Name | None = None
     conversation_id: Name | None = None
+    user_id: Name | None = None
     environment: Name | None = None
     tenant: Name | None = None
     count: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 1

@@ -40,7 +40,8 @@ ACCEPTED = Metric(
 )
 REFUSED = Metric(
     *("agentmeter_events_refused_total", "counter"),
-    "Events that were not accepted, by reason; a request that cannot be read counts as one.",
+    "Events that were not accepted, by reason; a request that cannot be read counts as one. "
+    "Reasons `unread_span` and `sampled_span` are of spans that may miss from the costs.",
     ("reason",),
 )
 DUPLICATES = Metric(

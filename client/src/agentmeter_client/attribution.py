@@ -15,6 +15,7 @@ NAMES = (
     "agent_type",
     "mission_id",
     "conversation_id",
+    "user_id",
     "environment",
     "tenant",
 )
@@ -29,6 +30,7 @@ class Who(TypedDict, total=False):
     agent_id: str | None
     mission_id: str | None
     conversation_id: str | None
+    user_id: str | None
     environment: str | None
     tenant: str | None
 

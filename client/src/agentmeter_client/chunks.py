@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentmeter_client.fields import Look, items, look, text
-from agentmeter_client.usage import Reading, Usage, read, usage_of
+from agentmeter_client.usage import Reading, Used, read, used_in
 
 RESPONSE_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 MESSAGE_COUNTS = (
@@ -14,6 +14,7 @@ MESSAGE_COUNTS = (
     "cache_creation",
     "output_tokens_details",
     "server_tool_use",
+    "iterations",
 )
 
 
@@ -22,7 +23,7 @@ class Chunks:
 
     def __init__(self) -> None:
         self._seen = Reading()
-        self._usage: Usage | None = None
+        self._used: Used | None = None
         self._final = False
         self._started: Look = look(None)
 
@@ -46,7 +47,8 @@ class Chunks:
         complete: it was read to its end. Of a stream that was broken off only a final usage
         counts: running ones would make a long answer cheap.
         """
-        return self._seen._replace(usage=self._usage if complete or self._final else None)
+        used = self._used if complete or self._final else None
+        return self._seen._replace(usage=used and used.usage, doubts=(used and used.doubts) or None)
 
     def _response_event(self, kind: str, response: object) -> None:
         """OpenAI's Responses: the last event carries the whole response."""
@@ -61,7 +63,7 @@ class Chunks:
         for name in MESSAGE_COUNTS:
             said = used(name)
             both[name] = self._started(name) if said is None else said
-        self._take(usage_of(look({"usage": both})), final=True)
+        self._take(used_in(look({"usage": both}), self._seen.response_model), final=True)
 
     def _plain_chunk(self, chunk: object, get: Look) -> None:
         """Chat completions, Azure and Google: usage stands in the last chunk, or in every one."""
@@ -71,13 +73,13 @@ class Chunks:
             ends = any(text(one, "finish_reason", "finishReason") for one in choices)
             self._take(told, final=ends or not choices)
 
-    def _take(self, usage: Usage | None, final: bool) -> None:
+    def _take(self, used: Used | None, final: bool) -> None:
         """Keep the latest usage."""
-        if usage is not None:
-            self._usage = usage
+        if used is not None:
+            self._used = used
             self._final = final
 
-    def _remember(self, chunk: object) -> Usage | None:
+    def _remember(self, chunk: object) -> Used | None:
         """Keep what the chunk says about the call, the latest word; return its usage."""
         told = read(chunk)
         self._seen = Reading(
@@ -86,4 +88,4 @@ class Chunks:
             told.response_model or self._seen.response_model,
             told.service_tier or self._seen.service_tier,
         )
-        return told.usage
+        return None if told.usage is None else Used(told.usage, told.doubts or ())

@@ -9,9 +9,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from agentmeter_client.fields import Look, items, look, number, text
+from agentmeter_client.reconcile import MAX_CALL_TOKENS, Told, reconcile
 
 Usage = dict[str, int]
 Counts = dict[str, "int | None"]
+
+
+class Used(NamedTuple):
+    """The tokens of a call, and the names of those that may be wrong."""
+
+    usage: Usage
+    doubts: tuple[str, ...] = ()
 
 
 class Reading(NamedTuple):
@@ -21,6 +29,7 @@ class Reading(NamedTuple):
     response_id: str | None = None
     response_model: str | None = None
     service_tier: str | None = None
+    doubts: tuple[str, ...] | None = None
 
 
 def read(response: object) -> Reading:
@@ -33,46 +42,58 @@ def read(response: object) -> Reading:
     about = get("response_metadata")
     if about is not None:  # LangChain's own id of a message is none of the provider's
         return _langchain_reading(get, look(about))
-    used = look(get("usage"))
+    model = text(get, "model", "model_version", "modelVersion")
+    used = used_in(get, model)
     return Reading(
-        usage_of(get),
+        used and used.usage,
         text(get, "id", "response_id", "responseId"),
-        text(get, "model", "model_version", "modelVersion"),
-        text(get, "service_tier") or text(used, "service_tier"),
+        model,
+        _tier(get),
+        (used and used.doubts) or None,
     )
 
 
-def usage_of(get: Look) -> Usage | None:
-    """Return the tokens of a response, None where it does not say."""
+def used_in(get: Look, model: str | None) -> Used | None:
+    """Return the tokens of a response of that model, None where it does not say."""
     if (used := get("usage")) is not None:
-        counts = _openai_or_anthropic(look(used), get)
+        told = _openai_or_anthropic(look(used), get)
     elif (used := get("usage_metadata") or get("usageMetadata")) is not None:
-        counts = _google_or_langchain(look(used))
+        told = _google_or_langchain(look(used))
     else:
         return None
-    return None if counts is None else _checked(counts)
+    return told and _reconciled(told._replace(model=model or ""))
+
+
+def _tier(get: Look) -> str | None:
+    """Return the tier; Anthropic tells its faster mode beside it."""
+    used = look(get("usage"))
+    fast = text(used, "speed") == "fast"
+    return "fast" if fast else text(get, "service_tier") or text(used, "service_tier")
 
 
 def _langchain_reading(get: Look, about: Look) -> Reading:
     """Read a message of LangChain, which keeps what the provider said apart."""
+    model = text(about, "model_name", "model")
+    used = used_in(get, model)
     return Reading(
-        usage_of(get),
+        used and used.usage,
         text(about, "id"),
-        text(about, "model_name", "model"),
+        model,
         text(about, "service_tier"),
+        (used and used.doubts) or None,
     )
 
 
-def _openai_or_anthropic(used: Look, response: Look) -> Counts | None:
+def _openai_or_anthropic(used: Look, response: Look) -> Told | None:
     """Tell two shapes of `usage` apart by their names."""
     if (prompt := number(used, "prompt_tokens")) is not None:
         return _chat(used, prompt)
-    if (fresh := number(used, "input_tokens")) is not None:
-        return _messages(used, fresh, response)
+    if number(used, "input_tokens") is not None:
+        return _messages(used, response)
     return None
 
 
-def _google_or_langchain(used: Look) -> Counts | None:
+def _google_or_langchain(used: Look) -> Told | None:
     """Tell two shapes of `usage_metadata` apart by their names."""
     if (prompt := number(used, "prompt_token_count", "promptTokenCount")) is not None:
         return _google(used, prompt)
@@ -81,77 +102,84 @@ def _google_or_langchain(used: Look) -> Counts | None:
     return None
 
 
-def _chat(used: Look, prompt: int) -> Counts | None:
+def _chat(used: Look, prompt: int) -> Told | None:
     """OpenAI's chat completions and embeddings: the prompt includes what was cached."""
     output, total = number(used, "completion_tokens"), number(used, "total_tokens")
     if output is None and total is None:
         return None
-    if output is None:
-        output = max(0, (total or 0) - prompt)
     given, made = look(used("prompt_tokens_details")), look(used("completion_tokens_details"))
-    reasoning = number(made, "reasoning_tokens")
-    if reasoning and total == prompt + output + reasoning:
-        output += reasoning  # xAI counts reasoning beside the completion
     cached = number(given, "cached_tokens")
     if cached is None:
         cached = number(used, "cache_read_input_tokens", "prompt_cache_hit_tokens")
     written = number(given, "cache_write_tokens", "cache_creation_tokens")
     if written is None:
         written = number(used, "cache_creation_input_tokens")
-    return {
+    counts = {
         "input_tokens": prompt,
         "output_tokens": output,
         "cache_read_tokens": cached,
         "cache_write_tokens": written,
-        "reasoning_tokens": reasoning,
+        "reasoning_tokens": number(made, "reasoning_tokens"),
         "audio_input_tokens": number(given, "audio_tokens"),
         "audio_output_tokens": number(made, "audio_tokens"),
     }
+    return Told(_stated(counts), total)
 
 
-def _messages(used: Look, fresh: int, response: Look) -> Counts | None:
+def _messages(used: Look, response: Look) -> Told | None:
     """Anthropic's messages, whose input excludes what was cached, and OpenAI's Responses."""
-    output = number(used, "output_tokens")
-    if output is None:
+    if number(used, "output_tokens") is None:
         return None
+    given, made = look(used("input_tokens_details")), look(used("output_tokens_details"))
     beside = number(used, "cache_read_input_tokens")
     written = number(used, "cache_creation_input_tokens")
-    given, made = look(used("input_tokens_details")), look(used("output_tokens_details"))
     searches = number(look(used("server_tool_use")), "web_search_requests")
-    return {
-        "input_tokens": fresh + (beside or 0) + (written or 0),
-        "output_tokens": output,
-        "cache_read_tokens": number(given, "cached_tokens") if beside is None else beside,
-        "cache_write_tokens": number(given, "cache_write_tokens") if written is None else written,
+    # What the API leaves out of its totals, such as a compaction, is billed all the same.
+    steps = [look(step) for step in items(used, "iterations")] or [used]
+    counts = {
+        "input_tokens": _sum(steps, "input_tokens"),
+        "output_tokens": _sum(steps, "output_tokens"),
+        "cache_read_tokens": number(given, "cached_tokens")
+        if beside is None
+        else _sum(steps, "cache_read_input_tokens"),
+        "cache_write_tokens": number(given, "cache_write_tokens")
+        if written is None
+        else _sum(steps, "cache_creation_input_tokens"),
         "cache_write_1h_tokens": number(look(used("cache_creation")), "ephemeral_1h_input_tokens"),
         "reasoning_tokens": number(made, "reasoning_tokens", "thinking_tokens"),
         "web_searches": _searches(response) if searches is None else searches,
     }
+    is_beside = beside is not None or written is not None
+    return Told(_stated(counts), number(used, "total_tokens"), cache="beside" if is_beside else "")
 
 
-def _google(used: Look, prompt: int) -> Counts:
+def _sum(steps: list[Look], name: str) -> int:
+    return sum(number(step, name) or 0 for step in steps)
+
+
+def _google(used: Look, prompt: int) -> Told:
     """Google's generate_content: candidates exclude thoughts, the prompt excludes tool results."""
-    thoughts = number(used, "thoughts_token_count", "thoughtsTokenCount")
-    made = number(used, "candidates_token_count", "candidatesTokenCount") or 0
     tools = number(used, "tool_use_prompt_token_count", "toolUsePromptTokenCount") or 0
-    return {
+    counts = {
         "input_tokens": prompt + tools,
-        "output_tokens": made + (thoughts or 0),
+        "output_tokens": number(used, "candidates_token_count", "candidatesTokenCount") or 0,
         "cache_read_tokens": number(used, "cached_content_token_count", "cachedContentTokenCount"),
-        "reasoning_tokens": thoughts,
+        "reasoning_tokens": number(used, "thoughts_token_count", "thoughtsTokenCount"),
         "audio_input_tokens": _audio(used, "prompt_tokens_details", "promptTokensDetails"),
         "audio_output_tokens": _audio(used, "candidates_tokens_details", "candidatesTokensDetails"),
     }
+    total = number(used, "total_token_count", "totalTokenCount")
+    return Told(_stated(counts), total, reasoning="beside")
 
 
-def _langchain(used: Look, total: int) -> Counts | None:
+def _langchain(used: Look, whole: int) -> Told | None:
     """LangChain's messages: totals include their parts."""
     output = number(used, "output_tokens")
     if output is None:
         return None
     given, made = look(used("input_token_details")), look(used("output_token_details"))
-    return {
-        "input_tokens": total,
+    counts = {
+        "input_tokens": whole,
         "output_tokens": output,
         "cache_read_tokens": number(given, "cache_read"),
         "cache_write_tokens": number(given, "cache_creation"),
@@ -159,20 +187,23 @@ def _langchain(used: Look, total: int) -> Counts | None:
         "audio_input_tokens": number(given, "audio"),
         "audio_output_tokens": number(made, "audio"),
     }
+    total = number(used, "total_tokens")
+    return Told(_stated(counts), total, cache="inside", reasoning="inside")
 
 
-def _checked(counts: Counts) -> Usage:
-    """Return the counts that are there; totals never less than their parts.
+def _stated(counts: Counts) -> Usage:
+    """Return the counts that are there, input and output even if they are 0."""
+    totals = ("input_tokens", "output_tokens")
+    return {k: v for k, v in counts.items() if v or (v == 0 and k in totals)}
 
-    A provider whose parts exceed its total counts them beside it.
-    """
-    usage = {name: value for name, value in counts.items() if value}
-    given, made = usage.get("input_tokens", 0), usage.get("output_tokens", 0)
-    cached = usage.get("cache_read_tokens", 0) + usage.get("cache_write_tokens", 0)
-    reasoning = usage.get("reasoning_tokens", 0)
-    usage["input_tokens"] = given + cached if cached > given else given
-    usage["output_tokens"] = made + reasoning if reasoning > made else made
-    return usage
+
+def _reconciled(told: Told) -> Used:
+    """Return totals that include their parts; an absurd count is left out, and in doubt."""
+    absurd = tuple(name for name, count in told.counts.items() if count > MAX_CALL_TOKENS)
+    counts = {name: count for name, count in told.counts.items() if name not in absurd}
+    found = reconcile(told._replace(counts=counts))
+    usage = counts if found.counts is None else found.counts
+    return Used(usage, tuple(dict.fromkeys((*absurd, *found.doubts))))
 
 
 def _searches(response: Look) -> int:

@@ -22,7 +22,7 @@ from pydantic_core import from_json
 
 from shared.errors import InvalidEvent
 from shared.events.otlp.media import JSON, PROTOBUF, Media
-from shared.events.otlp.span import Attributes, Kind, Scalar, Span
+from shared.events.otlp.span import MAX_CHARS, Attributes, Kind, Scalar, Span
 
 IDS = {"traceId": 16, "spanId": 8, "parentSpanId": 8}
 """Field → bytes; JSON writes them in hex, where protobuf's own JSON would have base64."""
@@ -194,6 +194,7 @@ def _span(wire: WireSpan, resource: Attributes, scope: str) -> Read:
         failed=wire.status.code == Status.STATUS_CODE_ERROR,
         message=wire.status.message or str(last.get("exception.message", "")),
         exception=str(last.get("exception.type", "")),
+        trace_state=wire.trace_state[:MAX_CHARS],
     )
 
 

@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.events.carried_span import SDK_OWN, CarriedSpan
-from shared.events.otlp.call import EPOCH, LATEST_NS, MAX_S, Call, duration_s
-from shared.events.otlp.names import error_type, operation_of, provider_of
-from shared.events.otlp.seen import Seen
-from shared.events.otlp.span import MAX_CHARS, Attributes, Scalar
-from shared.events.otlp.who import who
+from shared.events.otlp.record import MAX_S, Call
+from shared.events.otlp.relate import Node
+from shared.events.otlp.span import MAX_CHARS, Attributes, Scalar, Span
+from shared.events.otlp.tell import owner_of
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_NS = 253_402_300_799 * 10**9
+"""The last second that a datetime holds."""
 
 USAGE = "gen_ai.usage."
 TOTALS = ("input_tokens", "output_tokens")
@@ -34,58 +37,59 @@ _CONTENT = re.compile(
 
 
 def carried(
-    seen: Seen, call: Call | None, received_at: datetime, content_chars: int
+    span: Span, node: Node, call: Call | None, received_at: datetime, content_chars: int
 ) -> CarriedSpan:
     """Return the span as it travels.
 
     call: what it says of a model call, where it is the record of one.
     content_chars: how much of a text attribute is kept; 0 keeps no content.
     """
-    span = seen.span
-    name = span.name[:MAX_CHARS] or operation_of(span) or "span"
+    record = node.record
+    name = span.name[:MAX_CHARS] or record.operation or "span"
     received_ns = (received_at - EPOCH) // timedelta(microseconds=1) * 1000
     return CarriedSpan(
-        source=seen.source,
-        id=seen.id,
+        source=record.source,
+        id=f"{span.trace_id}:{span.span_id}",
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
         name=name,
-        role=seen.source,
+        role=record.source,
         client=span.kind == "client" or call is not None,
         start_ns=min(span.start_ns or span.end_ns or received_ns, LATEST_NS),
-        duration_ns=round(min(max(duration_s(span) or 0, 0), MAX_S) * 1e9),
-        failed=error_type(span) is not None,
-        attributes=_bounded(_attributes(seen, call, content_chars), name),
+        duration_ns=round(min(max(record.duration_s or 0, 0), MAX_S) * 1e9),
+        failed=record.error is not None,
+        attributes=_bounded(_attributes(span, node, call, content_chars), name),
     )
 
 
-def _attributes(seen: Seen, call: Call | None, content_chars: int) -> dict[str, Scalar]:
+def _attributes(span: Span, node: Node, call: Call | None, content_chars: int) -> dict[str, Scalar]:
     """Return the kept attributes, and those that the portal's view of agents goes by.
 
-    Only the record of a call says what was used: whoever adds up the spans then counts it once.
+    Only the record of a call says what was used: a sum over the spans then counts it once.
     """
-    found = _kept(seen.span.attributes, content_chars)
+    found = _kept(span.attributes, content_chars)
     if call is None:
         found = {name: value for name, value in found.items() if not name.startswith(USAGE)}
-    return found | _normal(seen, call)
+    return found | _normal(node, call)
 
 
-def _normal(seen: Seen, call: Call | None) -> dict[str, Scalar]:
+def _normal(node: Node, call: Call | None) -> dict[str, Scalar]:
     """Return what every convention says, in the words of the newest one."""
-    span, provider = seen.span, provider_of(seen.span)
+    record = node.record
+    provider = record.call.provider if record.call else "unknown"
     stated: dict[str, object] = {
-        "gen_ai.operation.name": operation_of(span),
+        "gen_ai.operation.name": record.operation,
         # Azure Monitor's exporter knows a provider by this older name alone.
         "gen_ai.system": None if provider == "unknown" else provider,
-        "gen_ai.agent.name": who(span, seen.tree)["agent_type"],
-        "microsoft.gen_ai.main_agent.name": seen.tree.main_agent(span),
-        "error_type": error_type(span),
+        "gen_ai.agent.name": owner_of(node)["agent_type"],
+        "microsoft.gen_ai.main_agent.name": node.main_agent if node.has_root else None,
+        "error_type": record.error,
     }
     counts: dict[str, Scalar] = {}
     if call:
-        stated["gen_ai.request.model"] = call.data["model"]
-        stated["gen_ai.response.model"] = call.data["response_model"]
+        stated["gen_ai.request.model"] = call.model or "unknown"
+        stated["gen_ai.response.model"] = call.response_model
         counts = {f"{USAGE}{name}": (call.usage or {}).get(name, 0) for name in TOTALS}
     return {name: str(value) for name, value in stated.items() if value} | (
         counts if call and call.usage else {}

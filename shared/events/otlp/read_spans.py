@@ -1,18 +1,17 @@
 """Turns the spans of a request into events, each with the span that is written beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.events.envelope import judge
 from shared.events.message import Parcel
-from shared.events.otlp.call import EPOCH, LATEST_NS, Call, call_of, duration_s, status_of
-from shared.events.otlp.carry import carried
-from shared.events.otlp.names import TOOL, error_type, operation_of, provider_of
-from shared.events.otlp.seen import Seen, see
-from shared.events.otlp.span import Span
-from shared.events.otlp.tree import SpanTree
-from shared.events.otlp.who import who
+from shared.events.otlp.carry import EPOCH, LATEST_NS, carried
+from shared.events.otlp.record import Call, Record, record_of
+from shared.events.otlp.relate import Node, relate
+from shared.events.otlp.span import MAX_CHARS, Span
+from shared.events.otlp.tell import call_data, owner_of, status_of
+from shared.events.otlp.twins import merged
 
 MESSAGE_CHARS = 1024
 NAME_CHARS = 80
@@ -26,12 +25,16 @@ class Reading:
 
     parcels: a span each, with the events that it reports. ignored: spans of other matters.
     refused: why a span was not taken, one for each. mended: what was put right in others.
+    unread: scopes of spans with counts of tokens that no dialect understands.
+    sampled: how many spans are of traces of which the sender keeps a share only.
     """
 
     parcels: tuple[Parcel, ...]
     ignored: int
     refused: tuple[str, ...]
     mended: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    sampled: int = 0
 
 
 def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int) -> Reading:
@@ -40,82 +43,107 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
     An event's id follows from its span, so that a request sent again brings the same events.
     content_chars: how much of a text attribute the spans keep; 0 keeps no content.
     """
-    tree = SpanTree(spans)
+    by_key = {span.key: span for span in spans}
+    nodes = relate([record_of(span) for span in by_key.values()])
     parcels: list[Parcel] = []
     refused: list[str] = []
     mended: list[str] = []
-    seen = [see(span, tree) for span in {span.key: span for span in spans}.values()]
-    known = [one for one in seen if one is not None]
-    for one in known:
-        name = one.span.name[:NAME_CHARS]
-        call = call_of(one.span) if one.calls else None
-        events, refusals = judge(list(_drafts(one, call)), received_at)
+    for key, span in by_key.items():
+        node = nodes[key]
+        if not node.record.role:
+            continue
+        name = span.name[:NAME_CHARS]
+        call = call_of(node)
+        events, refusals = judge(list(_drafts(span, node, call)), received_at)
         if refusals:
             refused.append(f"{name}: {refusals[0].error}")
             continue
-        span = carried(one, call, received_at, content_chars)
-        parcels.append(Parcel(tuple(events), (span,)))
-        mended.extend(f"{name}: {note}" for note in (call.mended if call else ()))
-    return Reading(tuple(parcels), len(seen) - len(known), tuple(refused), tuple(mended))
+        written = carried(span, node, call, received_at, content_chars)
+        parcels.append(Parcel(tuple(events), (written,)))
+        mended.extend(f"{name}: {note}" for note in (call.notes if call else ()))
+    others = [span for span in by_key.values() if not nodes[span.key].record.role]
+    unread = tuple(sorted({span.scope or "unnamed" for span in others if _counts_something(span)}))
+    sampled = sum(span.is_sampled for span in by_key.values())
+    return Reading(tuple(parcels), len(others), tuple(refused), tuple(mended), unread, sampled)
 
 
-def _drafts(seen: Seen, call: Call | None) -> Iterator[Draft]:
+def call_of(node: Node) -> Call | None:
+    """Return the model call that the span is the record of, with what its twins know of it."""
+    call = node.record.call if node.calls else None
+    return call and merged(call, [twin.record.call for twin in node.twins if twin.record.call])
+
+
+def _counts_something(span: Span) -> bool:
+    """Tell whether a span of no known dialect seems to count tokens."""
+    return any(
+        "token" in name.lower() and not isinstance(value, str | bool) and value > 0
+        for name, value in span.attributes.items()
+    )
+
+
+def _drafts(span: Span, node: Node, call: Call | None) -> Iterator[Draft]:
     """Yield the events of the span as JSON values; the call, if there is one, has the span's id."""
-    span = seen.span
+    record = node.record
+    id = id_of(record)
+    owner = owner_of(node)
     if call:
-        yield _draft(seen, "llm.call", call.data, seen.id)
-    if seen.role == "agent":
+        begin_ns = record.start_ns or record.end_ns
+        yield _draft(record, "llm.call", call_data(record, call), owner, id, begin_ns)
+    end_ns = record.end_ns or record.start_ns
+    if record.role == "agent":
         suffix = ":agent" if call else ""
-        yield _draft(seen, "agent.operation", _agent_data(seen), seen.id + suffix)
-    if seen.role == "tool":
-        yield _draft(seen, "task.operation", _tool_data(span), seen.id)
-    failure = error_type(span)
-    if failure and not seen.tree.error_told_below(span):
+        data = _agent_data(span, node)
+        yield _draft(record, "agent.operation", data, owner, id + suffix, end_ns)
+    if record.role == "tool":
+        name = f"{record.operation} {record.tool or ''}".strip()
+        task: Draft = {"operation": name, "status": status_of(record)}
+        yield _draft(record, "task.operation", task, owner, id, end_ns)
+    if record.error and not node.told_below:
         message = span.message[:MESSAGE_CHARS] or None
-        error: Draft = {"component": _component(seen), "error_type": failure, "message": message}
-        yield _draft(seen, "error", error, f"{seen.id}:error")
+        component = _component(span, node)
+        error: Draft = {"component": component, "error_type": record.error, "message": message}
+        yield _draft(record, "error", error, owner, f"{id}:error", end_ns)
 
 
-def _draft(seen: Seen, kind: str, data: Draft, id: str) -> Draft:
-    span = seen.span
-    at_ns = span.end_ns or span.start_ns
-    stated = {**who(span, seen.tree), **data}
+def _draft(
+    record: Record, kind: str, data: Draft, owner: Mapping[str, str | None], id: str, at_ns: int
+) -> Draft:
+    stated = {**owner, **data}
     return {
         "id": id,
-        "source": seen.source,
+        "source": record.source,
         "type": kind,
         "time": _moment(at_ns) if at_ns else None,
-        "traceparent": f"00-{span.trace_id}-{span.span_id}-01",
+        "traceparent": f"00-{record.trace_id}-{record.span_id}-01",
         "data": {name: value for name, value in stated.items() if value is not None},
     }
 
 
-def _agent_data(seen: Seen) -> Draft:
-    stated = who(seen.span, seen.tree)
-    name = stated["agent_type"] or seen.tree.workflow(seen.span) or seen.span.name or "unknown"
+def id_of(record: Record) -> str:
+    """Name what the span reports, the same whenever it is sent."""
+    return f"{record.trace_id}:{record.span_id}"
+
+
+def _agent_data(span: Span, node: Node) -> Draft:
+    name = owner_of(node)["agent_type"] or node.line.get("workflow") or span.name or "unknown"
     return {
-        "agent_type": name,
-        "operation": operation_of(seen.span),
-        "status": status_of(seen.span),
-        "duration_s": duration_s(seen.span) or 0.0,
+        "agent_type": str(name)[:MAX_CHARS],
+        "operation": node.record.operation,
+        "status": status_of(node.record),
+        "duration_s": node.record.duration_s or 0.0,
     }
 
 
-def _tool_data(span: Span) -> Draft:
-    name = f"{operation_of(span)} {span.text(*TOOL) or ''}".strip()
-    return {"operation": name, "status": status_of(span)}
-
-
-def _component(seen: Seen) -> str:
+def _component(span: Span, node: Node) -> str:
     """Return what failed, as few words as a label can bear."""
-    span = seen.span
-    if seen.role == "model":
-        return provider_of(span)
-    if seen.role == "tool":
-        return span.text(*TOOL) or operation_of(span)
-    if seen.role == "agent":
-        return str(_agent_data(seen)["agent_type"])
-    return span.name or "unknown"
+    record = node.record
+    if record.role == "model":
+        return record.call.provider if record.call else "unknown"
+    if record.role == "tool":
+        return record.tool or record.operation
+    if record.role == "agent":
+        return str(_agent_data(span, node)["agent_type"])
+    return span.name[:MAX_CHARS] or "unknown"
 
 
 def _moment(ns: int) -> datetime:

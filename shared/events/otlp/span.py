@@ -1,16 +1,16 @@
 """One span of OpenTelemetry as it arrived, and how its attributes are read."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
-
-from pydantic_core import from_json
+from typing import Literal
 
 Scalar = str | bool | int | float
 Attributes = Mapping[str, Scalar]
 """Lists and maps are JSON text, as Azure Monitor keeps them; bytes are left out."""
 Kind = Literal["internal", "client", "other"]
+_THRESHOLD = re.compile(r"(?:^|,)\s*ot=(?:[^,;]*;)*th:(?!0+(?:[;,\s]|$))[0-9a-f]+")
 MAX_CHARS = 1024
 """Of a name; longer ones are cut, as no event takes them."""
 
@@ -22,6 +22,7 @@ class Span:
     trace_id: 32 hex digits. span_id: 16. parent_id: 16, or "" for a root.
     start_ns, end_ns: since 1970; 0 where the sender did not say.
     message: what the sender wrote about a failure. exception: the type of the last one recorded.
+    trace_state: of W3C, as it was sent.
     """
 
     trace_id: str
@@ -37,6 +38,12 @@ class Span:
     failed: bool = False
     message: str = ""
     exception: str = ""
+    trace_state: str = ""
+
+    @property
+    def is_sampled(self) -> bool:
+        """Tell whether its sender drops other traces: tracestate names a threshold above 0."""
+        return bool(self.trace_state and _THRESHOLD.search(self.trace_state))
 
     @property
     def key(self) -> tuple[str, str]:
@@ -59,18 +66,6 @@ class Span:
             if value is not None:
                 return value
         return None
-
-    def stated(self, attribute: str, name: str) -> str | None:
-        """Return a text field of an attribute that holds a JSON object."""
-        text = self.attributes.get(attribute)
-        if not isinstance(text, str) or not text.startswith("{"):
-            return None
-        try:
-            whole = cast("dict[str, object]", from_json(text))
-        except ValueError:  # cut off by a limit of the sender's
-            return None
-        value = whole.get(name)
-        return value[:MAX_CHARS] if isinstance(value, str) and value else None
 
 
 def text_in(attributes: Attributes, *names: str) -> str | None:

@@ -1,106 +1,98 @@
-"""Reads the tokens of a model call from a span, whichever convention counts them."""
+"""Reads the tokens of a model call from a span, whichever dialect counts them."""
 
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from pydantic_core import from_json
+from shared.events.otlp.reader import Reader, objects_in
+from shared.events.otlp.span import Scalar, Span
+from shared.events.reconcile import Counts, Reconciled, Told, count_of, reconcile
+from shared.units import UNITS
 
-from shared.events.otlp.names import provider_of
-from shared.events.otlp.span import Span
-from shared.units import MAX_TOKENS, PARTS, UNITS
-
-Counts = dict[str, int]
-_COUNTS = {name: unit.otlp for name, unit in UNITS.items() if unit.otlp}
-_TOTAL = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
-_WITHOUT_CACHE = frozenset({"openlit"})
-"""Instrumentations that pass on Claude's own input count, which leaves the cached tokens out."""
-_RAW = "gen_ai.usage.raw"
-"""Where Logfire keeps the provider's own counts as JSON; what it tells apart is only there."""
-_RAW_NAMES = {raw: name for name, unit in UNITS.items() for raw in unit.raw}
+_IN_JSON: Mapping[str, str] = {
+    **{raw: name for name, unit in UNITS.items() for raw in unit.raw},
+    "total_tokens": "total_tokens",
+    "total": "total_tokens",
+}
+"""Names of a provider's own usage object, and of Langfuse's, wherever they stand in it."""
+_BESIDE = frozenset({"input_cached_tokens", "input_cache_read", "input_cache_creation"})
+"""Names of counts that are told beside an `input` without them."""
+TOTAL = "total_tokens"
 
 
-def usage_of(span: Span) -> tuple[Counts | None, tuple[str, ...]]:
-    """Return the tokens as Usage has them, totals with their parts, and what had to be mended.
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a span tells of tokens. wrong: attributes that are no counts."""
+
+    counts: Counts
+    total: int | None
+    wrong: tuple[str, ...]
+    notes: tuple[str, ...]
+    cache: str
+
+
+def usage_of(span: Span, reader: Reader, model: str, output_expected: bool) -> Reconciled:
+    """Return the tokens as Usage has them, totals with their parts, and what is in doubt.
 
     None where nothing was counted: a stream whose instrumentation did not see the usage sends no
     counts, or zeros, and neither means that the call was free.
     """
-    counts, mended = _read(span)
-    if not (counts.get("input_tokens") or counts.get("output_tokens")):
-        return None, mended
-    _include_cache(span, counts)
-    _include_reasoning(span, counts)
-    return counts, (*mended, *_clamp(counts))
+    used = _read(span, reader)
+    told = Told(
+        used.counts, used.total, model, used.cache, reader.dialect.reasoning, output_expected
+    )
+    found = reconcile(told)
+    doubts = tuple(dict.fromkeys((*used.wrong, *found.doubts)))
+    return found._replace(doubts=doubts, notes=(*used.notes, *found.notes))
 
 
-def _read(span: Span) -> tuple[Counts, tuple[str, ...]]:
+def counts_tokens(span: Span, reader: Reader) -> bool:
+    """Tell whether the span counts what went in."""
+    names = (*reader.names["input_tokens"], *reader.dialect.usage_in)
+    return any(name in span.attributes for name in names)
+
+
+def _read(span: Span, reader: Reader) -> Used:
     counts: Counts = {}
     wrong: list[str] = []
-    for field, names in _COUNTS.items():
-        value = span.number(*names)
+    notes: list[str] = []
+    for field in UNITS:
+        value = _first(span, reader.names.get(field, ()))
         if value is None:
             continue
-        if 0 <= value <= MAX_TOKENS and value.is_integer():
-            counts[field] = int(value)
+        count = _count(value)
+        if count is None:
+            wrong.append(field)
+            notes.append(f"{field} {str(value)[:40]} is no count of tokens and was left out")
         else:
-            wrong.append(f"{field} {value:g} is no count of tokens and was left out")
-    return dict(_raw_counts(span)) | counts, tuple(wrong)
+            counts[field] = count
+    total = span.number(*reader.names[TOTAL])
+    inner = dict(_in_json(span, reader))
+    cache = "beside" if inner.pop("beside", 0) else reader.dialect.cache
+    stated_total = int(total) if total is not None and total >= 0 else inner.get(TOTAL)
+    inner.pop(TOTAL, None)
+    return Used(inner | counts, stated_total, tuple(wrong), tuple(notes), cache)
 
 
-def _raw_counts(span: Span) -> Iterator[tuple[str, int]]:
-    """Yield the parts that the provider's own usage object tells apart."""
+def _first(span: Span, names: tuple[str, ...]) -> Scalar | None:
+    return next((v for name in names if (v := span.attributes.get(name)) is not None), None)
+
+
+def _count(value: Scalar) -> int | None:
+    if isinstance(value, bool):
+        return None
     try:
-        raw: object = from_json(str(span.attributes.get(_RAW, "null")))
-    except ValueError:
-        return
-    whole = cast("dict[str, object]", raw) if isinstance(raw, dict) else {}
-    for value in (whole, *whole.values()):
-        level = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-        for name, field in _RAW_NAMES.items():
-            if type(count := level.get(name)) is int and 0 < count <= MAX_TOKENS:
-                yield field, count
+        return count_of(float(value))
+    except (ValueError, OverflowError):
+        return None
 
 
-def _include_cache(span: Span, counts: Counts) -> None:
-    """Add the cached tokens to an input that is stated without them, as Claude's own API does."""
-    stated = counts.get("input_tokens", 0)
-    cached = counts.get("cache_read_tokens", 0) + counts.get("cache_write_tokens", 0)
-    if not cached or not _is_claude(span):
-        return
-    whole = stated + counts.get("output_tokens", 0) + cached
-    adds_up = span.number(*_TOTAL) == whole
-    if cached > stated or adds_up or span.scope.partition(".")[0] in _WITHOUT_CACHE:
-        counts["input_tokens"] = stated + cached
-
-
-def _is_claude(span: Span) -> bool:
-    """Tell whether the API counts cached input apart: Anthropic's does, and Bedrock's."""
-    model = span.text("gen_ai.request.model", "gen_ai.response.model", "llm.model_name") or ""
-    return any(
-        word in name.lower()
-        for name in (provider_of(span), model)
-        for word in ("anthropic", "claude", "bedrock")
-    )
-
-
-def _include_reasoning(span: Span, counts: Counts) -> None:
-    """Add the thoughts to an output that is stated without them, as Gemini's own API does."""
-    reasoning, output = counts.get("reasoning_tokens", 0), counts.get("output_tokens", 0)
-    model = span.text("gen_ai.request.model", "gen_ai.response.model", "llm.model_name") or ""
-    if reasoning > output and "gemini" in model.lower():
-        counts["output_tokens"] = output + reasoning
-
-
-def _clamp(counts: Counts) -> list[str]:
-    """Cut each part to its total: a contradiction must not cost the whole event."""
-    mended: list[str] = []
-    for parts, whole in PARTS:
-        room = counts.get(whole, 0)
-        for part in parts:
-            if (count := counts.get(part, 0)) > room:
-                mended.append(
-                    f"{part} {count} was cut to {f'{whole} {room}' if part == parts[0] else room}"
-                )
-                counts[part] = room
-            room -= counts.get(part, 0)
-    return mended
+def _in_json(span: Span, reader: Reader) -> Iterator[tuple[str, int]]:
+    """Yield the counts of a usage object that the dialect keeps as JSON."""
+    for name in reader.dialect.usage_in:
+        for level in objects_in(span, name):
+            for key, value in level.items():
+                field = _IN_JSON.get(key)
+                if field and type(value) is int and (count := count_of(value)) is not None:
+                    yield field, count
+                    if key in _BESIDE:
+                        yield "beside", 1

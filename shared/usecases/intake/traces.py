@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.events.message import Request, pack_parcels
 from shared.events.otlp.media import Media
-from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.read_spans import Reading, read_spans
 from shared.events.otlp.span import Span
 from shared.events.unpack import Sizes, refuse_chunks, unpack
 from shared.invocation import traceparent
@@ -63,8 +63,8 @@ class Traces:
             events=sum(len(parcel.events) for parcel in reading.parcels),
             ignored=reading.ignored,
             rejected=len(refused),
-            said=_say(refused, reading.mended),
-            messages=tuple(pack_parcels(reading.parcels, now, _request(len(refused)))),
+            said=_say(refused, reading),
+            messages=tuple(pack_parcels(reading.parcels, now, _request(len(refused), reading))),
         )
         logger.info(
             "Of %d spans, %d events; %d spans ignored, %d refused.",
@@ -73,12 +73,17 @@ class Traces:
         return received
 
 
-def _request(refused: int) -> Request:
-    """Tell where the message comes from."""
-    return Request(traceparent(), {"wrong_span": refused} if refused else {})
+def _request(refused: int, reading: Reading) -> Request:
+    """Tell where the message comes from, and of what it brought not everything was understood."""
+    counts = {
+        "wrong_span": refused,
+        "unread_span": len(reading.unread),
+        "sampled_span": reading.sampled,
+    }
+    return Request(traceparent(), {reason: count for reason, count in counts.items() if count})
 
 
-def _say(refused: Sequence[str], mended: Sequence[str]) -> str:
+def _say(refused: Sequence[str], reading: Reading) -> str:
     """Put what went wrong into a sentence or two; the first few stand for the rest."""
     parts: list[str] = []
     if refused:
@@ -86,8 +91,18 @@ def _say(refused: Sequence[str], mended: Sequence[str]) -> str:
             f"{len(refused)} spans were refused. {_few(refused)}. The others were taken: send "
             "none again. See docs/opentelemetry.md."
         )
-    if mended:
-        parts.append(f"Token counts that contradict each other were mended. {_few(mended)}.")
+    if reading.mended:
+        parts.append(f"Token counts that contradict each other were cut. {_few(reading.mended)}.")
+    if reading.unread:
+        parts.append(
+            f"Spans of {_few(reading.unread)} seem to count tokens in words that are not known "
+            "here, and are not priced. See docs/dialects.md."
+        )
+    if reading.sampled:
+        parts.append(
+            f"{reading.sampled} spans are of traces of which only a share is sent: costs are too "
+            "low by the others. Export every trace (OTEL_TRACES_SAMPLER=always_on)."
+        )
     return " ".join(parts)
 
 

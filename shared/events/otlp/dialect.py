@@ -1,0 +1,59 @@
+"""What makes a dialect: how an instrumentation's spans are known, and what its attributes mean."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one instrumentation writes its spans.
+
+    name: for a person to read. scopes: names of its instrumentation scopes; what follows such a
+        name and a point is its too. marks: attributes that it alone writes.
+    operations: pattern of a span's name, or of the attribute `operation_in`, → operation in the
+        words of the newest conventions; "repeat" is a span that tells what others tell.
+    names: field → attributes, before the common ones; the first present wins.
+    shared: its names are common: other instrumentations write them too.
+    usage_in: attributes that hold the usage as JSON. cache, reasoning: where it counts them, as
+        shared.events.reconcile has it.
+    agent_in: pattern of an agent's span name, group 1 the agent.
+    repeats: pattern of the names of spans that make no call unless they count tokens.
+    not_told: what it does not say, for docs/opentelemetry.md.
+    """
+
+    name: str
+    scopes: Names = ()
+    marks: Names = ()
+    spans: str = ""
+    operation_in: str = ""
+    operations: Mapping[str, str] = field(default_factory=dict[str, str])
+    names: Mapping[str, Names] = field(default_factory=dict[str, Names])
+    shared: bool = False
+    usage_in: Names = ()
+    cache: str = ""
+    reasoning: str = ""
+    agent_in: str = ""
+    repeats: str = ""
+    not_told: str = ""
+
+    def operation(self, name: str) -> str | None:
+        """Return what a span of that name, or of that value of `operation_in`, did."""
+        found = (operation for pattern, operation in self._patterns if pattern.search(name))
+        return next(found, None)
+
+    def agent(self, span_name: str) -> str | None:
+        """Return the agent that the name of an agent's span holds."""
+        found = re.search(self.agent_in, span_name) if self.agent_in else None
+        return found[1].strip() or None if found else None
+
+    def repeated(self, span_name: str) -> bool:
+        """Tell whether a span of that name makes no call of its own."""
+        return bool(self.repeats and re.search(self.repeats, span_name))
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        return [(re.compile(text), operation) for text, operation in self.operations.items()]

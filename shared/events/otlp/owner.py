@@ -1,0 +1,66 @@
+"""Tells on whose account a span is: from itself, those above it, or the sending service."""
+
+from collections.abc import Mapping
+
+from shared.events.otlp.reader import Reader, stated_in
+from shared.events.otlp.span import Span, text_in
+
+Owner = Mapping[str, str]
+"""Field → value, without those of which nothing is known."""
+INHERITED = ("team", "mission", "conversation", "user", "tenant", "environment", "workflow")
+_DEFAULTS = frozenset({"default", "agent"})
+"""What instrumentations write for an environment or an agent's id where they know none."""
+_PLACEHOLDERS = frozenset({"OpenAI Agent", "unknown"})
+"""Agent names that an instrumentation writes where it knows none."""
+_IN_METADATA = (("agent", "lc_agent_name"), ("conversation", "thread_id"))
+"""What LangChain's callbacks put into one attribute of JSON."""
+
+
+def stated_by(span: Span, reader: Reader, *, is_agent: bool) -> Owner:
+    """Return what the span itself says of its owner."""
+    attributes = span.attributes
+    found = {
+        field: value
+        for field in (*INHERITED, "agent", "agent_id")
+        if (value := reader.text(attributes, field))
+    }
+    if "metadata" in attributes:
+        for field, name in _IN_METADATA:
+            if field not in found and (value := stated_in(span, "metadata", name)):
+                found[field] = value
+    if is_agent and "agent" not in found:
+        named = reader.text(attributes, "agent_span") or reader.dialect.agent(span.name)
+        found |= {"agent": named} if named else {}
+    if workflow := found.get("workflow"):
+        found.setdefault("mission", workflow)
+    return _without_placeholders(found)
+
+
+def stated_by_service(span: Span, reader: Reader) -> Owner:
+    """Return what the resource says: it stands in where no span above says anything."""
+    resource = span.resource
+    found = {
+        field: value
+        for field in ("team", "mission", "conversation", "user", "tenant", "environment")
+        if (value := reader.text(resource, field))
+    }
+    if team := found.get("team") or text_in(resource, "service.namespace") or service_of(span):
+        found["team"] = team
+    return _without_placeholders(found)
+
+
+def service_of(span: Span) -> str | None:
+    """Return the service's name, unless it is what an SDK writes where none was set."""
+    name = text_in(span.resource, "service.name")
+    return None if name is None or name.startswith("unknown_service") else name
+
+
+def _without_placeholders(found: dict[str, str]) -> Owner:
+    if found.get("agent") in _PLACEHOLDERS:
+        del found["agent"]
+        found.pop("agent_id", None)
+    return {
+        field: value
+        for field, value in found.items()
+        if field not in ("environment", "agent_id") or value not in _DEFAULTS
+    }

@@ -1,0 +1,165 @@
+"""How spans hang together: whose account each is on, and which of them tell one and the same call.
+
+Each span is visited a fixed number of times, however deep they lie; a circle of parents is cut.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.events.otlp.owner import INHERITED, Owner
+from shared.events.otlp.record import Record
+from shared.events.otlp.twins import groups_of, same_size
+
+Key = tuple[str, str]
+MOST_ERRORS = 8
+"""Kinds of errors that are remembered of what lies below a span."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A span among the others.
+
+    line: what it and those above say of its owner, the nearest first. agent, agent_id: of the
+    nearest agent, itself included. main_agent: the agent at the top, None without the root.
+    outers: the nearest model call around it, by whether it makes vectors.
+    told_below: its error came up from below.
+    calls: the call that it tells of is its own to report. twins: spans that tell of that call too.
+    inners: calls just inside it, of its kind. teller: the span that reports the call inside it.
+    """
+
+    record: Record
+    parent: "Node | None" = None
+    line: Owner = field(default_factory=dict[str, str])
+    agent: Owner = field(default_factory=dict[str, str])
+    main_agent: str | None = None
+    outers: Mapping[bool, "Node"] = field(default_factory=dict[bool, "Node"])
+    has_root: bool = False
+    inner_counts: bool = False
+    inners: list["Node"] = field(default_factory=list["Node"])
+    calls_models: bool = False
+    covered: bool = False
+    told_below: bool = False
+    calls: bool = False
+    twins: list["Node"] = field(default_factory=list["Node"])
+    teller: "Node | None" = None
+    errors_below: set[str] = field(default_factory=set[str])
+
+
+def relate(records: Sequence[Record]) -> Mapping[Key, Node]:
+    """Return each span with its place among the others."""
+    nodes = {record.key: Node(record) for record in records}
+    order = list(_from_the_top(nodes))
+    for node in order:
+        _inherit(node)
+    for node in reversed(order):
+        _report(node)
+    for node in order:
+        _decide(node)
+    for node in reversed(order):
+        _join_inner(node)
+    for leader, *others in groups_of([node.record for node in order if node.calls]):
+        for other in others:
+            _join(nodes[leader.key], nodes[other.key])
+    return nodes
+
+
+def _from_the_top(nodes: Mapping[Key, Node]) -> Iterator[Node]:
+    """Yield each node after its parent; where parents run in a circle, one of them is a root."""
+    placed = set[Key]()
+    for first in nodes.values():
+        line: list[Node] = []
+        node: Node | None = first
+        waiting = set[Key]()
+        while node is not None and node.record.key not in placed | waiting:
+            line.append(node)
+            waiting.add(node.record.key)
+            node = nodes.get((node.record.trace_id, node.record.parent_id))
+        above = node if node is not None and node.record.key in placed else None
+        for one in reversed(line):
+            one.parent = above
+            above = one
+            placed.add(one.record.key)
+            yield one
+
+
+def _inherit(node: Node) -> None:
+    """Take over from the parent what the span does not say itself."""
+    record, parent = node.record, node.parent
+    own = record.own
+    node.line = {name: own[name] for name in INHERITED if name in own}
+    is_named_agent = record.role == "agent" and "agent" in own
+    node.agent = own if is_named_agent else {}
+    node.main_agent = own.get("agent")
+    node.has_root = not record.parent_id
+    if parent is None:
+        return
+    node.line = {**parent.line, **node.line} if node.line else parent.line
+    node.agent = node.agent or parent.agent
+    node.has_root = parent.has_root
+    node.main_agent = parent.main_agent or node.main_agent
+    node.outers = parent.outers
+    if parent.record.role == "model":
+        node.outers = {**parent.outers, parent.record.is_embedding: parent}
+
+
+def _report(node: Node) -> None:
+    """Tell the spans above of the calls and errors below; those below have told already."""
+    record, parent = node.record, node.parent
+    node.told_below = bool(
+        record.error and (record.error in node.errors_below or _is_vague(record, node))
+    )
+    is_call = record.role == "model"
+    outer = node.outers.get(record.is_embedding) if is_call else None
+    if outer is not None:
+        outer.inners.append(node)
+        outer.inner_counts |= record.is_counted or node.inner_counts
+    if parent is None:
+        return
+    parent.calls_models |= is_call or node.calls_models
+    if record.error and record.role:
+        parent.errors_below.add(record.error)
+    if len(parent.errors_below) < MOST_ERRORS:
+        parent.errors_below |= node.errors_below
+
+
+def _is_vague(record: Record, node: Node) -> bool:
+    return record.error == "error" and bool(node.errors_below)
+
+
+def _decide(node: Node) -> None:
+    """Decide whether the span is the record of a model call.
+
+    A framework's span around that of the client library is the same call: the inner one counts,
+    unless the outer alone knows what was used.
+    """
+    record = node.record
+    if record.role == "agent":
+        node.calls = record.remote and record.is_counted and not node.calls_models
+    if record.role != "model":
+        return
+    outer = node.outers.get(record.is_embedding)
+    node.covered = outer is not None and (outer.covered or _tells_for_all(outer))
+    inner_tells = bool(node.inners) and (node.inner_counts or not record.is_counted)
+    repeats = inner_tells or (node.covered and not record.error)
+    node.calls = not (repeats or record.superseded)
+
+
+def _join_inner(node: Node) -> None:
+    """Let a span around one call of its size, or the other way round, add what it alone knows."""
+    if node.record.role != "model" or len(node.inners) != 1:
+        return
+    (inner,) = node.inners
+    if node.calls and not inner.calls:
+        node.twins.append(inner)
+    elif not node.calls and (inner.calls or inner.teller) and same_size(node.record, inner.record):
+        node.teller = inner.teller or inner
+        node.teller.twins.append(node)
+
+
+def _join(leader: Node, other: Node) -> None:
+    leader.twins += [other, *other.twins]
+    other.calls = False
+
+
+def _tells_for_all(node: Node) -> bool:
+    return bool(node.inners) and node.record.is_counted and not node.inner_counts

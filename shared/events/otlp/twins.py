@@ -1,0 +1,148 @@
+"""Finds spans of two instrumentations that tell one call, and makes one call of what they say."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from shared.events.identity import GLOBALLY_UNIQUE_CHARS
+from shared.events.otlp.record import Call, Record
+from shared.events.providers import provider_of
+
+_DATED = 8
+"""Digits of a date in a model's name: what stands before them is the model."""
+
+
+def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Yield the spans of each call that several tell, the one that knows most first."""
+    in_group = set[tuple[str, str]]()
+    for group in (*_by_answer(calls), *_by_counts(calls)):
+        fresh = [record for record in group if record.key not in in_group]
+        if len(fresh) > 1:
+            in_group |= {record.key for record in fresh}
+            yield sorted(fresh, key=knowledge, reverse=True)
+
+
+def knowledge(record: Record) -> tuple[int, int, int]:
+    """Return how much a span knows of its call, to be compared with another's."""
+    call = record.call
+    if call is None:
+        return (0, 0, 0)
+    counts = sum(1 for count in (call.usage or {}).values() if count)
+    return (int(call.usage is not None), counts - len(call.doubts), int(bool(call.response_id)))
+
+
+def merged(call: Call, others: Sequence[Call]) -> Call:
+    """Return the call with what the others know besides; where they agree on its size, counts too.
+
+    A part that one of them does not tell is no doubt where another tells it.
+    """
+    for other in others:
+        usage = _usage(call, other)
+        call = replace(
+            call,
+            provider=other.provider if call.provider == "unknown" else call.provider,
+            model=call.model or other.model,
+            response_model=call.response_model or other.response_model,
+            response_id=call.response_id or other.response_id,
+            service_tier=call.service_tier or other.service_tier,
+            deployment=call.deployment or other.deployment,
+            usage=usage,
+            doubts=call.doubts if usage else other.doubts,
+            cost_usd=call.cost_usd or other.cost_usd,
+        )
+    return call
+
+
+def _usage(call: Call, other: Call) -> dict[str, int] | None:
+    mine, theirs = call.usage, other.usage
+    if not mine or not theirs or sizes(mine) != sizes(theirs):
+        return mine or theirs
+    return {name: mine.get(name, 0) or theirs.get(name, 0) for name in {**mine, **theirs}}
+
+
+def same_size(one: Record, other: Record) -> bool:
+    """Tell whether two spans agree on input and output, as far as both tell them."""
+    mine, theirs = (record.call.usage if record.call else None for record in (one, other))
+    return not mine or not theirs or sizes(mine) == sizes(theirs)
+
+
+def sizes(usage: Mapping[str, int]) -> tuple[int, int]:
+    """Return input and output."""
+    return usage.get("input_tokens", 0), usage.get("output_tokens", 0)
+
+
+def _by_answer(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Yield spans with one response id that is unique by itself."""
+    found = defaultdict[str, list[Record]](list)
+    for record in calls:
+        answer = record.call.response_id if record.call else None
+        if answer and len(answer) >= GLOBALLY_UNIQUE_CHARS:
+            found[answer].append(record)
+    yield from found.values()
+
+
+def _by_counts(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Yield pairs of spans, of two scopes of one service, that agree on all that both tell.
+
+    Calls of one scope are never twins of each other: two at once with equal counts are two calls.
+    A framework's callbacks may have a trace of their own; its span then lies around the client's.
+    """
+    alike = defaultdict[tuple[object, ...], list[Record]](list)
+    for record in calls:
+        if record.call and record.call.usage:
+            size = sizes(record.call.usage)
+            alike[record.source, record.is_embedding, *size].append(record)
+    for candidates in alike.values():
+        yield from _pairs(sorted(candidates, key=lambda record: record.start_ns))
+
+
+def _pairs(candidates: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    by_scope = defaultdict[str, list[Record]](list)
+    for record in candidates:
+        by_scope[record.scope].append(record)
+    first, *others = sorted(by_scope.values(), key=len, reverse=True)
+    taken = set[tuple[str, str]]()
+    for record in first if others else ():
+        twins = [
+            twin
+            for other in others
+            if (twin := next((r for r in other if r.key not in taken and _agree(record, r)), None))
+        ]
+        taken |= {twin.key for twin in twins}
+        yield (record, *twins)
+
+
+def _agree(one: Record, other: Record) -> bool:
+    """Tell whether two spans can be of one call: at one time, of one model, with no two ids."""
+    a, b = one.call, other.call
+    if a is None or b is None or (a.response_id and b.response_id):
+        return False
+    if one.trace_id == other.trace_id:
+        at_once = one.start_ns < other.end_ns and other.start_ns < one.end_ns
+    else:
+        at_once = _lies_in(one, other) or _lies_in(other, one)
+    return at_once and bool(_models(a) & _models(b)) and _same_seller(a, b)
+
+
+def _lies_in(inner: Record, outer: Record) -> bool:
+    return 0 < outer.start_ns <= inner.start_ns < inner.end_ns <= outer.end_ns
+
+
+def _models(call: Call) -> set[str]:
+    names = {name.lower().rpartition("/")[2] for name in (call.model, call.response_model) if name}
+    return {name for full in names for name in (full, _undated(full))}
+
+
+def _undated(name: str) -> str:
+    """Return the model's name without the date that an answer adds."""
+    head, _, date = name.rpartition("-")
+    if date.isdecimal() and len(date) == _DATED:
+        return head
+    year = name.rsplit("-", 3)
+    is_date = [len(part) for part in year[1:]] == [4, 2, 2] and "".join(year[1:]).isdecimal()
+    return year[0] if is_date else name
+
+
+def _same_seller(one: Call, other: Call) -> bool:
+    sellers = {provider_of(call.provider) for call in (one, other)} - {"unknown"}
+    return len(sellers) < 2

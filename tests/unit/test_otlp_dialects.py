@@ -1,0 +1,48 @@
+"""Each dialect's recording tells its calls, tokens and owner."""
+
+import pytest
+
+from shared.events.otlp.dialects import DIALECTS
+from shared.events.otlp.read_spans import read_spans
+from shared.events.types import LlmCall
+from tests.dialects import RECORDINGS, Recording, Told
+from tests.fakes import START
+
+PARTS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def told(call: LlmCall) -> Told:
+    used = call.usage
+    counts = used and (
+        used.input_tokens,
+        used.output_tokens,
+        used.cache_read_tokens,
+        used.cache_write_tokens,
+        used.reasoning_tokens,
+    )
+    return Told(
+        call.provider,
+        call.model,
+        counts,
+        call.agent_type,
+        call.conversation_id,
+        call.team_id or "",
+        call.user_id,
+        call.status,
+        call.doubts,
+    )
+
+
+def test_each_dialect_has_a_recording() -> None:
+    assert {dialect.name for dialect in DIALECTS} == {one.dialect for one in RECORDINGS}
+
+
+@pytest.mark.parametrize(
+    "recording", RECORDINGS, ids=lambda one: f"{one.dialect}-{one.spans[0].name}"
+)
+def test_a_dialects_calls_are_told(recording: Recording) -> None:
+    reading = read_spans(recording.spans, START, 0)
+    events = [event for parcel in reading.parcels for event in parcel.events]
+    calls = [told(event.data) for event in events if isinstance(event.data, LlmCall)]
+    assert (reading.refused, reading.unread) == ((), ())
+    assert sorted(map(str, calls)) == sorted(map(str, recording.told))

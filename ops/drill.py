@@ -114,7 +114,8 @@ def _tell(given: Namespace, desk: Desk, page: Page, progress: Progress) -> int:
 
 
 def _failure(page: Page, progress: Progress) -> RetryLater | GiveUp:
-    last = f" It said: {progress.waiting}" if progress.waiting else ""
+    said = progress.waiting or (progress.opened[0].last_status if progress.opened else "")
+    last = f" It said: {said}" if said else ""
     return RetryLater(
         f"{page.route} did not take all within {PATIENCE.total_seconds() / 60:.0f} minutes.{last} "
         "See that the timer runs (GET /api/health/alerts); what waits goes out as soon as it can."

@@ -72,7 +72,8 @@ def attempted(page: Page, outcome: Delivery, not_before: datetime) -> Page:
         case Accepted():
             said = str(outcome.status)
         case Dropped():
-            return replace(page, last_status=outcome.reason, not_before=not_before)
+            said = page.last_status or outcome.reason  # what the last attempt heard is kept
+            return replace(page, last_status=said, not_before=not_before)
         case Dead():
             said = outcome.why
         case Later():

@@ -26,9 +26,10 @@ period = "week"
 
 
 def spend(box: Laptop, at: datetime, usd: int, team: str) -> None:
-    """Post a call of gpt-4, whose input is 30 dollars a million tokens."""
+    """Post calls of gpt-4, a dollar each: its input is 30 dollars a million tokens."""
     tokens = usd * 1_000_000 // 30
-    told = event("llm.call", team_id=team, usage={"input_tokens": tokens, "output_tokens": 0})
+    used = {"input_tokens": tokens, "output_tokens": 0}
+    told = event("llm.call", team_id=team, count=usd, usage=used)
     box.tick(at)
     box.post([{**told, "id": f"{at.isoformat()}-{team}", "time": at.isoformat()}])
 

@@ -13,6 +13,7 @@ def test_the_documented_example_works_as_typed(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
     script, told = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)[:2]
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    (tmp_path / "bin").symlink_to(ROOT / "bin")
     done = subprocess.run(  # noqa: S603 - the script is our own
         ["/bin/bash", "-euc", script],
         cwd=tmp_path,

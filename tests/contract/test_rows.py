@@ -168,14 +168,15 @@ def test_a_conflict_writes_nothing_of_its_transaction(rows: Rows) -> None:
 
 def test_transactions_beside_each_other_fail_alone(rows: Rows) -> None:
     rows.commit("b", [Insert("k", {})])
+    rows.commit("d", [Insert("k", {})])
     wanted = [
         Transaction("a", [Insert("k", {})]),
         Transaction("b", [Insert("new", {}), Insert("k", {})]),
-        Transaction("b", [Delete("k"), Put("other", {})]),
+        Transaction("d", [Delete("k"), Put("other", {})]),
         Transaction("c", [Insert("1", {}), Insert("2", {})]),
     ]
     assert rows.commit_each(wanted) == [True, False, True, True]
-    assert names(rows.query(EVERY)) == ["a/k", "b/other", "c/1", "c/2"]
+    assert names(rows.query(EVERY)) == ["a/k", "b/k", "c/1", "c/2", "d/other"]
     assert rows.commit_each([]) == []
 
 

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.events.otlp import twins
 from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.record import Record, record_of
+from shared.events.otlp.relate import MOST_ERRORS, relate
 from shared.events.otlp.span import Scalar, Span
 from shared.events.types import AgentOperation, AnyEvent, ErrorRaised, LlmCall, TaskOperation
 from tests.fakes import START
@@ -253,6 +256,36 @@ def test_a_span_of_unknown_words_that_counts_tokens_is_named() -> None:
     strange = span({"my.tokens.in": 7}, scope="house.sdk")
     reading = read_spans([strange, span({"auth.token": "secret"}, 2, scope="auth")], START, 0)
     assert reading.unread == ("house.sdk",)
+
+
+def test_many_calls_of_one_size_are_compared_a_bounded_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[object] = []
+    agree = twins._agree  # pyright: ignore[reportPrivateUsage]  # what must not run too often
+
+    def counted(one: Record, other: Record) -> bool:
+        compared.append(one)
+        return agree(one, other)
+
+    monkeypatch.setattr(twins, "_agree", counted)
+    many = [
+        span({**CHAT, "gen_ai.response.id": f"short-{n}"}, n, scope=scope)
+        for scope, numbers in (("a", range(1, 500)), ("b", range(500, 1000)))
+        for n in numbers
+    ]
+    assert len(kinds(*many)) == len(many)
+    assert len(compared) <= twins.MOST_RUNNING * len(many)
+
+
+def test_errors_of_many_kinds_go_up_a_long_chain_in_bounded_number() -> None:
+    chain = [span({}, n, n - 1) for n in range(1, 300)]
+    leaves = [
+        span({**TOOL, "error.type": f"Odd{n}"}, n, len(chain), failed=True) for n in range(300, 600)
+    ]
+    nodes = relate([record_of(each) for each in (*chain, *leaves)])
+    handed_on = [len(node.errors_below) for node in nodes.values()]
+    assert sorted(handed_on)[-2:] == [MOST_ERRORS, len(leaves)]
 
 
 CHAIN_LENGTH = 2_000

@@ -12,7 +12,7 @@ from shared.events.otlp.twins import groups_of, same_size
 
 Key = tuple[str, str]
 MOST_ERRORS = 8
-"""Kinds of errors that are remembered of what lies below a span."""
+"""Kinds of errors that a span hands on of what lies below it: a deep chain stays linear."""
 
 
 @dataclass(slots=True)
@@ -118,8 +118,7 @@ def _report(node: Node) -> None:
     parent.calls_models |= is_call or node.calls_models
     if record.error and record.role:
         parent.errors_below.add(record.error)
-    if len(parent.errors_below) < MOST_ERRORS:
-        parent.errors_below |= node.errors_below
+    parent.errors_below.update(sorted(node.errors_below)[:MOST_ERRORS])
 
 
 def _is_vague(record: Record, node: Node) -> bool:

@@ -10,6 +10,10 @@ from shared.events.providers import provider_of
 
 _DATED = 8
 """Digits of a date in a model's name: what stands before them is the model."""
+MOST_RUNNING = 64
+"""Calls of equal counts at one time, among which the twin of a span is searched."""
+
+Key = tuple[str, str]
 
 
 def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
@@ -97,19 +101,37 @@ def _by_counts(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
 
 def _pairs(candidates: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    by_scope = defaultdict[str, list[Record]](list)
+    """Yield pairs of the spans, which are in the order of their begin."""
+    by_scope = defaultdict[str, dict[Key, Record]](dict)
     for record in candidates:
-        by_scope[record.scope].append(record)
+        by_scope[record.scope][record.key] = record
     first, *others = sorted(by_scope.values(), key=len, reverse=True)
-    taken = set[tuple[str, str]]()
-    for record in first if others else ():
-        twins = [
-            twin
-            for other in others
-            if (twin := next((r for r in other if r.key not in taken and _agree(record, r)), None))
-        ]
-        taken |= {twin.key for twin in twins}
-        yield (record, *twins)
+    for record in first.values() if others else ():
+        yield (record, *(twin for other in others if (twin := _take_twin(record, other))))
+
+
+def _take_twin(record: Record, waiting: dict[Key, Record]) -> Record | None:
+    """Take the span's twin out of those that wait, and forget those that ended before it.
+
+    No later span can overlap these; so each is visited a bounded number of times.
+    """
+    over: list[Key] = []
+    twin: Record | None = None
+    running = 0
+    for key, other in waiting.items():
+        if other.end_ns <= record.start_ns:
+            over.append(key)
+            continue
+        if other.start_ns >= record.end_ns or running == MOST_RUNNING:
+            break
+        running += 1
+        if _agree(record, other):
+            twin = other
+            over.append(key)
+            break
+    for key in over:
+        del waiting[key]
+    return twin
 
 
 def _agree(one: Record, other: Record) -> bool:

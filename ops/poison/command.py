@@ -124,7 +124,8 @@ def _show(poisoned: Poisoned, wanted: Wanted) -> Iterator[dict[str, object]]:
 def _change(queue: PoisonQueue, wanted: Wanted, given: Namespace, desk: Desk) -> int:
     """Replay, drop or split messages, and say what became of each."""
     done, unreadable = 0, 0
-    for poisoned in queue.messages(hide=True):
+    # All are read first: what is put back into the queue must not be found there again.
+    for poisoned in list(queue.messages(hide=True)):
         texts = singles(poisoned.text)
         chosen = wanted.parts(poisoned, len(contents(poisoned.text)))
         if not chosen:
@@ -166,6 +167,7 @@ def _drop(text: str, texts: Sequence[str], chosen: Sequence[int]) -> Sequence[Pu
 
 
 def _split(text: str, texts: Sequence[str], chosen: Sequence[int]) -> Sequence[Put]:
+    """Keep each event alone."""
     return [(POISON, single) for single in texts]
 
 

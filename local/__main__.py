@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from types import FrameType
 
@@ -38,4 +39,6 @@ def _wait_for_signal() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(_run())
+    code = _run()
+    sys.stdout.flush()
+    os._exit(code)  # all is closed: a thread that is still at work must not keep the process

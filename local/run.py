@@ -19,6 +19,16 @@ from standin.functions_host.index import load
 from standin.pager.sink import Incident
 
 FIRST_PORT = 7070
+STATE = (
+    "function.key",
+    "local.json",
+    "lock",
+    "host.db*",
+    "pager.db*",
+    "state.db*",
+    "monitor.duckdb*",
+)
+"""Names of what the stack keeps in its folder."""
 
 
 def main(environment: Mapping[str, str], wait: Callable[[], None]) -> int:
@@ -66,13 +76,18 @@ def _places(environment: Mapping[str, str]) -> Places:
 
 
 def keep_private(home: Path) -> None:
-    """Make the folder, and let only this user read what is in it or will be."""
+    """Make the folder, and let only this user read what of ours is in it or will be.
+
+    AGENTMETER_HOME may be a folder with other things in it: these stay as they are, as does it.
+    """
     os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
-    for path in home.rglob("*"):
+    ours = [path for name in STATE for path in home.glob(name)]
+    for path in (*ours, *(inner for each in ours for inner in each.rglob("*"))):
         if not path.is_symlink():
             path.chmod(0o700 if path.is_dir() else 0o600)
+    if set(home.iterdir()) <= set(ours):
+        home.chmod(0o700)
 
 
 def _load(settings: Mapping[str, str]) -> func.FunctionApp:

@@ -66,8 +66,9 @@ def test_servers_without_a_key_take_no_forms(box: Laptop, kind: str) -> None:
 
 def test_the_state_is_this_users_alone(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    (home / "prices").mkdir(parents=True)
-    for old in (home / "state.db", home / "prices" / "list.json"):
+    spilled = home / "monitor.duckdb.tmp"
+    spilled.mkdir(parents=True)
+    for old in (home / "state.db", spilled / "1.block"):
         old.write_text("old")
         old.chmod(0o644)
     before = os.umask(0o022)
@@ -78,6 +79,22 @@ def test_the_state_is_this_users_alone(tmp_path: Path) -> None:
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in (home, *home.rglob("*"))}
     assert modes == {
-        **{"home": 0o700, "prices": 0o700},
-        **{"state.db": 0o600, "list.json": 0o600, "new.db": 0o600},
+        **{"home": 0o700, "monitor.duckdb.tmp": 0o700},
+        **{"state.db": 0o600, "1.block": 0o600, "new.db": 0o600},
     }
+
+
+def test_what_is_not_ours_in_the_folder_stays_as_it_is(tmp_path: Path) -> None:
+    script = tmp_path / "bin" / "tool"
+    script.parent.mkdir()
+    for path in (script, tmp_path / "state.db"):
+        path.write_text("old")
+        path.chmod(0o755)
+    tmp_path.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        keep_private(tmp_path)
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path, script, tmp_path / "state.db")]
+    assert modes == [0o755, 0o755, 0o600]

@@ -7,10 +7,18 @@ if ! command -v az >/dev/null; then
   exit 0
 fi
 
+settings() {
+  there=$(az functionapp list --subscription "$AZURE_SUBSCRIPTION_ID" -o tsv --query "[?name=='$AZURE_FUNCTION_NAME'].name") || return 1
+  [ -n "$there" ] || return 0
+  az functionapp config appsettings list --subscription "$AZURE_SUBSCRIPTION_ID" -g "$AZURE_RESOURCE_GROUP" \
+    -n "$AZURE_FUNCTION_NAME" --query '[].name' -o tsv
+}
+
 # A deleted vault keeps its name for 90 days, and a new one of that name is refused.
-deleted=$(az keyvault list-deleted --resource-type vault --subscription "$AZURE_SUBSCRIPTION_ID" -o tsv \
-  --query "[?properties.tags.\"azd-env-name\"=='$AZURE_ENV_NAME'].name" 2>/dev/null || true)
-if [ -n "$deleted" ]; then
+if ! deleted=$(az keyvault list-deleted --resource-type vault --subscription "$AZURE_SUBSCRIPTION_ID" -o tsv \
+  --query "[?properties.tags.\"azd-env-name\"=='$AZURE_ENV_NAME'].name"); then
+  echo "Deleted Key Vaults could not be listed. If the vault's name is refused: azd env set RECOVER_VAULT true" >&2
+elif [ -n "$deleted" ]; then
   echo "The Key Vault $deleted of this environment is deleted: it is recovered, with its secrets."
   azd env set RECOVER_VAULT true
 elif [ "${RECOVER_VAULT:-false}" = true ]; then
@@ -19,8 +27,10 @@ fi
 
 # A deployment replaces all application settings: what is not in infra/ or in azd's environment would be gone.
 [ -n "${AZURE_FUNCTION_NAME:-}" ] || exit 0
-found=$(az functionapp config appsettings list --subscription "$AZURE_SUBSCRIPTION_ID" -g "$AZURE_RESOURCE_GROUP" \
-  -n "$AZURE_FUNCTION_NAME" --query '[].name' -o tsv 2>/dev/null || true)
+if ! found=$(settings); then
+  echo "The settings of $AZURE_FUNCTION_NAME could not be listed, and a deployment drops those made by hand. Sign in (az login) as one who may read them, and repeat." >&2
+  exit 1
+fi
 infra=$(dirname "$0")/..
 known=$(cat "$infra/modules/app.bicep" "$infra/azd.bicepparam"; echo "${AGENTMETER_SETTINGS:-} ${SECRET_SETTINGS:-}")
 unknown=""

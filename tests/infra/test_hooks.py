@@ -89,6 +89,7 @@ def test_the_next_deployment_does_not_recover_again(shell: Shell) -> None:
 
 
 def test_settings_made_by_hand_are_refused_with_the_remedy(shell: Shell) -> None:
+    shell.answer("functionapp list", "func-agentmeter-dev-abc\n")
     shell.answer("functionapp config appsettings list", "AZURE_CLIENT_ID\nMY_OWN\n")
     ended = shell.run("preprovision")
     assert ended.returncode == 1
@@ -99,12 +100,34 @@ def test_settings_made_by_hand_are_refused_with_the_remedy(shell: Shell) -> None
 
 def test_settings_that_azd_knows_are_kept(shell: Shell) -> None:
     names = "AZURE_CLIENT_ID\nPAGERDUTY_CRITICAL_KEY\nLOG_LEVEL\nHEARTBEAT_URL\n"
+    shell.answer("functionapp list", "func-agentmeter-dev-abc\n")
     shell.answer("functionapp config appsettings list", names)
     given = {
         "AGENTMETER_SETTINGS": json.dumps({"LOG_LEVEL": "DEBUG"}),
         "SECRET_SETTINGS": json.dumps(["HEARTBEAT_URL"]),
     }
     assert shell.run("preprovision", **given).returncode == 0
+
+
+def test_settings_that_cannot_be_listed_stop_the_deployment(shell: Shell) -> None:
+    shell.answer("functionapp list", fails=1)
+    ended = shell.run("preprovision")
+    assert ended.returncode == 1
+    assert "az login" in ended.stderr
+
+
+def test_an_app_that_is_no_more_has_no_settings_to_keep(shell: Shell) -> None:
+    shell.answer("functionapp list", "")
+    assert shell.run("preprovision").returncode == 0
+    assert "appsettings" not in shell.calls
+
+
+def test_deleted_vaults_that_cannot_be_listed_are_named(shell: Shell) -> None:
+    shell.answer("keyvault list-deleted", fails=1)
+    ended = shell.run("preprovision", RECOVER_VAULT="true")
+    assert ended.returncode == 0
+    assert "RECOVER_VAULT" in ended.stderr
+    assert "azd env set" not in shell.calls
 
 
 def test_a_first_deployment_asks_for_no_settings(shell: Shell) -> None:

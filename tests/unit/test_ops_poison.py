@@ -1,6 +1,6 @@
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
@@ -54,7 +54,10 @@ def set_aside(count: int) -> str:
 
 
 def poison(queue: LiveQueue, patch: pytest.MonkeyPatch, *argv: str) -> dict[str, object]:
-    patch.setattr("ops.poison.command.find_queue", lambda environment: queue)
+    def find(environment: Mapping[str, str]) -> LiveQueue:
+        return queue
+
+    patch.setattr("ops.poison.command.find_queue", find)
     out = io.StringIO()
     desk = Desk(Terminal(out, io.StringIO()), {}, FakeClock())
     assert main(["poison", *argv, "--json"], desk) == 0

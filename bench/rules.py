@@ -79,10 +79,6 @@ def copied(rules: Sequence[Rule], times: int) -> list[Rule]:
             update={
                 "name": f"{rule.name}_{n}",
                 "query": f"{rule.query}// {n}",
-                "fast": rule.fast
-                and rule.fast.model_copy(
-                    update={"query": f"{rule.fast.query or rule.query}// fast {n}"}
-                ),
             }
         )
         for n in range(times)

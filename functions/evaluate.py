@@ -1,4 +1,4 @@
-"""Every minute: deliver what is due, evaluate the rules, deliver what they decided."""
+"""Every 15 s: deliver what is due, evaluate the rules, deliver what they decided."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,13 @@ from shared.wiring import App
 
 
 def blueprint(app: Callable[[], App]) -> func.Blueprint:
-    """Register the trigger: one timer for all, because on Flex Consumption each has instances."""
+    """Register the trigger: one timer for all, because on Flex Consumption each has instances.
+
+    The schedule is fixed here: one that a setting names stops the listener where that is missing.
+    """
     bp = func.Blueprint()
 
-    @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
+    @bp.timer_trigger(arg_name="timer", schedule="*/15 * * * * *", run_on_startup=False)
     @invoked(app)
     def evaluate_alerts(timer: func.TimerRequest) -> None:
         parts = app()

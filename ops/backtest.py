@@ -69,7 +69,7 @@ def run(given: Namespace, desk: Desk) -> int:
     name, log = find_log(given.workspace, desk.environment)
     patient = PatientLog(log, desk.clock, desk.pause, desk.terminal.note)
     desk.terminal.note(f"backtest: events of {name}")
-    plan = _plan(period, given.delay)
+    plan = _plan(period, given.delay).at_the_pace_of([rule for rules in chosen for rule in rules])
     routes, prices = read_routes(folder), read_text(folder / "prices.toml")
     followers = [Follower(Config(rules, routes, prices), plan) for rules in chosen]
     paging = Paging(patient, desk.clock, ROWS, PAGE_ROWS)

@@ -48,7 +48,8 @@ def declare(parser: ArgumentParser) -> None:
 def run(given: Namespace, desk: Desk) -> int:
     """Replay; 1 when a rule could not be evaluated though the plan does not say so."""
     logging.getLogger("shared").addHandler(logging.NullHandler())
-    plan, config = read_plan(given.plan), _config(given, desk.environment)
+    config = _config(given, desk.environment)
+    plan = read_plan(given.plan).at_the_pace_of(config.rules)
     recording = read_recording(given.events)
     began = desk.clock.now()
     with desk.terminal.progress("ticks", plan.ticks) as ticked:

@@ -15,6 +15,8 @@ from shared.alerting.rule import Rule
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 FOLLOWED = timedelta(minutes=5)
+FLUSH_S, POLL_S = 5, 5
+"""How often a client posts, and the longest that an idle queue listener waits (host.json)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,14 @@ class Trial:
     """When failures begin, and how they are seen.
 
     phase_s: the second of a minute in which they begin; the timer runs at second 0.
-    delay_s: how long an event is on its way. lasts_s: until all is well again.
+    delay_s: how late rows are found. lasts_s: until all is well again. queue_s: how long a message
+    waits: a poll, or the start of a process. status: what Azure Monitor answers all the time.
     """
 
     phase_s: int
     delay_s: int = 0
+    queue_s: int = POLL_S
+    status: int | None = None
     lasts_s: int = int(FOLLOWED.total_seconds())
 
     @property
@@ -58,11 +63,15 @@ class Lab:
         after = max(FOLLOWED - timedelta(seconds=trial.lasts_s), timedelta())
         lasts = timedelta(seconds=trial.lasts_s)
         series = [one for item in failures for one in item.series(trial.onset, lasts, after)]
+        faults = [] if trial.status is None else [{"from": 0, "to": 3600, "status": trial.status}]
         plan = Plan.model_validate(
             {
                 "start": START + HEALTHY_FOR,
                 "duration_s": FOLLOWED.total_seconds(),
                 "ingest_delay_s": trial.delay_s,
+                "flush_s": FLUSH_S,
+                "queue_s": trial.queue_s,
+                "ingestion_faults": faults,
             }
         )
         config = Config([one for one in self.rules if one.name in named], self.routes, TRUSTING)

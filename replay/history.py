@@ -12,7 +12,7 @@ from replay.run import is_failed
 from replay.world import Config, World
 from shared.alerting.record import RuleRecord, Transition
 from shared.rows import EventRow
-from shared.usecases.evaluation.evaluate import RuleReport
+from shared.usecases.evaluation.run_report import RuleReport
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 WEEK = timedelta(days=7)
@@ -71,6 +71,7 @@ class Follower:
         """Add the rows that are there by then, and do what the timer does unless it is history."""
         self._world.clock.at = at
         self._world.load(rows)
+        self._world.work(at)
         if not ticks:
             return
         reports = self._world.tick()
@@ -151,8 +152,8 @@ def _minutes(
     plan: Plan, rows: Iterable[EventRow]
 ) -> Iterator[tuple[datetime, Sequence[EventRow], bool]]:
     """Yield the minutes of history that have rows, then each of the plan, with their rows."""
-    done, delay = 0, timedelta(seconds=plan.ingest_delay_s)
-    for number, some in groupby(rows, key=lambda row: plan.tick_of(row.time + delay)):
+    done = 0
+    for number, some in groupby(rows, key=lambda row: plan.tick_of(row.time)):
         if number >= plan.ticks:
             break
         yield from ((plan.tick_at(n), (), True) for n in range(done, number))

@@ -8,9 +8,11 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field, PlainValidator, ValidationError
 
 from shared.alerting import muting
+from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.alerting.silences import parse_matcher
 from shared.errors import Misconfigured
+from shared.usecases.evaluation.evaluate import FAST_EVERY
 
 MINUTE = timedelta(minutes=1)
 NO_ANSWER = 0
@@ -56,6 +58,19 @@ class PagerFault(Span, frozen=True):
     status: int = Field(ge=NO_ANSWER, le=599)
 
 
+class IngestionFault(Span, frozen=True):
+    """Azure Monitor answers this status to what is sent; 0: it does not answer."""
+
+    status: int = Field(ge=NO_ANSWER, le=599)
+
+
+class Delay(BaseModel, frozen=True, extra="forbid"):
+    """From then on, rows are found so late."""
+
+    at: Seconds
+    delay_s: Wait
+
+
 class Restart(BaseModel, frozen=True, extra="forbid"):
     """All that is in memory is dropped before the first tick from then on."""
 
@@ -69,6 +84,12 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
     duration_s: Wait
     tick_s: float = Field(60, ge=1, allow_inf_nan=False)
     ingest_delay_s: Wait = 0
+    ingest_jitter_s: Wait = 0
+    ingest_delays: tuple[Delay, ...] = ()
+    ingestion_faults: tuple[IngestionFault, ...] = ()
+    sent_after_s: Wait = 0
+    flush_s: Wait = 0
+    queue_s: Wait = 0
     offset_s: Wait | None = None
     fast: bool = True
     silences: tuple[Silence, ...] = ()
@@ -80,6 +101,30 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
         """Return the seconds from the start, a whole number where it is one."""
         passed = (at - self.start).total_seconds()
         return int(passed) if passed.is_integer() else passed
+
+    def at_the_pace_of(self, rules: Sequence[Rule]) -> "Plan":
+        """Return the plan with the timer's own pace, where rules with fast conditions ask for that
+        and the plan wants no other."""
+        is_fast = self.fast and any(rule.tallied for rule in rules)
+        pace_s = FAST_EVERY.total_seconds()
+        return self.model_copy(update={"tick_s": pace_s}) if is_fast and self.tick_s == 60 else self
+
+    def delay_s(self, at: datetime) -> float:
+        """Return how late a row is found that is sent then, without the jitter."""
+        at_s = self.seconds(at)
+        known = [one.delay_s for one in self.ingest_delays if one.at <= at_s]
+        return known[-1] if known else self.ingest_delay_s
+
+    def posted_at(self, at: datetime) -> datetime:
+        """Return when an event of that time is sent."""
+        late = at + timedelta(seconds=self.sent_after_s)
+        step = timedelta(seconds=self.flush_s or min(self.tick_s, 60))
+        return self.first_tick - (self.first_tick - late) // step * step
+
+    def ingestion_status(self, at: datetime) -> int | None:
+        """Return what Azure Monitor answers to what is sent then; None where it works."""
+        at_s = self.seconds(at)
+        return next((fault.status for fault in self.ingestion_faults if fault.holds(at_s)), None)
 
     @property
     def first_tick(self) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from replay.plan import Plan
 from shared.alerting.grouping import Routes
-from shared.alerting.rule import Rule
+from shared.alerting.rule import KqlFast, Rule
 from shared.clock import Clock
 from shared.errors import RetryLater
 from shared.ports import Table, UsageLog
@@ -41,10 +41,9 @@ def through_pagerduty(routes: Routes) -> Routes:
 def _planned(rule: Rule, plan: Plan) -> Rule:
     offset = None if plan.offset_s is None else timedelta(seconds=plan.offset_s)
     fast = rule.fast if plan.fast else None
-    if fast and fast.query:
-        fast = fast.model_copy(update={"query": _marked(rule.name, fast.query)})
-    if fast and offset is not None:
-        fast = fast.model_copy(update={"offset": offset})
+    if isinstance(fast, KqlFast):
+        query = {"query": _marked(rule.name, fast.query)} if fast.query else {}
+        fast = fast.model_copy(update=query if offset is None else {**query, "offset": offset})
     return rule.model_copy(
         update={
             "query": _marked(rule.name, rule.query),

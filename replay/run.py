@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from replay.costs import Bill, bill
@@ -11,18 +11,18 @@ from replay.plan import Plan
 from replay.recording import Recorded, Refused
 from replay.world import Config, World
 from shared.alerting.record import Transition
-from shared.usecases.evaluation.evaluate import RuleReport
+from shared.usecases.evaluation.run_report import RuleReport
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A moment of the replay, with the events that became visible since the one before.
+    """A moment of the replay, with what was posted since the one before, and when.
 
     ticks: False before the first tick, where events are history.
     """
 
     at: datetime
-    events: Sequence[Recorded]
+    posts: Sequence[tuple[datetime, Sequence[Recorded]]]
     ticks: bool = True
 
 
@@ -57,6 +57,7 @@ def replay(
 
     ticked: is called with 1 after each tick.
     """
+    plan = plan.at_the_pace_of(config.rules)
     world = World(config, plan)
     try:
         return _run(world, plan, list(steps(plan, events)), ticked)
@@ -72,11 +73,12 @@ def _run(
     failed: dict[str, str] = {}
     restarts = sorted(restart.at for restart in plan.restarts)
     for step in planned:
-        world.clock.at = step.at
         while restarts and restarts[0] <= plan.seconds(step.at):
             world.restart()
             restarts.pop(0)
-        refused += world.take(step.events)
+        for at, events in step.posts:
+            refused += world.take(events, at)
+        world.work(step.at)
         if step.ticks:
             news = world.tick()
             reports += news
@@ -86,24 +88,30 @@ def _run(
         changes=[Change(report.rule, step) for report in reports for step in report.transitions],
         attempts=world.pager.attempts,
         bill=bill(world.monitor),
-        posted=sum(len(step.events) for step in planned),
+        posted=sum(len(events) for step in planned for _, events in step.posts),
         refused=refused,
         failed=failed,
     )
 
 
 def steps(plan: Plan, events: Sequence[Recorded]) -> Iterator[Step]:
-    """Yield the moments of a plan: those of its history that have events, then every tick."""
-    delay = timedelta(seconds=plan.ingest_delay_s)
-    visible = {
+    """Yield the moments of a plan: those of its history that have events, then every tick.
+
+    What is posted up to a tick is there when it runs, or on its way.
+    """
+    posts = [
+        (at, tuple(some))
+        for at, some in groupby(events, key=lambda event: plan.posted_at(event.at))
+    ]
+    due = {
         number: tuple(some)
-        for number, some in groupby(events, key=lambda event: plan.tick_of(event.at + delay))
+        for number, some in groupby(posts, key=lambda post: plan.tick_of(post[0]))
     }
-    for number, some in visible.items():
+    for number, some in due.items():
         if number < 0:
             yield Step(plan.tick_at(number), some, ticks=False)
     for number in range(plan.ticks):
-        yield Step(plan.tick_at(number), visible.get(number, ()))
+        yield Step(plan.tick_at(number), due.get(number, ()))
 
 
 def is_failed(report: RuleReport, plan: Plan, now: datetime) -> bool:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import ndiff
+from itertools import zip_longest
 
 from replay.casebook import START, STATES, Case, Casebook, Expected, Told, clock
 from replay.pager import Attempt
+from replay.plan import MINUTE
 from replay.rules import through_pagerduty
 from replay.run import Change, Happened, replay
 from replay.series import record
@@ -94,7 +96,7 @@ def _states(rule: str, at: datetime, changes: Sequence[Change]) -> Mapping[str, 
 def _page_faults(expected: Sequence[Told], taken: Sequence[Attempt], keys: Keys) -> Iterator[str]:
     """Compare the pages, as lines and then by what they say."""
     wanted = [f"{clock(one.at)} {one.action} {keys[one.rule]}" for one in expected]
-    got = [_page(attempt) for attempt in taken]
+    got = [_page(attempt, one) for attempt, one in zip_longest(taken, expected[: len(taken)])]
     if wanted != got:
         yield "pages: - is expected and did not come, + came and is not expected"
         yield from (f"  {line}" for line in ndiff(wanted, got) if not line.startswith("?"))
@@ -119,8 +121,15 @@ def _step(change: Change) -> str:
     return f"{change.rule}{labels} {change.transition.state}"
 
 
-def _page(attempt: Attempt) -> str:
-    return f"{_when(attempt.at)} {attempt.page.action} {attempt.page.rule}"
+def _page(attempt: Attempt, expected: Told | None = None) -> str:
+    """Write a page as a line; one of the minute that ends with the expected time is on time."""
+    passed = attempt.at - START
+    on_time = expected and timedelta(0) <= expected.at - passed < MINUTE
+    return f"{clock(expected.at if expected and on_time else passed)} {_what(attempt)}"
+
+
+def _what(attempt: Attempt) -> str:
+    return f"{attempt.page.action} {attempt.page.rule}"
 
 
 def _when(at: datetime) -> str:

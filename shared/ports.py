@@ -9,6 +9,7 @@ from shared.alerting.history import Step, StepLog
 from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Page
 from shared.alerting.record import RuleRecord
+from shared.alerting.tallies import NO_TALLIES, Tallies
 from shared.metrics.points import Point, SeriesState
 from shared.rows import (
     EventRow,
@@ -54,8 +55,11 @@ class Claims(Protocol):
 class SeriesStore(Protocol):
     """The running totals behind GET /metrics, the same whichever instance answers."""
 
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
-        """Add the points in one step, once per batch_id; False if that batch was added before.
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
+        """Add the points and tallies in one step, once per batch_id; False if that batch was added
+        before.
 
         A gauge keeps the sample with the latest time. Gauges that were not sampled for an hour
         before `at` may be dropped; where room is short, also the oldest samples of a gauge that
@@ -71,6 +75,11 @@ class SeriesStore(Protocol):
 
     def read(self) -> SeriesState:
         """Return every series."""
+        ...
+
+    def tallies(self, since: datetime) -> Tallies:
+        """Return what was tallied in the slices from that moment on; those older than
+        tallies.KEPT may be gone."""
         ...
 
     def forget(self, before: datetime) -> int:

@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 from shared.metrics.points import Labels
 
+BEAT_ROW = "agentmeter.heartbeat"
+"""The Name of the row that each minute's heartbeat leaves in AppEvents; it has no `id`, so that it
+is none of UsageEvents."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventRow:

@@ -46,6 +46,7 @@ from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.explaining.why import Why
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.traces import Traces
+from shared.usecases.processing.fast_rules import FastRules
 from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
@@ -98,12 +99,13 @@ class App:
         """Prices, exports and counts what was taken."""
         stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
         most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
-        process = Process(stores, self._exporter, self._prices, *most)
+        fast = FastRules(self._rules.get)
+        process = Process(stores, self._exporter, self._prices, *most, fast.count)
         return Patient(Narrowing(process.run).run)
 
     @cached_property
     def tick(self) -> Watched:
-        """Does what is due every minute."""
+        """Does what is due, several times a minute."""
         alerts, routes = self._storage.alerts, self._routes.get()
         evaluate = Evaluate(
             rules=self._rules.get,
@@ -114,6 +116,7 @@ class App:
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
             link=self.settings.AGENTMETER_LINK,
             silences=self.silences.all,
+            tallies=self._storage.series.tallies,
             links=PageLinks(
                 self.settings.AGENTMETER_RUNBOOKS,
                 self.settings.LOGS_RESOURCE_ID,
@@ -127,7 +130,8 @@ class App:
         minutely = Minutely(storage.series, storage.mark, lambda: self._exporter)
         history = History(alerts, storage.series, lambda: self._exporter)
         memories = (storage.claims, storage.series, storage.silences, history)
-        tick = Tick(deliver, evaluate, history, vitals, minutely, *memories)
+        put = self.queue.put
+        tick = Tick(deliver, evaluate, history, vitals, minutely, put, *memories)
         announcing = Announcing(tick, self._announce)
         return Watched(announcing, Heartbeat(self.settings.HEARTBEAT_URL))
 

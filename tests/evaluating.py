@@ -13,7 +13,9 @@ from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.ports import Table
-from shared.usecases.evaluation.evaluate import Evaluate, RuleReport, TickReport, no_silences
+from shared.usecases.evaluation.evaluate import Evaluate, no_silences
+from shared.usecases.evaluation.freshness import reach_question
+from shared.usecases.evaluation.run_report import RuleReport, TickReport
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 ROUTES = read_routes(Path(__file__).parents[1] / "config")
@@ -37,7 +39,8 @@ def rule(name: str = "Errors", severity: str = "critical", **fields: object) -> 
 class FakeLog:
     """Answers by the first word of the query: a value, rows, or an error to raise.
 
-    fresh: what the probe finds, which is no question of a rule's and not noted as one.
+    fresh: what the probe finds, which is no question of a rule's and not noted as one. shows: the
+    newest heartbeat that is found.
     """
 
     columns: tuple[str, ...] = ("value",)
@@ -48,10 +51,13 @@ class FakeLog:
         default_factory=list[tuple[str, datetime, datetime]]
     )
     fresh: bool = True
+    shows: datetime | None = None
 
     def query(self, kql: str, start: datetime, end: datetime) -> Table:
         if kql.startswith("union"):
             return Table(("value",), ((int(self.fresh),),))
+        if kql == reach_question(end - timedelta(seconds=1))[0]:
+            return Table(("Newest",), ((self.shows,),))
         self.asked.append((kql, start, end))
         said = self.says.get(kql.split()[0], 0)
         if isinstance(said, Exception):

@@ -2,19 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import duckdb_kql
+from pydantic import TypeAdapter
 
 from shared.adapters.config.config_folder import read_rules
+from shared.alerting.count_fast import CountFast, Priced, clock
+from shared.alerting.fast import FastCondition
+from shared.alerting.judge_fast import by_condition, judge, reach_of
 from shared.alerting.reading import Reading, read_samples
 from shared.alerting.rule import Look, bind
+from shared.alerting.tallies import merge_all
 from shared.events.columns import COLUMNS
+from shared.events.types import AgentEvent
+from shared.pricing.cost import Cost
+from tests.factories import event
 
 RULES = {rule.name: rule for rule in read_rules(Path(__file__).parents[1] / "config")}
 START = datetime(2026, 1, 5, tzinfo=UTC)
+KEYS = {column.name: column.key for column in COLUMNS}
+EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
 SQL_TYPES = {"string": "VARCHAR", "long": "BIGINT", "real": "DOUBLE"}
 SCHEMA = {"UsageEvents": ["TimeGenerated", "Name", *(column.name for column in COLUMNS)]}
 Event = tuple[float, str, Mapping[str, object]]
@@ -42,6 +54,7 @@ class Events:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._db = empty_table()
+        self._events = events
         rows = [self._row(*event) for event in events]
         if rows:
             self._db.execute(
@@ -57,10 +70,13 @@ class Events:
         return {"TimeGenerated": at, "Name": name} | empty | known
 
     def read(self, look: Look, at: datetime) -> Reading:
-        """Ask what the look asks at that planned time, with no offset.
+        """Ask what the look asks at that planned time, with no offset; of a fast condition, judge
+        what arrived by then, two seconds after it happened.
 
         The events are moved under the query, because translating it anew takes far longer.
         """
+        if look.tallied:
+            return judged(look.tallied, self._events, at)
         ahead_s = int((at - look.window - START).total_seconds())
         moved = f"TimeGenerated - INTERVAL ({ahead_s}) SECOND AS TimeGenerated"
         self._db.execute(
@@ -71,6 +87,30 @@ class Events:
 
     def close(self) -> None:
         self._db.close()
+
+
+def judged(condition: FastCondition, events: Sequence[Event], at: datetime) -> Reading:
+    """Judge what was tallied by that moment."""
+    count = CountFast([condition])
+    arrived = [
+        count.count([as_sent(*event)], received)
+        for event in events
+        if (received := START + timedelta(seconds=event[0] + 2)) <= at
+    ]
+    tallies = merge_all([*arrived, clock(at)])
+    series = by_condition(tallies).get(condition.digest, {})
+    return judge(condition, series, reach_of(tallies), at)
+
+
+def as_sent(at_s: float, name: str, columns: Mapping[str, object]) -> Priced:
+    """Return the event that has these columns."""
+    told: dict[str, Any] = {KEYS[column]: value for column, value in columns.items()}
+    usd = told.pop("cost_usd", None)
+    raw = event(name, **told)
+    raw |= {"source": told.get("source", "test"), "time": START + timedelta(seconds=at_s)}
+    raw["data"].pop("source", None)
+    cost = None if usd is None else Cost(Decimal(str(usd)), "known", "")
+    return EVENT.validate_python(raw), cost
 
 
 def says(events: Sequence[Event], look: Look) -> list[tuple[object, object]]:

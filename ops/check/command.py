@@ -18,7 +18,7 @@ from ops.console.command import Desk
 from shared.adapters.config.config_folder import read_budgets, read_routes, read_rules, read_text
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.reading import read_samples
-from shared.alerting.rule import Look, Rule, bind, parse_rule
+from shared.alerting.rule import KqlFast, Look, Rule, bind, parse_rule
 from shared.clock import Clock
 from shared.errors import AgentmeterError, Misconfigured
 from shared.events.types import LlmCall
@@ -73,6 +73,8 @@ def run(given: Namespace, desk: Desk) -> int:
         _machine(problems, tests, desk)
     else:
         _tell(folder, problems, desk)
+        for note in notes(() if problems else read_rules(folder)):
+            desk.terminal.note(note)
         if tests:
             tell(tests, desk.terminal)
     return 1 if problems or not all(one.ok for one in tests) else 0
@@ -99,6 +101,21 @@ def _tell(folder: Path, problems: Sequence[Problem], desk: Desk) -> None:
         desk.terminal.note(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {folder}.")
     else:
         desk.terminal.say(f"All is well in {folder}.")
+
+
+def notes(rules: Sequence[Rule]) -> Iterator[str]:
+    """Yield what is right, and may not be what is meant."""
+    for rule in rules:
+        if isinstance(rule.fast, KqlFast):
+            yield (
+                f"{rule.key}: its [fast] part is KQL, and as late as Log Analytics. docs/rules.md "
+                "shows a fast condition, which is judged as events arrive."
+            )
+        if rule.keeps_the_missing and rule.no_data_max is None:
+            yield (
+                f'{rule.key}: no_data = "keep" without no_data_max: an alert of a series that '
+                "ended fires for ever."
+            )
 
 
 def check(folder: Path, clock: Clock) -> list[Problem]:
@@ -179,7 +196,7 @@ def _of_query(rule: Rule, at: str, look: Look, store: MonitorStore) -> Iterator[
     """Yield what is wrong with a query, if anything is; that of a look must have a value."""
     try:
         columns = _asked(look, store)
-        if at != "contributors":
+        if at != "contributors" and not look.tallied:
             read_samples(columns, ())
     except AgentmeterError as exc:
         yield f"{rule.key}: {at}: {exc}"

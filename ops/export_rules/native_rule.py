@@ -18,7 +18,7 @@ WINDOWS = tuple(timedelta(minutes=n) for n in (5, 10, 15, 30, 45, 60)) + tuple(
 MOST_PERIODS = 6
 SEVERITIES = {"critical": 0, "error": 1, "warning": 2, "info": 3}
 OF_ALL = (
-    "its [fast] part and minute: Azure looks every five minutes",
+    "its [fast] condition, judged as events arrive, and its minute: Azure looks every five minutes",
     "routes, grouping, inhibition, silences, reminders, and one page an incident",
     "the value and labels in the summary",
 )

@@ -15,6 +15,7 @@ from shared.alerting.history import Step
 from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Later, Page
 from shared.alerting.record import RuleRecord
+from shared.alerting.tallies import KEPT, NO_TALLIES, Tallies, merge_all, slice_of
 from shared.errors import RetryLater
 from shared.metrics.points import Point, SeriesState
 from shared.ports import Written
@@ -73,13 +74,19 @@ class MemorySeries:
         self._lock = Lock()
         self._totals = Totals()
         self._batches: dict[str, datetime] = {}
+        self._tallies: Tallies = {}
 
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
-        """Add the points in one step, once per batch_id; False if that batch was added before."""
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
+        """Add the points and tallies in one step, once per batch_id; False if it was added."""
         with self._lock:
             if batch_id in self._batches:
                 return False
             self._batches[batch_id] = at
+            oldest = slice_of(at - KEPT)
+            kept = {key: one for key, one in self._tallies.items() if key.slice >= oldest}
+            self._tallies = merge_all([kept, tallies])
             self._totals.add(points)
             self._totals.drop_gauges(at)
             return True
@@ -93,6 +100,11 @@ class MemorySeries:
         """Return every series."""
         with self._lock:
             return self._totals.state()
+
+    def tallies(self, since: datetime) -> Tallies:
+        """Return what was tallied in the slices from that moment on."""
+        with self._lock:
+            return {k: one for k, one in self._tallies.items() if k.slice >= slice_of(since)}
 
     def forget(self, before: datetime) -> int:
         """Drop the memory of batches added before that moment; return how many."""

@@ -7,6 +7,15 @@ from datetime import datetime
 
 from shared.adapters.sqlite import Database, stamp
 from shared.adapters.totals import GAUGE_KEPT, Line, Totals
+from shared.alerting.tallies import (
+    KEPT,
+    NO_TALLIES,
+    Tallies,
+    dumped,
+    loaded,
+    merge_all,
+    slice_of,
+)
 from shared.metrics.points import Point, SeriesState
 
 _TABLES = (
@@ -15,6 +24,8 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS series (
         kind TEXT, name TEXT, amount TEXT NOT NULL, sampled_at TEXT, PRIMARY KEY (kind, name)
     ) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS tallies (slice INTEGER, tallies TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS tallies_age ON tallies (slice)",
     "CREATE INDEX IF NOT EXISTS gauges_age ON series (sampled_at) WHERE kind = 'gauge'",
 )
 _BOOK = """CREATE TABLE IF NOT EXISTS label_values (
@@ -31,8 +42,10 @@ class SqliteSeries:
             for statement in _TABLES:
                 sql.execute(statement)
 
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
-        """Add the points in one step, once per batch_id; False if that batch was added before."""
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
+        """Add the points and tallies in one step, once per batch_id; False if it was added."""
         added = Totals()
         added.add(points)
         with self._database.write() as sql:
@@ -41,6 +54,10 @@ class SqliteSeries:
             )
             if not marker.rowcount:
                 return False
+            sql.execute("DELETE FROM tallies WHERE slice < ?", (slice_of(at - KEPT),))
+            if tallies:
+                row = (slice_of(at), dumped(tallies))
+                sql.execute("INSERT INTO tallies VALUES (?, ?)", row)
             totals = _stored(sql, added.lines())
             totals.merge(added)
             sql.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", _rows(totals))
@@ -62,6 +79,14 @@ class SqliteSeries:
         with self._database.read() as sql:
             _take(totals, sql.execute("SELECT kind, name, amount FROM series"))
         return totals.state()
+
+    def tallies(self, since: datetime) -> Tallies:
+        """Return what was tallied in the slices from that moment on."""
+        with self._database.read() as sql:
+            where = "SELECT tallies FROM tallies WHERE slice >= ?"
+            texts = [text for (text,) in sql.execute(where, (slice_of(since),))]
+        found = merge_all(map(loaded, texts))
+        return {key: tally for key, tally in found.items() if key.slice >= slice_of(since)}
 
     def forget(self, before: datetime) -> int:
         """Drop the memory of batches added before that moment; return how many."""

@@ -22,6 +22,7 @@ from shared.adapters.tables_row import (
     unpacked,
 )
 from shared.adapters.totals import Totals
+from shared.alerting.tallies import NO_TALLIES, Tallies, dumped, loaded, merge_all, slice_of
 from shared.errors import RetryLater
 from shared.metrics.own import SERIES_CAPPED
 from shared.metrics.points import Counted, Point, SeriesState
@@ -44,7 +45,9 @@ class TableSeries:
     def __init__(self, service: TableServiceClient) -> None:
         self._rows = Rows(service, "series")
 
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
         """Add the points in one step, once per batch_id; False if that batch was added before.
 
         Raises:
@@ -53,6 +56,9 @@ class TableSeries:
         """
         shard, batch = _place(batch_id)
         marker = [create(shard, f"b:{batch}", {}), create(shard, f"i:{hour_of(at)}:{batch}", {})]
+        if tallies:
+            fields = packed(dumped(tallies), "the tallies of a message. Send fewer events at once.")
+            marker.append(create(shard, f"t:{slice_of(at):012}:{batch}", fields))
         for _ in range(ATTEMPTS):
             try:
                 self._rows.commit([*marker, *self._additions(shard, points, at)])
@@ -76,9 +82,21 @@ class TableSeries:
                 totals.merge(_totals(row))
         return totals.state()
 
+    def tallies(self, since: datetime) -> Tallies:
+        """Return what was tallied in the slices from that moment on."""
+        where = f"RowKey ge 't:{slice_of(since):012}' and RowKey lt 't;'"
+
+        def read(shard: str) -> list[Tallies]:
+            rows = self._rows.query(f"PartitionKey eq '{shard}' and {where}")
+            return [loaded(unpacked(row)) for row in rows]
+
+        found = merge_all(part for parts in in_parallel(read, _SHARDS) for part in parts)
+        return {key: tally for key, tally in found.items() if key.slice >= slice_of(since)}
+
     def forget(self, before: datetime) -> int:
         """Drop the memory of batches added in the hours before that moment's; return how many."""
-        return sum(in_parallel(lambda shard: self._forget(shard, hour_of(before)), _SHARDS))
+        hour, tally = hour_of(before), slice_of(before)
+        return sum(in_parallel(lambda shard: self._forget(shard, hour, tally), _SHARDS))
 
     def _additions(self, shard: str, points: Sequence[Point], at: datetime) -> Iterator[Operation]:
         stored = {row.key: row for row in self._metrics(shard)}
@@ -95,12 +113,15 @@ class TableSeries:
         where = f"PartitionKey eq '{shard}' and RowKey ge 'm:' and RowKey lt 'm;'"
         return self._rows.query(where)
 
-    def _forget(self, shard: str, hour: str) -> int:
+    def _forget(self, shard: str, hour: str, tally: int) -> int:
         where = f"PartitionKey eq '{shard}' and RowKey ge 'i:' and RowKey lt 'i:{hour}'"
         dropped = 0
         for rows in parts_of(self._rows.query(where, "RowKey"), MOST_OPERATIONS // 2):
             markers = [f"b:{row.key.rpartition(':')[2]}" for row in rows]
             dropped += self._rows.commit_present([delete(shard, marker) for marker in markers])
+            self._rows.commit_present([delete(shard, row.key) for row in rows])
+        tallied = f"PartitionKey eq '{shard}' and RowKey ge 't:' and RowKey lt 't:{tally:012}'"
+        for rows in parts_of(self._rows.query(tallied, "RowKey"), MOST_OPERATIONS):
             self._rows.commit_present([delete(shard, row.key) for row in rows])
         return dropped
 

@@ -10,7 +10,8 @@ from shared.alerting.history import Opinion, Step, alert_id, episode_of, stamp
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.reading import Reading, fingerprint
 from shared.alerting.record import RuleRecord, SeriesAlert, Transition
-from shared.alerting.rule import Rule
+from shared.alerting.rule import Look, Rule
+from shared.alerting.state import Stepped
 
 FLAP_WITHIN = timedelta(minutes=30)
 SILENCE = "nothing fires"
@@ -22,16 +23,19 @@ OPENING = ("first", "the last page died")
 def transitions(
     rule: Rule,
     before: RuleRecord,
-    after: Mapping[str, SeriesAlert],
-    made: Iterable[Transition],
+    stepped: Stepped,
     readings: Mapping[str, Reading],
+    looks: Sequence[Look],
 ) -> list[Step]:
-    """Return the steps of one planned time, each with what every look read of its series."""
+    """Return the steps of one planned time, each with what every look read of its series.
+
+    looks: those of the rule, as they were bound to that time.
+    """
     steps: list[Step] = []
-    for change in made:
+    for change in stepped.transitions:
         key = fingerprint(change.series)
-        alert = after.get(key) or before.series[key]
-        found = tuple(evidence(k, change.at, readings[k.name], key) for k in rule.looks)
+        alert = stepped.series.get(key) or before.series[key]
+        found = tuple(evidence(k, change.at, readings[k.name], key) for k in looks)
         told_by = next((item for item in found if item.look == alert.by), found[0])
         steps.append(
             _transition(

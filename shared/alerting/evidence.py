@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.alerting.condition import Number
-from shared.alerting.reading import Failed, Reading, Sample, Stale, finite
+from shared.alerting.reading import Failed, Reading, Sample, Stale, Unseen, finite
 from shared.alerting.rule import Look, bind
 
 ROWS_KEPT = 20
@@ -50,7 +50,7 @@ def evidence(look: Look, at: datetime, reading: Reading, series: str = "") -> Ev
     """
     end = at - look.offset
     start = end - look.window
-    failed = isinstance(reading, Failed | Stale)
+    failed = isinstance(reading, Failed | Stale | Unseen)
     samples: Mapping[str, Sample] = {} if failed else reading
     shown = [sample for key, sample in samples.items() if key == series or not series]
     shown.sort(key=lambda sample: _goodness(look, sample.value))

@@ -19,13 +19,15 @@ SPECIAL = ("value", "samples", "onset")
 class Sample:
     """One row. value: None where the query had no number.
 
-    samples, onset (when the trouble began, by the data): None where not asked for.
+    samples, onset (when the trouble began, by the data): None where not asked for. is_bad: what
+    was judged already; None where the value is yet to be compared.
     """
 
     labels: Mapping[str, str]
     value: Number | None
     samples: Number | None = None
     onset: datetime | None = None
+    is_bad: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,14 @@ class Stale:
     why: str
 
 
-Reading = Mapping[str, Sample] | Failed | Stale
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The present could not be read yet, or was not asked: all stays as it is."""
+
+    why: str
+
+
+Reading = Mapping[str, Sample] | Failed | Stale | Unseen
 """What one query said, by the fingerprint of the series."""
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.alerting.evidence import Evidence
+from shared.alerting.reading import Sample
 
 Phase = Literal["pending", "firing"]
 TRANSITIONS_KEPT = 50
+SPOKEN_KEPT = timedelta(days=1)
+SPOKEN_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,14 @@ class SeriesAlert:
 
     since: when it became pending, by planned time. fired_at: when it began to fire.
     value: the last value that was true; None where there was no finite number.
-    labels: the series' labels. missing: evaluations in a row that said nothing of this series.
+    labels: the series' labels. missing: answers of the main look in a row that told of others and
+    not of this series.
     looks: those of the rule's looks that are true, by name. by: the look that `value` is of.
     calm_since: all looks are false since then, and it only fires on for `keep_firing`.
     silent_since: nothing was said of this series since then. recent: the last values, at most 10,
     with their planned times. outdated: it is of a query that the
-    rule had before it was edited, and today's has not spoken of it yet.
+    rule had before it was edited, and today's has not spoken of it yet. was_fast: the fast
+    condition was true while it fired, so that its own `keep_firing` holds.
     """
 
     labels: Mapping[str, str]
@@ -48,6 +53,15 @@ class SeriesAlert:
     silent_since: datetime | None = None
     recent: tuple[tuple[datetime, float], ...] = ()
     outdated: bool = False
+    was_fast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A series whose silence would be an alert. at: the last planned time that told of it."""
+
+    labels: Mapping[str, str]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,7 @@ class RuleRecord:
         is not noted again.
     contents: of the record of changes alone: kind → name → what stands for the text in force.
     asks: rule.asks of the rule as it was last evaluated; "" where that is not known.
+    spoke: where silence is an alert, the series that spoke in the last day, by fingerprint.
     """
 
     rule: str
@@ -121,6 +136,7 @@ class RuleRecord:
     decided: Mapping[str, str] = field(default_factory=dict[str, str])
     contents: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     asks: str = ""
+    spoke: Mapping[str, Spoken] = field(default_factory=dict[str, Spoken])
 
     @property
     def firing(self) -> Mapping[str, SeriesAlert]:
@@ -130,3 +146,49 @@ class RuleRecord:
     def with_transitions(self, made: Sequence[Transition]) -> "RuleRecord":
         """Return the record with these steps added and the oldest dropped."""
         return replace(self, transitions=(*self.transitions, *made)[-TRANSITIONS_KEPT:])
+
+    def having_heard(self, answer: Mapping[str, Sample], at: datetime) -> "RuleRecord":
+        """Return the record that knows which series spoke, and those that fire, for a day."""
+        kept = {key: one for key, one in self.spoke.items() if at - one.at < SPOKEN_KEPT}
+        fires = {key: Spoken(alert.labels, at) for key, alert in self.series.items()}
+        heard = {key: Spoken(sample.labels, at) for key, sample in answer.items()}
+        every = {**({} if self.spoke else fires), **kept, **heard}
+        latest = sorted(every, key=lambda key: every[key].at)[-SPOKEN_MOST:]
+        return replace(self, spoke={key: every[key] for key in latest if every[key].labels})
+
+    def not_ahead(self, now: datetime) -> "RuleRecord":
+        """Return the record with no time ahead of now: a clock that was wrong wrote those."""
+        return replace(
+            self,
+            series={key: _not_ahead(alert, now) for key, alert in self.series.items()},
+            incidents={key: _incident(one, now) for key, one in self.incidents.items()},
+            resolved={
+                key: Resolved(_incident(one.incident, now), min(one.at, now))
+                for key, one in self.resolved.items()
+            },
+            last_at=None,
+            looked=(),
+            last_good_at=self.last_good_at and min(self.last_good_at, now),
+        )
+
+
+def _incident(incident: Incident, now: datetime) -> Incident:
+    return replace(
+        incident,
+        opened_at=min(incident.opened_at, now),
+        notified_at=min(incident.notified_at, now),
+    )
+
+
+def _not_ahead(alert: SeriesAlert, now: datetime) -> SeriesAlert:
+    return replace(
+        alert,
+        since=min(alert.since, now),
+        fired_at=alert.fired_at and min(alert.fired_at, now),
+        calm_since=alert.calm_since and min(alert.calm_since, now),
+        silent_since=alert.silent_since and min(alert.silent_since, now),
+        looks={
+            name: LookState(min(state.since, now), min(state.seen, now))
+            for name, state in alert.looks.items()
+        },
+    )

@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Field,
-    PlainValidator,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, ValidationError
 
 from shared.alerting.calendar import Calendar
-from shared.alerting.condition import Condition, parse_condition
+from shared.alerting.condition import Condition
+from shared.alerting.fast import FastCondition
+from shared.alerting.fast_kql import kql_of
+from shared.alerting.fields import Comparison, Duration, Words
 from shared.alerting.page import Severity
 from shared.alerting.wording import is_fillable
 from shared.errors import Misconfigured
 
 LATE_DATA = timedelta(seconds=60)
 """How far behind now a window ends where data still on its way could make a rule true."""
+
+FAST_ROOM = timedelta(seconds=90)
+"""What the window of a fast condition, as it is shown, has beside `lasting`."""
 
 NoDataPolicy = Literal["keep", "ok", "alert"]
 LookName = Literal["main", "fast"]
@@ -32,24 +31,9 @@ _TEXTS = r"""//[^\n]*|@"[^"\n]*"|@'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n]
 """Comments and strings, in which nothing is bound and no word is a call."""
 
 
-def _iso_duration(value: object) -> object:
-    """Let only ISO 8601 durations through: pydantic would read "90" as seconds."""
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, str) and re.fullmatch(
-        r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?", value
-    ):
-        return value
-    raise ValueError(f"{value!r} is no duration in whole seconds; write one such as PT5M or P1D")
-
-
-Duration = Annotated[timedelta, BeforeValidator(_iso_duration)]
-Comparison = Annotated[Condition, PlainValidator(parse_condition)]
-Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-
-
-class FastPart(BaseModel, frozen=True, extra="forbid"):
-    """A second look over a short window; what it leaves out is as in the rule."""
+class KqlFast(BaseModel, frozen=True, extra="forbid"):
+    """A fast part in KQL, as the edition before had them: as late as Log Analytics. What it leaves
+    out is as in the rule."""
 
     window: Duration
     hold: Duration = timedelta(0)
@@ -67,6 +51,7 @@ class Look:
     """One way in which a rule looks at the facts: a query over a window, and what is wrong.
 
     calendar: whose period {since} and {until} are the bounds of, if the query asks for them.
+    tallied: the fast condition that is judged by tallies; its query only shows the events.
     """
 
     name: LookName
@@ -80,6 +65,21 @@ class Look:
     summary: str
     description: str
     calendar: Calendar | None = None
+    tallied: FastCondition | None = None
+
+
+def _fast_kind(stated: object) -> str:
+    """Tell a fast condition from a fast part in KQL, by what only one of them has."""
+    if isinstance(stated, KqlFast):
+        return "kql"
+    is_kql = isinstance(stated, dict) and "event" not in stated and "window" in stated
+    return "kql" if is_kql else "tallied"
+
+
+Fast = Annotated[
+    Annotated[FastCondition, Tag("tallied")] | Annotated[KqlFast, Tag("kql")],
+    Discriminator(_fast_kind),
+]
 
 
 class Rule(BaseModel, frozen=True, extra="forbid"):
@@ -107,7 +107,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     runbook: str = ""
     query: Words
     contributors: str = ""
-    fast: FastPart | None = None
+    fast: Fast | None = None
 
     @property
     def key(self) -> str:
@@ -130,12 +130,30 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
             description=self.description,
             calendar=self.calendar,
         )
-        return (main,) if self.fast is None else (main, self._fast_look(self.fast))
+        match self.fast:
+            case None:
+                return (main,)
+            case FastCondition():
+                return main, self._tallied_look(self.fast)
+            case KqlFast():
+                return main, self._kql_look(self.fast)
+
+    @property
+    def tallied(self) -> FastCondition | None:
+        """Return the fast condition, if it has one that is judged by tallies."""
+        return self.fast if isinstance(self.fast, FastCondition) else None
+
+    @property
+    def keeps_the_missing(self) -> bool:
+        """Tell whether it says itself that a series which others outlive is kept."""
+        return self.no_data == "keep" and "no_data" in self.model_fields_set
 
     @property
     def asks(self) -> str:
         """Return a digest of its queries: where it changes, alerts may be of series no more."""
-        text = "\0".join(look.name + look.query for look in self.looks)
+        text = "\0".join(
+            f"{k.name}{k.tallied.columns if k.tallied else k.query}" for k in self.looks
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def _main_offset(self) -> timedelta:
@@ -147,7 +165,23 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
         )
         return LATE_DATA if tripped else timedelta(0)
 
-    def _fast_look(self, part: FastPart) -> Look:
+    def _tallied_look(self, part: FastCondition) -> Look:
+        """Fill what the fast condition leaves out from the rule."""
+        return Look(
+            name="fast",
+            query=kql_of(part),
+            window=part.lasting + FAST_ROOM,
+            offset=timedelta(0),
+            hold=timedelta(0),
+            condition=part.condition,
+            resolve=None,
+            min_samples=0,
+            summary=part.summary or self.summary,
+            description=str(part) if part.description is None else part.description,
+            tallied=part,
+        )
+
+    def _kql_look(self, part: KqlFast) -> Look:
         """Fill what the fast part leaves out from the rule."""
         return Look(
             name="fast",
@@ -205,8 +239,9 @@ def lint(rule: Rule) -> list[str]:
 def _lint_look(rule: Rule, look: Look) -> list[str]:
     """Return what is wrong with one look, each problem opening with the field's name."""
     at = "" if look.name == "main" else f"{look.name}."
-    problems = [f"{at}query: {problem}" for problem in _lint_query(look.query, look)]
-    if look.window < rule.every:
+    query = [] if look.tallied else _lint_query(look.query, look)
+    problems = [f"{at}query: {problem}" for problem in query]
+    if look.window < rule.every and not look.tallied:
         problems.append(f"{at}window: shorter than every: some data would never be looked at")
     if timedelta(0) < look.hold < rule.every:
         problems.append(

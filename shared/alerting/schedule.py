@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 CATCH_UP_MOST = 10
+AHEAD_MOST = timedelta(seconds=5)
+"""How far a stored time may be ahead of now: clocks of two instances differ a little."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,30 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
 
-from shared.alerting.reading import Failed, Reading, Sample, Stale, fingerprint, finite
-from shared.alerting.record import LookState, SeriesAlert, Transition
+from shared.alerting.reading import Reading, fingerprint
+from shared.alerting.record import LookState, SeriesAlert, Spoken, Transition
 from shared.alerting.rule import Look, Rule
+from shared.alerting.seen import Labels, Seen, Verdict, see
 
-Verdict = Literal["true", "false", "between", "no_data", "stale", "error"]
 RECENT_KEPT = 10
+GONE_AFTER = 2
+"""Answers in which others are present, and a series is not: then it has ended."""
+FORGOTTEN = "the series has not spoken for a day"
 EDITED = "the rule was edited, and asks of it no more"
-SILENT: frozenset[Verdict] = frozenset({"no_data", "stale"})
-Labels = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one look found of one series.
-
-    between: no longer true, not yet past `resolve`. stale: no data, and no wonder.
-    """
-
-    verdict: Verdict
-    why: str
-    value: float | None = None
+SILENT: frozenset[Verdict] = frozenset({"no_data", "gone", "stale"})
+UNSAID: frozenset[Verdict] = frozenset({"unseen", "error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +27,16 @@ class Stepped:
 
 
 def step(
-    rule: Rule, before: Mapping[str, SeriesAlert], at: datetime, readings: Mapping[str, Reading]
+    rule: Rule,
+    before: Mapping[str, SeriesAlert],
+    at: datetime,
+    readings: Mapping[str, Reading],
+    spoke: Mapping[str, Spoken] | None = None,
 ) -> Stepped:
     """Take the alerts of a rule to the planned time `at`.
 
-    readings: what each of rule.looks read, by its name.
+    readings: what each of rule.looks read, by its name. spoke: the series whose silence is an
+    alert; None for no bound on that.
     An alert fires when one of the looks has been true for its own hold, and resolves when all
     are false. An error never resolves, never advances and never resets. A known series of which
     a look says nothing is without data: rule.no_data decides. A stale source is no data either, but
@@ -49,8 +44,10 @@ def step(
     """
     series: dict[str, SeriesAlert] = {}
     transitions: list[Transition] = []
-    for key, labels in _to_judge(rule, before, readings).items():
-        seen = {look.name: _see(look, readings[look.name], key, labels) for look in rule.looks}
+    for key, labels in _to_judge(before, readings, spoke or {}).items():
+        seen = {look.name: see(look, readings[look.name], key, labels) for look in rule.looks}
+        if labels and spoke is not None and key not in spoke:
+            seen = {name: _forgotten(item) for name, item in seen.items()}
         old = _renewed(before.get(key) or _inactive(labels, at), readings.values(), key)
         if _is_gone(rule, old, readings.values()):
             transitions += drop({key: old}, at, EDITED)
@@ -83,7 +80,9 @@ def drop(series: Mapping[str, SeriesAlert], at: datetime, reason: str) -> tuple[
 
 
 def _to_judge(
-    rule: Rule, before: Mapping[str, SeriesAlert], readings: Mapping[str, Reading]
+    before: Mapping[str, SeriesAlert],
+    readings: Mapping[str, Reading],
+    spoke: Mapping[str, Spoken],
 ) -> Mapping[str, Labels]:
     """Return the labels of every series known or read, by fingerprint.
 
@@ -91,8 +90,13 @@ def _to_judge(
     """
     answers = [reading for reading in readings.values() if isinstance(reading, Mapping)]
     read = {key: sample.labels for answer in answers for key, sample in answer.items()}
-    known = {key: alert.labels for key, alert in before.items()}
+    known = {key: item.labels for key, item in (*spoke.items(), *before.items())}
     return read | known or {fingerprint({}): {}}
+
+
+def _forgotten(seen: Seen) -> Seen:
+    """Bound the alert that a series does not speak."""
+    return Seen("false", FORGOTTEN) if seen.verdict in SILENT else seen
 
 
 def _renewed(old: SeriesAlert, readings: Iterable[Reading], key: str) -> SeriesAlert:
@@ -121,39 +125,6 @@ def _is_gone(rule: Rule, old: SeriesAlert, readings: Iterable[Reading]) -> bool:
     return old.outdated and answered and not of_silence
 
 
-def _see(look: Look, reading: Reading, key: str, labels: Labels) -> Seen:
-    """Judge what the look read of the series."""
-    if isinstance(reading, Failed):
-        return Seen("error", reading.why)
-    if isinstance(reading, Stale):
-        return Seen("stale", reading.why)
-    if sample := reading.get(key):
-        return _judge(look, sample)
-    if not labels and reading:
-        return Seen("false", "there is data again")
-    return Seen("no_data", "no data")
-
-
-def _judge(look: Look, sample: Sample) -> Seen:
-    """Compare a sample; too few samples make no breach believable, but an all-clear is."""
-    value = finite(sample.value)
-    true = look.condition.holds(sample.value)
-    if true is None:
-        return Seen("no_data", "no number")
-    if true and look.min_samples > (sample.samples or 0):
-        return Seen("no_data", f"{sample.samples or 0} samples, too few of {look.min_samples}")
-    if true:
-        return Seen("true", f"{_said(sample)} is {look.condition}", value)
-    if look.resolve and not look.resolve.holds(sample.value):
-        return Seen("between", f"{_said(sample)} is not yet {look.resolve}", value)
-    return Seen("false", f"{_said(sample)} is not {look.condition}", value)
-
-
-def _said(sample: Sample) -> str:
-    """Write the value for a person: a real number to seven digits, any other as it is."""
-    return f"{sample.value:.7g}" if isinstance(sample.value, float) else str(sample.value)
-
-
 def _inactive(labels: Labels, at: datetime) -> SeriesAlert:
     """Return where every alert starts: pending with nothing that is true, which is dropped."""
     return SeriesAlert(labels, "pending", at, None)
@@ -171,21 +142,26 @@ def _advance(
     }
     alert = _spoken(replace(heard, looks=looks), at, seen)
     if old.phase == "firing":
-        return _keep_firing(rule, alert, at, {item.verdict for item in seen.values()})
+        return _keep_firing(rule, alert, at, seen)
     if held := [look.name for look in rule.looks if _held(look, looks, at)]:
         by = held[0]
-        return replace(alert, phase="firing", fired_at=at, by=by, value=seen[by].value)
+        was_fast = "fast" in looks
+        value = seen[by].value
+        return replace(alert, phase="firing", fired_at=at, by=by, value=value, was_fast=was_fast)
     return alert if looks else None
 
 
 def _listen(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
     """Note for how long nothing was said of the series; an error says neither."""
     verdicts = {item.verdict for item in seen.values()}
+    main = seen["main"].verdict
+    if main not in UNSAID:
+        old = replace(old, missing=old.missing + 1 if main == "gone" else 0)
     if verdicts <= SILENT:
-        return replace(old, missing=old.missing + 1, silent_since=old.silent_since or at)
-    if verdicts <= {*SILENT, "error"}:
+        return replace(old, silent_since=old.silent_since or at)
+    if verdicts <= SILENT | UNSAID:
         return old
-    return replace(old, missing=0, silent_since=None)
+    return replace(old, silent_since=None)
 
 
 def _look_state(
@@ -195,12 +171,19 @@ def _look_state(
     before = alert.looks.get(look.name)
     if verdict in SILENT and rule.no_data == "alert":
         verdict = "true"
-    if verdict == "no_data" and rule.no_data == "ok":
+    if verdict in ("no_data", "gone") and rule.no_data == "ok":
+        verdict = "false"
+    if verdict == "gone" and _has_ended(rule, alert):
         verdict = "false"
     if verdict == "true":
         return LookState(_since(rule, before, at), at)
     dropped = verdict == "false" or (verdict == "between" and alert.phase == "pending")
     return None if dropped or _silent_too_long(rule, alert, at) else before
+
+
+def _has_ended(rule: Rule, alert: SeriesAlert) -> bool:
+    """Tell whether the series of a rule that does not keep it has been missed often enough."""
+    return alert.missing >= GONE_AFTER and not rule.keeps_the_missing
 
 
 def _since(rule: Rule, before: LookState | None, at: datetime) -> datetime:
@@ -242,20 +225,36 @@ def _spoken(alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> Serie
 
 
 def _keep_firing(
-    rule: Rule, alert: SeriesAlert, at: datetime, verdicts: set[Verdict]
+    rule: Rule, alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]
 ) -> SeriesAlert | None:
     """Return a firing alert, or None once it has been calm for `keep_firing`, and surely so."""
     if alert.looks:
-        return replace(alert, calm_since=None)
+        was_fast = alert.was_fast or "fast" in alert.looks
+        return replace(alert, calm_since=None, was_fast=was_fast)
     calm_since = alert.calm_since or at
-    unsure = "error" in verdicts or (
-        verdicts <= SILENT
-        and (rule.no_data == "keep" or "stale" in verdicts)
-        and not _silent_too_long(rule, alert, at)
-    )
-    if unsure or at - calm_since < rule.keep_firing:
+    if _is_unsure(rule, alert, at, seen) or at - calm_since < _calm(rule, alert):
         return replace(alert, calm_since=calm_since)
     return None
+
+
+def _calm(rule: Rule, alert: SeriesAlert) -> timedelta:
+    """Return how long a firing alert must be calm: a saw-tooth is one incident."""
+    if rule.tallied and alert.was_fast:
+        return max(rule.keep_firing, rule.tallied.keep_firing)
+    return rule.keep_firing
+
+
+def _is_unsure(rule: Rule, alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> bool:
+    """Tell whether it is not known that all is well: of an error, or of silence that is kept."""
+    verdicts = {item.verdict for item in seen.values()}
+    if "error" in verdicts or seen["main"].verdict == "unseen":
+        return True
+    return (
+        verdicts <= SILENT | UNSAID
+        and (rule.no_data == "keep" or "stale" in verdicts)
+        and not _silent_too_long(rule, alert, at)
+        and not _has_ended(rule, alert)
+    )
 
 
 def _transition(

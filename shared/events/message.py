@@ -13,6 +13,7 @@ from shared.errors import GiveUp
 from shared.events.carried_span import CarriedSpan
 from shared.events.types import AgentEvent, AnyEvent
 
+BEAT = "heartbeat"
 MAX_MESSAGE_CHARS = 49_000
 """What a queue message may hold before the host adds base64 of its own: 48 KiB of 64.
 
@@ -154,6 +155,20 @@ def _parts(parcels: Sequence[Parcel]) -> list[Sequence[Parcel]]:
     if half:
         return [parcels[:half], parcels[half:]]
     return [[Parcel((event,))] for event in parcels[0].events]
+
+
+def beat(at: AwareDatetime) -> str:
+    """Return the queue text of a minute's heartbeat.
+
+    To the edition before it is a message without events.
+    """
+    blank = _blank(at, UNKNOWN)
+    return encode(blank.model_copy(update={"note": BEAT}))
+
+
+def is_beat(message: Message) -> bool:
+    """Tell whether the message is a heartbeat."""
+    return message.note == BEAT and not message.events
 
 
 def encode(message: Message) -> str:

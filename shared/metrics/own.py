@@ -77,6 +77,19 @@ LAG = Metric(
     (),
     unit="seconds",
 )
+LOG_LAG = Metric(
+    *("agentmeter_log_lag_seconds", "gauge"),
+    "Seconds, at least, until queries find what was sent, by the newest heartbeat that they find.",
+    (),
+    unit="seconds",
+)
+EVENT_LAG = Metric(
+    *("agentmeter_event_lateness_seconds", "gauge"),
+    "Seconds from an event's own time to its receipt, of the latest one of a source, where that is "
+    "over 30, or its clock is ahead.",
+    ("event_source",),
+    unit="seconds",
+)
 BUDGET_AMOUNT = Metric(
     *("agentmeter_budget_amount_usd", "gauge"),
     "What a budget allows in its period, in US dollars.",
@@ -115,6 +128,8 @@ OWN = (
     HEARTBEAT,
     OUTBOX,
     LAG,
+    LOG_LAG,
+    EVENT_LAG,
     BUDGET_AMOUNT,
     BUDGET_SPENT,
     BUDGET_FORECAST,

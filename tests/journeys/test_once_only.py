@@ -16,6 +16,7 @@ from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.adapters.sqlite import connect
 from shared.adapters.sqlite_claims import SqliteClaims
 from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
+from shared.alerting.tallies import NO_TALLIES, Tallies
 from shared.events.types import LlmCall
 from shared.metrics.points import Point, SeriesState
 from shared.ports import SeriesStore
@@ -94,10 +95,12 @@ class Crashes:
     series: SeriesStore
     chance: Chance
 
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
         if self.chance.of("crash before the end", batch_id):
             raise Crash
-        added = self.series.apply(batch_id, points, at)
+        added = self.series.apply(batch_id, points, at, tallies)
         if self.chance.of("crash after the end", batch_id):
             raise Crash
         return added
@@ -107,6 +110,9 @@ class Crashes:
 
     def read(self) -> SeriesState:
         return self.series.read()
+
+    def tallies(self, since: datetime) -> Tallies:
+        return self.series.tallies(since)
 
     def forget(self, before: datetime) -> int:
         return self.series.forget(before)

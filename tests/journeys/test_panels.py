@@ -101,8 +101,8 @@ def store() -> Iterator[MonitorStore]:
     verdicts = Verdicts(Subjects(world.alerts, lambda: rules), world.alerts)
     fleet = Fleet(1, START + MINUTE)
     while world.clock.at < LOOK:
-        world.clock.at += MINUTE
-        assert world.take(recorded(fleet, world.clock.at - MINUTE, world.clock.at)) == []
+        now = world.clock.at = world.clock.at + MINUTE
+        assert world.take(recorded(fleet, now - MINUTE, now), now) == []
         if world.clock.at == LOOK:
             said = {"verdict": "noise", "note": "a drill of the provider", "by": "ada"}
             verdicts.give("LLMAPIFailureRate", json.dumps(said).encode(), LOOK)

@@ -26,7 +26,7 @@ TRIGGERS = {
     "delete_silence": ("httpTrigger", "api/silences/{id}", "FUNCTION"),
     "get_openapi": ("httpTrigger", "api/openapi.json", "FUNCTION"),
     "process_events": ("queueTrigger", "usage-events"),
-    "evaluate_alerts": ("timerTrigger", "0 * * * * *"),
+    "evaluate_alerts": ("timerTrigger", "*/15 * * * * *"),
 }
 
 

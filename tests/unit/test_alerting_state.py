@@ -1,14 +1,16 @@
 """The state machine of an alert, one planned time after another."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.alerting.reading import Failed, Reading, Sample, fingerprint
-from shared.alerting.record import SeriesAlert, Transition
+from shared.alerting.reading import Failed, Reading, Sample, Unseen, fingerprint
+from shared.alerting.record import RuleRecord, SeriesAlert, Transition
 from shared.alerting.rule import Rule
-from shared.alerting.state import step
+from shared.alerting.seen import ENDED
+from shared.alerting.state import FORGOTTEN, step
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 ERROR = "error"
@@ -180,11 +182,60 @@ def test_each_series_has_an_alert_of_its_own() -> None:
     assert [alert.labels for alert in series.values()] == [{"at": "b"}]
 
 
-def test_a_series_that_vanishes_is_silent_while_others_speak() -> None:
+def test_a_series_that_others_outlive_twice_has_ended() -> None:
     vanishing: list[Said] = [*[{"a": 12, "b": 5}] * 2, *[{"b": 5}] * 12]
-    assert timeline(rule(hold="PT1M"), vanishing)[-1] == (1, "firing")
-    bounded = rule(hold="PT1M", no_data_max="PT5M")
+    transitions, _ = run(rule(hold="PT1M"), vanishing)
+    assert states(transitions)[-1] == (3, "resolved")
+    assert transitions[-1].reason == ENDED
+    blinking: list[Said] = [{"a": 12, "b": 5}, {"a": 12, "b": 5}, {"b": 5}] * 4
+    assert timeline(rule(hold="PT1M"), blinking)[-1] == (1, "firing")
+    unread: list[Said] = [*[{"a": 12, "b": 5}] * 2, {"b": 5}, *[ERROR] * 3, {"b": 5}]
+    assert timeline(rule(hold="PT1M"), unread)[-1] == (6, "resolved")
+    silent: list[Said] = [*[{"a": 12, "b": 5}] * 2, *[SILENCE] * 12]
+    assert timeline(rule(hold="PT1M"), silent)[-1] == (1, "firing")
+
+
+def test_a_rule_may_keep_a_series_that_others_outlive() -> None:
+    vanishing: list[Said] = [*[{"a": 12, "b": 5}] * 2, *[{"b": 5}] * 12]
+    kept = rule(hold="PT1M", no_data="keep")
+    assert timeline(kept, vanishing)[-1] == (1, "firing")
+    bounded = rule(hold="PT1M", no_data="keep", no_data_max="PT5M")
     assert timeline(bounded, vanishing)[-1] == (7, "resolved")
+
+
+def test_a_series_that_stops_speaking_is_an_alert_for_a_day() -> None:
+    gone = rule(hold="PT3M", condition="< 1", no_data="alert")
+    both, one = reading({"a": 5, "b": 5}), reading({"b": 5})
+    record = RuleRecord("Gone/warning")
+    made: list[Transition] = []
+    for minute in range(24 * 60 + 10):
+        at = START + timedelta(minutes=minute)
+        answer = both if minute < 3 else one
+        assert isinstance(answer, Mapping)
+        record = record.having_heard(answer, at)
+        stepped = step(gone, record.series, at, {"main": answer}, record.spoke)
+        record = replace(record, series=stepped.series)
+        made += stepped.transitions
+    assert states(made) == [(3, "pending"), (6, "firing"), (24 * 60 + 2, "resolved")]
+    assert made[-1].reason == FORGOTTEN
+
+
+def test_what_is_not_read_changes_nothing() -> None:
+    both = rule(**FAST)
+    series: Mapping[str, SeriesAlert] = {}
+    for minute in range(12):
+        main = reading(12) if minute < 2 else Unseen("rows to come")
+        at = START + timedelta(minutes=minute)
+        series = step(both, series, at, {"main": main, "fast": reading(0)}).series
+    assert [alert.phase for alert in series.values()] == ["pending"]
+    quick = rule(fast={**FAST["fast"], "hold": "PT0S"})
+    fired: Mapping[str, SeriesAlert] = {}
+    for second, value in ((0, 25), (15, 25), (30, 0), (45, 0)):
+        readings = {"main": Unseen("not its minute"), "fast": reading(value)}
+        fired = step(quick, fired, START + timedelta(seconds=second), readings).series
+    assert [alert.phase for alert in fired.values()] == ["firing"]
+    calm = {"main": reading(5), "fast": reading(0)}
+    assert not step(quick, fired, START + timedelta(minutes=1), calm).series
 
 
 def test_it_keeps_firing_through_short_calms() -> None:

@@ -10,7 +10,7 @@ from shared.errors import GiveUp
 from shared.metrics.own import HEARTBEAT
 from shared.ports import Table
 from shared.rows import EventRow, MetricRow
-from shared.usecases.evaluation.freshness import PROBE, is_stale
+from shared.usecases.evaluation.freshness import PROBE, Reach, is_stale
 from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
 from standin.monitor.store import MonitorStore
 from tests.evaluating import START, FakeLog, World, only, rule
@@ -71,7 +71,7 @@ def test_the_probe_is_asked_once_a_tick_for_all_rules() -> None:
             asked.append(kql)
             return super().query(kql, start, end)
 
-    World(*(rule(f"R{n}") for n in range(6)), STALE, log=Counting()).tick()
+    World(*(rule(f"R{n}") for n in range(6)), log=Counting()).tick()
     assert sum(kql.startswith("union") for kql in asked) == 1
 
 
@@ -92,7 +92,7 @@ def test_telemetry_that_stops_pages_after_ten_more_minutes_and_ends_with_the_fir
     assert stopped(world).ticks(10) == []
     (opened,) = world.ticks(5)
     assert opened.action == "trigger"
-    assert "for 20 minutes neither" in opened.summary
+    assert "for 25 minutes neither" in opened.summary
     world.log.fresh = True
     assert [page.action for page in world.ticks(2)] == ["resolve"]
 
@@ -125,11 +125,11 @@ def test_an_event_or_a_heartbeat_of_the_last_ten_minutes_is_fresh(
     else:
         name = HEARTBEAT.name if kind == "heartbeat" else "errors_total"
         exporter.metrics([MetricRow(name, at, (), 1.0)])
-    assert is_stale(DirectLog(store), now) is (stale or kind == "another metric")
+    assert is_stale(DirectLog(store), now, Reach()) is (stale or kind == "another metric")
     store.close()
 
 
-def test_the_probe_is_what_the_rule_about_it_asks_so_that_both_are_one_question() -> None:
+def test_the_rule_about_staleness_bears_rows_ten_minutes_late() -> None:
     (look,) = STALE.looks
-    assert (look.query, look.window, look.offset) == (PROBE, timedelta(minutes=10), timedelta(0))
+    assert (look.query, look.window, look.offset) == (PROBE, timedelta(minutes=15), timedelta(0))
     assert Path(STALE.runbook).exists()

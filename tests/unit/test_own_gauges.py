@@ -9,10 +9,11 @@ import pytest
 from shared.adapters.memory import MemoryAlerts, MemorySeries
 from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
+from shared.alerting.tallies import NO_TALLIES, Tallies
 from shared.errors import RetryLater
 from shared.metrics.points import Point
-from shared.usecases.evaluation.evaluate import RuleReport, TickReport
 from shared.usecases.evaluation.own_gauges import Vitals, lag_s
+from shared.usecases.evaluation.run_report import RuleReport, TickReport
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -56,7 +57,9 @@ def test_a_rule_that_never_had_an_answer_waits_since_its_first_failure() -> None
 
 
 class Closed(MemorySeries):
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
         raise RetryLater("Table series did not answer: 503. It is tried again.")
 
 

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
+from shared.alerting.count_fast import CountFast
+from shared.alerting.fast import FastCondition
+from shared.alerting.judge_fast import reach_of
+from shared.alerting.tallies import NO_TALLIES, Tallies
 from shared.errors import RetryLater
 from shared.events.envelope import judge
-from shared.events.message import decode, pack
+from shared.events.message import beat, decode, pack
 from shared.events.types import LlmCall
 from shared.metrics.points import Point
 from shared.pricing.cost import Cost
@@ -16,6 +20,8 @@ from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRe
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeExporter
+
+FAST = FastCondition.model_validate({"event": "llm.call", "rate": "> 1 / s"})
 
 
 class CentPerCall:
@@ -28,14 +34,16 @@ class CentPerCall:
 
 
 class Mortal(MemorySeries):
-    """Totals at which the process dies when told to."""
+    """Totals at which the process dies when told to: before or behind the export."""
 
-    dies = False
+    dies = ""
 
-    def apply(self, batch_id: str, points: Sequence[Point], at: datetime) -> bool:
-        if self.dies:
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
+        if self.dies == ("totals" if batch_id.endswith(" totals") else "done"):
             raise ZeroDivisionError
-        return super().apply(batch_id, points, at)
+        return super().apply(batch_id, points, at, tallies)
 
 
 class Bench:
@@ -46,7 +54,14 @@ class Bench:
         self.claims = MemoryClaims()
         self.series = Mortal()
         stores = Stores(self.claims, self.series, MemoryLabels())
-        self.process = Process(stores, self.exporter, CentPerCall(), label_max_values, series_max)
+        most = (label_max_values, series_max)
+        count = CountFast([FAST])
+        self.process = Process(stores, self.exporter, CentPerCall(), *most, lambda now: count)
+
+    def tallied(self) -> float:
+        """Return how many calls the fast condition has seen."""
+        tallies = self.series.tallies(NOON)
+        return sum(n for t in tallies.values() for n, _ in t.sums.values())
 
     def total(self, metric: str) -> Decimal:
         counters = self.series.read().counters
@@ -81,7 +96,8 @@ def for_ids(*ids: str, outcome: ExportOutcome) -> Callable[[EventRow], ExportOut
     return lambda row: outcome if row.text["id"] in ids else Exported()
 
 
-CALLS = [event(number=n) for n in range(3)]
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CALLS = [{**event(number=n), "time": "2026-11-23T12:29:50Z"} for n in range(3)]
 SENT = [f"llm.call-{n}" for n in range(3)]
 
 
@@ -151,16 +167,56 @@ def test_a_message_that_comes_again_after_its_end_does_nothing(bench: Bench) -> 
     assert bench.outcomes() == {"exported": 3}
 
 
-def test_after_a_crash_behind_the_export_the_rows_say_that_they_are_a_repeat(bench: Bench) -> None:
-    text = message(*CALLS)
-    bench.series.dies = True
+def died(bench: Bench, text: str, delivery: int, at: str) -> None:
+    bench.series.dies = at
     with pytest.raises(ZeroDivisionError):
-        bench.process.run(text, 1, START)
-    bench.series.dies = False
+        bench.process.run(text, delivery, START)
+    bench.series.dies = ""
+
+
+def test_a_crash_before_the_totals_leaves_nothing(bench: Bench) -> None:
+    text = message(*CALLS)
+    died(bench, text, 1, "totals")
+    assert (bench.ids(), bench.tallied()) == ([], 0)
+    bench.process.run(text, 2, START)
+    assert (bench.ids(), bench.tallied()) == (SENT, 3)
+    assert bench.outcomes() == {"exported": 3}
+
+
+def test_a_crash_behind_the_export_repeats_rows_that_say_so(bench: Bench) -> None:
+    text = message(*CALLS)
+    died(bench, text, 1, "done")
     bench.process.run(text, 2, START)
     assert bench.ids() == SENT * 2
     assert [row.numbers.get("attempt") for row in bench.exporter.event_rows] == [None] * 3 + [2] * 3
-    assert bench.total("llm_cost_usd_total") == Decimal("0.03")
+    assert (bench.total("llm_cost_usd_total"), bench.tallied()) == (Decimal("0.03"), 3)
+    assert bench.process.run(text, 3, START).exported == 0
+    assert len(bench.ids()) == 6
+
+
+def test_an_outage_of_azure_monitor_hides_nothing_from_tallies(bench: Bench) -> None:
+    text = message(*CALLS)
+    bench.exporter.event_outcome = lambda row: ExportLater("503")
+    for delivery in (1, 2, 3):
+        with pytest.raises(RetryLater):
+            bench.process.run(text, delivery, START)
+        assert (bench.tallied(), bench.total("llm_api_calls_total")) == (3, 3)
+    bench.exporter.event_outcome = lambda row: Exported()
+    bench.process.run(text, 4, START)
+    assert (bench.ids(), bench.tallied(), bench.total("llm_api_calls_total")) == (SENT, 3, 3)
+    assert bench.outcomes() == {"exported": 3}
+
+
+def test_a_heartbeat_tells_how_far_the_queue_is(bench: Bench) -> None:
+    bench.process.run(beat(START), 1, START + timedelta(seconds=4))
+    (row,) = bench.exporter.event_rows
+    assert (row.name, row.time, row.text) == ("agentmeter.heartbeat", START, {})
+    assert reach_of(bench.series.tallies(NOON)) == START
+    assert bench.outcomes() == {}
+    bench.exporter.event_outcome = lambda row: ExportLater("503")
+    with pytest.raises(RetryLater):
+        bench.process.run(beat(START), 1, START + timedelta(minutes=29))
+    assert bench.process.run(beat(START), 1, START + timedelta(minutes=30)).again == ()
 
 
 def test_what_azure_monitor_did_not_take_is_sent_again_and_only_that(bench: Bench) -> None:
@@ -183,7 +239,7 @@ def test_a_refused_event_is_set_aside_and_its_neighbours_count(bench: Bench) -> 
     aside = decode(result.refused[0])
     assert (aside.note, [e.id for e in aside.events]) == ("too big", ["llm.call-1"])
     assert bench.outcomes() == {"exported": 2, "refused": 1}
-    assert bench.total("llm_api_calls_total") == 2
+    assert (bench.total("llm_api_calls_total"), bench.tallied()) == (3, 3)
 
 
 def test_a_refused_event_is_set_aside_although_the_process_vanished_meanwhile(
@@ -198,13 +254,13 @@ def test_a_refused_event_is_set_aside_although_the_process_vanished_meanwhile(
     assert bench.outcomes() == {"exported": 2, "refused": 1}
 
 
-def test_what_was_set_aside_counts_when_it_is_replayed(bench: Bench) -> None:
+def test_what_was_set_aside_counts_once_when_it_is_replayed(bench: Bench) -> None:
     bench.exporter.event_outcome = for_ids("llm.call-1", outcome=ExportRefused(400, "too big"))
     aside = bench.process.run(message(*CALLS), 1, START).refused[0]
     bench.exporter.event_outcome = lambda row: Exported()
     assert bench.process.run(aside, 1, START).exported == 1
     assert sorted(bench.ids()) == SENT
-    assert bench.total("llm_api_calls_total") == 3
+    assert (bench.total("llm_api_calls_total"), bench.tallied()) == (3, 3)
     assert bench.process.run(aside, 2, START).exported == 0
 
 

@@ -36,17 +36,17 @@ def test_ticks_are_whole_minutes_from_the_first_to_the_last_second() -> None:
     assert len(list(steps(plan(tick_s=7.5), []))) == 41
 
 
-def test_an_event_is_visible_from_the_tick_that_its_time_and_delay_have_passed() -> None:
+def test_an_event_is_posted_by_the_tick_after_its_time() -> None:
     moments = [-90, -60, 0, 0.001, 60, 60.001, 240, 290, 301]
     events = [Recorded(n, b"", START + timedelta(seconds=s)) for n, s in enumerate(moments)]
     seen = {
-        (step.at - START) // MINUTE: [event.number for event in step.events]
+        (step.at - START) // MINUTE: [event.number for _, some in step.posts for event in some]
         for step in steps(plan(), events)
     }
     assert seen == {-1: [0, 1], 0: [2], 1: [3, 4], 2: [5], 3: [], 4: [6], 5: [7]}
     late = {
-        (step.at - START) // MINUTE: [event.number for event in step.events]
-        for step in steps(plan(ingest_delay_s=60), events)
+        (step.at - START) // MINUTE: [event.number for _, some in step.posts for event in some]
+        for step in steps(plan(sent_after_s=60), events)
     }
     assert late == {0: [0, 1], 1: [2], 2: [3, 4], 3: [5], 4: [], 5: [6]}
 
@@ -176,11 +176,11 @@ def test_the_outcome_has_the_documented_form(tmp_path: Path) -> None:
     common = {"alert": "HighTaskQueueBacklog", "severity": "warning"}
     assert operator.written["timeline"] == [
         {"t": t, **common, "labels": {}, "state": state}
-        for t, state in ((0, "pending"), (60, "firing"))
+        for t, state in ((0, "pending"), (30, "firing"))
     ]
     assert operator.written["pagerduty"] == [
         {
-            "t": 60,
+            "t": 30,
             "action": "trigger",
             **common,
             "routing": "warning",

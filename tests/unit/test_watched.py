@@ -1,6 +1,7 @@
 """The heartbeat: it beats after a complete tick, and only then."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -42,6 +43,10 @@ RULE = Rule.model_validate(
 CHECK = "a-long-check-id"
 
 
+def put(messages: Sequence[str]) -> None:
+    """Take a heartbeat for the queue."""
+
+
 class Log:
     def __init__(self, fails: bool) -> None:
         self._fails = fails
@@ -74,7 +79,7 @@ def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, bea
     vitals = Vitals(alerts, MemorySeries())
     history = History(alerts, MemorySeries(), FakeExporter)
     minutely = Minutely(MemorySeries(), MemoryMark(), FakeExporter)
-    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, history, vitals, minutely)
+    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, history, vitals, minutely, put)
     with loopback(lambda _: Reply(200)) as watcher:
         Watched(tick, Heartbeat(SecretStr(f"{watcher.url}/ping/{CHECK}"))).run(NOON)
     assert [call.path for call in watcher.received] == [f"/ping/{CHECK}"] * beats
@@ -89,7 +94,7 @@ def test_metrics_are_written_even_if_the_rules_cannot_be_read() -> None:
     history = History(alerts, series, lambda: exporter)
     minutely = Minutely(series, MemoryMark(), lambda: exporter)
     deliver = Deliver(alerts, {"all": Road(Accepted(202))})
-    tick = Tick(deliver, evaluate, history, Vitals(alerts, series), minutely)
+    tick = Tick(deliver, evaluate, history, Vitals(alerts, series), minutely, put)
     series.apply("batch", [Sampled("task_queue_size", (), "a", NOON, 7.0)], NOON)
     with pytest.raises(Misconfigured):
         tick.run(NOON)

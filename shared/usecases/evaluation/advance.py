@@ -1,21 +1,30 @@
 """Takes one rule to the present: asks its queries and steps its alerts, minute by minute."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.alerting import chronicle
 from shared.alerting.evidence import evidence
 from shared.alerting.history import Step
-from shared.alerting.reading import Failed, Reading, Stale, read_samples
-from shared.alerting.record import RuleRecord, Transition
+from shared.alerting.reading import Failed, Reading, Stale, Unseen, read_samples
+from shared.alerting.record import RuleRecord, Spoken, Transition
 from shared.alerting.rule import Look, Rule, bind
-from shared.alerting.schedule import Due, due
+from shared.alerting.schedule import AHEAD_MOST, Due, due
 from shared.alerting.state import outdated, step
 from shared.errors import AgentmeterError
 from shared.invocation import about
 from shared.ports import UsageLog
-from shared.usecases.evaluation.freshness import STALE, is_own, is_stale
+from shared.usecases.evaluation.freshness import STALE, Reach, is_own, is_stale
+from shared.usecases.evaluation.log_wrappers import NotYet, Question
+
+NOT_NOW = Unseen("it is judged in the minute's own turn")
+OVERTAKING = timedelta(minutes=1)
+"""What windows of rules that late rows would trip stay behind the newest heartbeat that is shown:
+rows overtake each other."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,60 +41,165 @@ class Advanced:
     steps: list[Step]
 
 
-def advance(log: UsageLog, rule: Rule, record: RuleRecord, now: datetime) -> Advanced:
+def advance(
+    log: UsageLog, rule: Rule, record: RuleRecord, now: datetime, reach: Reach, fast: Reading
+) -> Advanced:
     """Take the rule through every planned time that is due.
 
-    A query that fails is an error of that planned time: it is in the record, and is not raised.
+    reach: how far the log shows rows. fast: what the tallies say now, of a rule that has a fast
+    condition. A query that fails is an error of that planned time: it is in the record, and is not
+    raised. One without an answer yet leaves its planned time, and those after it, to the next run.
     """
-    plan = _plan(rule, record, now)
-    record = _as_edited(rule, record) if plan.times else record
-    made: list[Transition] = []
-    steps: list[Step] = []
+    record = as_of(rule, record, now)
+    plan = planned(rule, record, now)
+    advanced = Advanced(rule, record, Due(()), (), [])
     for at in plan.times:
-        with about(rule=rule.key):
-            readings = _readings(log, rule, record, at)
-        stepped = step(rule, record.series, at, readings)
-        steps += chronicle.transitions(rule, record, stepped.series, stepped.transitions, readings)
-        record = record.with_transitions(stepped.transitions)
-        looked = tuple(evidence(look, at, readings[look.name]) for look in rule.looks)
-        record = replace(record, series=stepped.series, looked=looked)
-        record = _with_answers(record, at, readings)
-        made += stepped.transitions
-    return Advanced(rule, record, plan, tuple(made), steps)
+        looks = effective(rule, at, reach)
+        readings = {look.name: fast if at == plan.times[-1] else NOT_NOW for look in looks}
+        try:
+            with about(rule=rule.key):
+                readings |= _read_all(log, rule, advanced.record, at, looks, reach)
+        except NotYet:
+            break
+        advanced = _stepped(advanced, at, looks, readings)
+    done = advanced.due.times
+    return replace(advanced, due=Due(done, plan.skipped if done else 0))
 
 
-def _as_edited(rule: Rule, record: RuleRecord) -> RuleRecord:
-    """Note what the rule asks now, and of which alerts that says nothing yet."""
-    edited = record.asks not in ("", rule.asks)
-    return replace(
-        record, asks=rule.asks, series=outdated(record.series) if edited else record.series
+def advance_fast(rule: Rule, record: RuleRecord, at: datetime, fast: Reading) -> Advanced:
+    """Take the fast condition alone to the moment; the main look is as it was."""
+    advanced = Advanced(rule, as_of(rule, record, at), Due(()), (), [])
+    readings = {look.name: fast if look.tallied else NOT_NOW for look in rule.looks}
+    stepped = step(rule, advanced.record.series, at, readings, _spoke(rule, record))
+    steps = chronicle.transitions(rule, advanced.record, stepped, readings, rule.looks)
+    looked = tuple(
+        evidence(look, at, fast) if look.tallied else old
+        for look, old in zip(rule.looks, record.looked, strict=False)
     )
+    after = advanced.record.with_transitions(stepped.transitions)
+    after = replace(after, series=stepped.series, looked=looked or record.looked)
+    return replace(advanced, record=after, transitions=stepped.transitions, steps=steps)
 
 
-def _plan(rule: Rule, record: RuleRecord, now: datetime) -> Due:
+def planned(rule: Rule, record: RuleRecord, now: datetime) -> Due:
     """Return the planned times; an own rule is about the present, not about minutes long gone."""
     plan = due(rule.every, record.last_at, now)
     return Due(plan.times[-1:]) if is_own(rule) else plan
 
 
-def _readings(log: UsageLog, rule: Rule, record: RuleRecord, at: datetime) -> Mapping[str, Reading]:
-    """Ask what the looks ask, unless what they ask of is stale.
+def effective(rule: Rule, at: datetime, reach: Reach) -> tuple[Look, ...]:
+    """Return the looks with the offsets of that time: windows end behind nothing that the log does
+    not show yet, and before that as the offset says, a minute at most, for rows that overtake each
+    other."""
+    if reach.to is None or is_own(rule):
+        return rule.looks
+    return tuple(
+        look
+        if look.tallied
+        else replace(look, offset=max(look.offset, at - reach.to + min(look.offset, OVERTAKING)))
+        for look in rule.looks
+    )
+
+
+def due_times(rule: Rule, record: RuleRecord, now: datetime) -> Sequence[datetime]:
+    """Return the times that advance() will take the rule through."""
+    return planned(rule, as_of(rule, record, now), now).times
+
+
+def questions(
+    log: UsageLog, rule: Rule, record: RuleRecord, now: datetime, reach: Reach
+) -> Iterator[Question]:
+    """Yield what advance() will ask of the log, which has answered what is_stale() asks."""
+    for at in due_times(rule, record, now):
+        if record.last_at and not is_own(rule) and is_stale(log, at, reach):
+            continue
+        for look in effective(rule, at, reach):
+            if not look.tallied:
+                yield _question(look, at)
+
+
+def as_of(rule: Rule, record: RuleRecord, now: datetime) -> RuleRecord:
+    """Return the record as today's rule and clock leave it."""
+    last = record.last_at
+    if last and last - now > AHEAD_MOST:
+        logger.error("%s was evaluated at %s, which is ahead of the clock", rule.key, last)
+        record = record.not_ahead(now)
+    edited = record.asks not in ("", rule.asks)
+    series = outdated(record.series) if edited else record.series
+    return replace(record, asks=rule.asks, series=series)
+
+
+def _stepped(
+    before: Advanced, at: datetime, looks: Sequence[Look], readings: Mapping[str, Reading]
+) -> Advanced:
+    """Take the rule one planned time on."""
+    rule, record = before.rule, before.record
+    main = readings["main"]
+    if rule.no_data == "alert" and isinstance(main, Mapping):
+        record = record.having_heard(main, at)
+    stepped = step(rule, record.series, at, readings, _spoke(rule, record))
+    steps = chronicle.transitions(rule, record, stepped, readings, looks)
+    old = {item.look: item for item in record.looked}
+    looked = tuple(
+        old[look.name]
+        if isinstance(readings[look.name], Unseen) and look.name in old
+        else evidence(look, at, readings[look.name])
+        for look in looks
+    )
+    record = record.with_transitions(stepped.transitions)
+    record = _with_answers(replace(record, series=stepped.series, looked=looked), at, readings)
+    return Advanced(
+        rule,
+        record,
+        Due((*before.due.times, at)),
+        (*before.transitions, *stepped.transitions),
+        [*before.steps, *steps],
+    )
+
+
+def _spoke(rule: Rule, record: RuleRecord) -> Mapping[str, Spoken] | None:
+    """Return the series whose silence is an alert, of a rule that has been heard once."""
+    return record.spoke if rule.no_data == "alert" and record.spoke else None
+
+
+def _read_all(
+    log: UsageLog,
+    rule: Rule,
+    record: RuleRecord,
+    at: datetime,
+    looks: Sequence[Look],
+    reach: Reach,
+) -> Mapping[str, Reading]:
+    """Ask what the looks ask, unless what they ask of is stale, or shows nothing new.
 
     The first look of a rule is believed: it has no alerts that silence could end, and in a new
     deployment nothing has arrived yet.
     """
-    if record.last_at and not is_own(rule) and is_stale(log, at):
-        return {look.name: Stale(STALE) for look in rule.looks}
-    return {look.name: _read(log, look, at) for look in rule.looks}
+    asking = [look for look in looks if not look.tallied]
+    if record.last_at and not is_own(rule) and is_stale(log, at, reach):
+        return {look.name: Stale(STALE) for look in asking}
+    seen_to = {item.look: item.end for item in record.looked if not item.error}
+    return {
+        look.name: Unseen(f"the log shows rows up to {reach.to:%H:%M} alone")
+        if reach.to and look.name in seen_to and at - look.offset <= seen_to[look.name]
+        else _read(log, look, at)
+        for look in asking
+    }
+
+
+def _question(look: Look, at: datetime) -> Question:
+    """Return what a look asks of the window that ends `offset` before the planned time."""
+    end = at - look.offset
+    start = end - look.window
+    return bind(look.query, start, end, look.calendar), start, end
 
 
 def _read(log: UsageLog, look: Look, at: datetime) -> Reading:
-    """Ask what a look asks of the window that ends `offset` before the planned time."""
-    end = at - look.offset
-    start = end - look.window
     try:
-        table = log.query(bind(look.query, start, end, look.calendar), start, end)
+        table = log.query(*_question(look, at))
         return read_samples(table.columns, table.rows)
+    except NotYet:
+        raise
     except AgentmeterError as exc:
         return Failed(f"{look.name}: {exc}")
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from shared.alerting.compose import Sender, in_line
 from shared.alerting.grouping import Routes
 from shared.alerting.page import Page
+from shared.alerting.schedule import floor
 from shared.errors import AgentmeterError, Misconfigured
 from shared.ports import AlertStore
-from shared.usecases.evaluation.tick import Ticked, Ticks
+from shared.usecases.evaluation.tick import MINUTE, Ticked, Ticks
 
 CHANGES = "Changes/info"
 """The record that remembers what was told, and the rule that its pages name."""
@@ -122,16 +123,20 @@ def _digest(text: str) -> str:
 
 
 class Announcing:
-    """A tick that first tells what has changed since the one before; fits Ticks."""
+    """Tells once a minute what has changed since the one before, then runs on; fits Ticks."""
 
     def __init__(self, tick: Ticks, announce: Announce) -> None:
         self._tick = tick
         self._announce = announce
+        self._minute: datetime | None = None
 
     def run(self, now: datetime) -> Ticked:
-        """Do everything that is due; what cannot be told now is told by the next tick."""
-        try:
-            self._announce.run(now)
-        except AgentmeterError as exc:
-            logger.warning("What has changed was not told: %s", exc)
+        """Do everything that is due; what cannot be told now is told by the next minute."""
+        minute = floor(now, MINUTE)
+        if minute != self._minute:
+            self._minute = minute
+            try:
+                self._announce.run(now)
+            except AgentmeterError as exc:
+                logger.warning("What has changed was not told: %s", exc)
         return self._tick.run(now)

@@ -1,30 +1,51 @@
-"""Every minute: asks what the rules ask, and decides whom to tell."""
+"""Each run: judges fast conditions, asks what is due of KQL, and decides about pages."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Literal, TypeVar
+from functools import cached_property, partial
+from typing import TypeVar
 
 from shared.alerting.about import Links, no_links
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes
 from shared.alerting.history import STEPS_MOST
+from shared.alerting.judge_fast import by_condition, judge, reach_of
 from shared.alerting.muting import Quiet, Silence, alert_labels
-from shared.alerting.page import Page
-from shared.alerting.record import RuleRecord, Transition
+from shared.alerting.reading import Failed, Reading
+from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
-from shared.errors import Misconfigured, RetryLater
-from shared.invocation import about, carried, failed
+from shared.alerting.tallies import KEPT, Tallies
+from shared.errors import AgentmeterError, Misconfigured, RetryLater
+from shared.invocation import about, carried
 from shared.ports import AlertStore, UsageLog
-from shared.usecases.evaluation.advance import Advanced, advance
+from shared.usecases.evaluation.advance import (
+    NOT_NOW,
+    Advanced,
+    advance,
+    advance_fast,
+    due_times,
+    questions,
+)
 from shared.usecases.evaluation.conclude import Conclude, Conclusion, Moment
-from shared.usecases.evaluation.log_wrappers import AskedOnce, InTime
+from shared.usecases.evaluation.freshness import Reach, probes, reach, reach_question
+from shared.usecases.evaluation.log_wrappers import AskedOnce, Asking, InTime, NotYet
 from shared.usecases.evaluation.page_context import decided_here, traced, with_facts
+from shared.usecases.evaluation.run_report import (
+    RuleReport,
+    TickReport,
+    failure,
+    log_report,
+    report_of,
+)
 
+FAST_EVERY = timedelta(seconds=15)
+MINUTE = timedelta(minutes=1)
+KQL_S = 10.0
+"""What a run waits for KQL; what has no answer by then is taken by the next run."""
 QUERIES_AT_ONCE = 4
 """Log Analytics lets one identity run five."""
 
@@ -33,42 +54,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleReport:
-    """What became of one rule in a tick.
-
-    not stored: another evaluator was faster and its result stands, or the store did not answer.
-    planned: the planned times that the rule was taken through; skipped: those given up as too old.
-    reason: why a person was told, or was not.
-    """
-
-    rule: str
-    outcome: Literal["evaluated", "not due", "query failed", "not stored", "failed", "removed"]
-    planned: tuple[datetime, ...] = ()
-    skipped: int = 0
-    transitions: tuple[Transition, ...] = ()
-    reason: str = ""
-    pages: tuple[Page, ...] = ()
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TickReport:
-    """What became of a tick. at: its planned time, a whole minute.
-
-    problem: why the rules could not be read; "" where they were.
-    """
-
-    at: datetime
-    rules: tuple[RuleReport, ...]
-    problem: str = ""
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether every rule that was due had its answer, and it was stored."""
-        return not self.problem and all(
-            item.outcome in ("evaluated", "not due", "removed") for item in self.rules
-        )
+def no_tallies(since: datetime) -> Tallies:
+    """Return what is tallied where nothing is."""
+    del since
+    return {}
 
 
 def no_silences() -> Sequence[Silence]:
@@ -76,12 +65,41 @@ def no_silences() -> Sequence[Silence]:
     return ()
 
 
+@dataclass
+class Run:
+    """One run of the timer. at: its planned time, a multiple of FAST_EVERY.
+
+    stored: the records as this run last stored them. fast: rule → what the tallies say.
+    """
+
+    at: datetime
+    now: datetime
+    rules: Mapping[str, Rule]
+    problem: str
+    stored: dict[str, RuleRecord]
+    fast: dict[str, Reading] = field(default_factory=dict[str, Reading])
+
+    @property
+    def minute(self) -> datetime:
+        """Return the planned time of the main looks."""
+        return floor(self.now, MINUTE)
+
+    def record(self, rule: Rule) -> RuleRecord:
+        """Return the rule's record, or a fresh one."""
+        return self.stored.get(rule.key) or RuleRecord(rule.key)
+
+    def due_times(self, rule: Rule) -> Sequence[datetime]:
+        """Return the planned times at which the rule is due."""
+        return due_times(rule, self.record(rule), self.minute)
+
+
 @dataclass(frozen=True)
 class Evaluate:
-    """Takes every rule to the present minute; its state and the page to send are one write.
+    """Takes every rule to the present; its state and the page to send are one write.
 
     deployment, link: what pages say of where they come from; link may be "". links: makes those of
-    a page to its runbook, its query and so on. own: rules that are always there.
+    a page to its runbook, its query and so on. own: rules that are always there. tallies: returns
+    those since a moment. kql_s: how long a run waits for KQL; None for as long as it takes.
     """
 
     rules: Callable[[], Sequence[Rule]]
@@ -93,40 +111,132 @@ class Evaluate:
     silences: Callable[[], Sequence[Silence]] = no_silences
     links: Links = no_links
     own: Sequence[Rule] = ()
+    tallies: Callable[[datetime], Tallies] = no_tallies
+    kql_s: float | None = KQL_S
 
     @property
     def _conclude(self) -> Conclude:
         return Conclude(self.routes, Sender(self.deployment, self.link))
 
-    def tick(self, now: datetime) -> TickReport:
-        """Evaluate what is due at this minute, and what was missed before it.
+    @cached_property
+    def _asking(self) -> Asking:
+        wait_s = None if self.kql_s is None else self.kql_s / 2
+        return Asking(self.log, QUERIES_AT_ONCE, wait_s)
 
-        The failure of a rule is in the report and stops no other. Where the rules cannot be read,
-        the own ones alone are evaluated, and the state of all others stays as it is.
+    def tick(self, now: datetime) -> TickReport:
+        """Evaluate what is due; as begin(), fast() and main()."""
+        run = self.begin(now)
+        fast = self.fast(run)
+        return self.main(run).after(fast)
+
+    def begin(self, now: datetime) -> Run:
+        """Read the rules and their state.
+
+        Where the rules cannot be read, the own ones alone are evaluated, and the state of all
+        others stays as it is.
         Raises:
             RetryLater: the store does not answer.
         """
-        at = floor(now, timedelta(minutes=1))
         operators, problem = self._operators()
         rules = {rule.key: rule for rule in (*operators, *self.own)}
         stored = {record.rule: record for record in self.alerts.load_all()}
-        log = AskedOnce(self.log)
-        results = _each(QUERIES_AT_ONCE, partial(self._advance, log, stored, at), rules)
-        advanced = {item.rule.key: item for item in results if isinstance(item, Advanced)}
-        removed = {} if problem else {key: stored[key] for key in stored.keys() - rules}
-        gone = {key: record for key, record in removed.items() if self._conclude.owes(record, at)}
-        kept = {key: record for key, record in stored.items() if key in rules}
-        moment = self._moment(at, now, kept | {k: item.record for k, item in advanced.items()})
-        with InTime(self.log) as soon:
-            told = _each(1, partial(self._told, moment, AskedOnce(soon)), advanced)
-        reports = [
-            *(item for item in results if isinstance(item, RuleReport)),
-            *told,
-            *_each(1, partial(self._removed, moment), gone),
+        return Run(floor(now, FAST_EVERY), now, rules, problem, stored)
+
+    def fast(self, run: Run) -> TickReport:
+        """Judge the fast conditions by their tallies, without a query, and store what changed."""
+        tallied = {key: rule for key, rule in run.rules.items() if rule.tallied}
+        if not tallied:
+            return TickReport(run.at, ())
+        run.fast = self._judged(tallied, run)
+        results = _each(1, partial(self._advance_fast, run), tallied)
+        changed = [item for item in results if isinstance(item, Advanced) and _is_new(item, run)]
+        failures = [item for item in results if isinstance(item, RuleReport)]
+        return self._finished(run, changed, failures)
+
+    def main(self, run: Run) -> TickReport:
+        """Evaluate the rules that are due, and what was missed before, as far as the log answers.
+
+        The failure of a rule is in the report and stops no other. Once a minute it is also decided
+        about the rules that are not due.
+        """
+        due = {key: rule for key, rule in run.rules.items() if run.due_times(rule)}
+        if not due and run.at != run.minute:
+            return TickReport(run.at, (), run.problem)
+        try:
+            reached = self._asked(run, due.values())
+        except NotYet:
+            waiting = tuple(RuleReport(key, "waiting") for key in due)
+            return TickReport(run.at, waiting, run.problem)
+        advancing = partial(self._advance, run, reached)
+        results = _each(QUERIES_AT_ONCE, advancing, run.rules)
+        advanced = [item for item in results if isinstance(item, Advanced)]
+        waiting = [RuleReport(a.rule.key, "waiting") for a in advanced if _waits(a, due)]
+        failures = [item for item in results if isinstance(item, RuleReport)]
+        report = self._finished(run, advanced, [*failures, *self._gone(run)])
+        every, lag = (*report.rules, *waiting), reached.lag(run.minute)
+        return replace(report, rules=every, problem=run.problem, lag=lag)
+
+    def _judged(self, rules: Mapping[str, Rule], run: Run) -> dict[str, Reading]:
+        """Return what the tallies say of each rule; where they cannot be read, that."""
+        try:
+            tallies = self.tallies(run.now - KEPT)
+        except AgentmeterError as exc:
+            return dict.fromkeys(rules, Failed(f"fast: {exc}"))
+        reach, known = reach_of(tallies), by_condition(tallies)
+        return {
+            key: judge(rule.tallied, known.get(rule.tallied.digest, {}), reach, run.now)
+            for key, rule in rules.items()
+            if rule.tallied
+        }
+
+    def _advance_fast(self, run: Run, rule: Rule) -> Advanced:
+        return advance_fast(rule, run.record(rule), run.at, run.fast[rule.key])
+
+    def _advance(self, run: Run, reached: Reach, rule: Rule) -> Advanced:
+        """Take a rule to the present from where it was left."""
+        fast = run.fast.get(rule.key, NOT_NOW)
+        return advance(self._asking, rule, run.record(rule), run.minute, reached, fast)
+
+    def _asked(self, run: Run, due: Collection[Rule]) -> Reach:
+        """Ask all that the rules need, and wait for the answers; return how far the log reaches.
+
+        Raises:
+            NotYet: the log does not even say that.
+        """
+        times = {at for rule in due for at in run.due_times(rule)}
+        first = [reach_question(run.minute), *(one for at in times for one in probes(at, Reach()))]
+        self._asking.expect(first if due else ())
+        reached = reach(self._asking, run.minute) if due else Reach()
+        asked = [
+            one
+            for rule in due
+            for one in questions(self._asking, rule, run.record(rule), run.minute, reached)
         ]
+        self._asking.forget_others([*first, *asked])
+        self._asking.expect(asked)
+        return reached
+
+    def _finished(
+        self, run: Run, advanced: Sequence[Advanced], others: Sequence[RuleReport]
+    ) -> TickReport:
+        """Decide about the rules that have moved, store that, and report it with the others."""
+        if not advanced:
+            return TickReport(run.at, tuple(others))
+        news = {item.rule.key: item for item in advanced}
+        kept = {key: record for key, record in run.stored.items() if key in run.rules}
+        moment = self._moment(run, kept | {key: item.record for key, item in news.items()})
+        with InTime(self.log) as soon:
+            told = _each(1, partial(self._told, run, moment, AskedOnce(soon)), news)
+        reports = [*others, *told]
         for report in reports:
-            _log(report)
-        return TickReport(at, tuple(sorted(reports, key=lambda report: report.rule)), problem)
+            log_report(report)
+        return TickReport(run.at, tuple(sorted(reports, key=lambda report: report.rule)))
+
+    def _gone(self, run: Run) -> Sequence[RuleReport]:
+        """End the alerts of rules that are no more."""
+        removed = {} if run.problem else {k: run.stored[k] for k in run.stored.keys() - run.rules}
+        owing = {k: record for k, record in removed.items() if self._conclude.owes(record, run.at)}
+        return _each(1, partial(self._removed, run, self._moment(run, {})), owing) if owing else ()
 
     def _operators(self) -> tuple[Sequence[Rule], str]:
         """Return the operator's rules, or why they cannot be read."""
@@ -136,22 +246,17 @@ class Evaluate:
             logger.error("%s", exc)  # noqa: TRY400 - the message says where, and the remedy
             return (), str(exc)
 
-    def _advance(
-        self, log: UsageLog, stored: Mapping[str, RuleRecord], at: datetime, rule: Rule
-    ) -> Advanced:
-        """Take a rule to the present from where it was left."""
-        return advance(log, rule, stored.get(rule.key) or RuleRecord(rule.key), at)
-
-    def _moment(self, at: datetime, now: datetime, records: Mapping[str, RuleRecord]) -> Moment:
+    def _moment(self, run: Run, records: Mapping[str, RuleRecord]) -> Moment:
         """Gather what mutes, after all rules have moved and before any page is decided."""
+        at = run.at
         firing = [
             alert_labels(record.rule, alert)
             for record in records.values()
             for alert in record.firing.values()
         ]
-        return Moment(at, now, Quiet(at, self.routes.inhibitions, self.silences(), firing))
+        return Moment(at, run.now, Quiet(at, self.routes.inhibitions, self.silences(), firing))
 
-    def _told(self, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
+    def _told(self, run: Run, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state.
 
         aside: asked for what makes a page more useful.
@@ -161,15 +266,15 @@ class Evaluate:
             pages = traced(conclusion.pages, item.rule, aside, moment.at)
             pages = with_facts(pages, item.rule, item.record, aside, self.links)
             conclusion = conclusion.with_pages(pages)
-        report = _report(item, conclusion)
+        report = report_of(item, conclusion)
         before, after = item.record.muted_by, conclusion.record.muted_by
-        if report.outcome == "not due" and before == after:
+        if report.outcome == "not due" and before == after and not _is_new(item, run):
             return report
         if before != after:
             logger.info("%s is muted by: %s", item.rule.key, after or "nothing any more")
-        return self._store(conclusion, report)
+        return self._store(run, conclusion, report)
 
-    def _removed(self, moment: Moment, record: RuleRecord) -> RuleReport:
+    def _removed(self, run: Run, moment: Moment, record: RuleRecord) -> RuleReport:
         """End the alerts of a rule that is no more."""
         conclusion = self._conclude.removed(record, moment)
         conclusion = conclusion.with_pages(map(decided_here, conclusion.pages))
@@ -179,12 +284,13 @@ class Evaluate:
             reason=conclusion.reason,
             pages=conclusion.pages,
         )
-        return self._store(conclusion, report)
+        return self._store(run, conclusion, report)
 
-    def _store(self, conclusion: Conclusion, report: RuleReport) -> RuleReport:
+    def _store(self, run: Run, conclusion: Conclusion, report: RuleReport) -> RuleReport:
         """Write state, pages and history in one; whoever was faster has told already."""
+        steps = conclusion.steps[-STEPS_MOST:]
         try:
-            self.alerts.save(conclusion.record, conclusion.pages, conclusion.steps[-STEPS_MOST:])
+            run.stored[report.rule] = self.alerts.save(conclusion.record, conclusion.pages, steps)
         except RetryLater as exc:
             return RuleReport(report.rule, "not stored", error=str(exc))
         return report
@@ -197,40 +303,17 @@ def _each(
     with ThreadPoolExecutor(workers) as pool:
         futures = {key: pool.submit(carried(work), item) for key, item in items.items()}
     return [
-        _failed(key, exc) if (exc := future.exception()) else future.result()
+        failure(key, exc) if (exc := future.exception()) else future.result()
         for key, future in futures.items()
     ]
 
 
-def _failed(rule: str, exc: BaseException) -> RuleReport:
-    """Report a fault of ours in one rule's tick; its state is as before."""
-    logger.error("rule %s failed", rule, exc_info=exc)
-    failed(exc, rule=rule)
-    return RuleReport(rule, "failed", error=f"{type(exc).__name__}: {exc}")
+def _waits(item: Advanced, due: Mapping[str, Rule]) -> bool:
+    """Tell whether the log has not answered to a rule that is due."""
+    return item.rule.key in due and not item.due.times
 
 
-def _report(item: Advanced, conclusion: Conclusion) -> RuleReport:
-    """Report a rule that was evaluated, or had nothing to do."""
-    failing = "query failed" if item.record.errors else "evaluated"
-    return RuleReport(
-        item.record.rule,
-        failing if item.due.times or conclusion.pages else "not due",
-        item.due.times,
-        item.due.skipped,
-        item.transitions,
-        conclusion.reason,
-        conclusion.pages,
-        item.record.last_error,
-    )
-
-
-def _log(report: RuleReport) -> None:
-    """Say what changed, what was sent and what failed."""
-    for change in report.transitions:
-        logger.info(
-            "%s %s is %s: %s", report.rule, dict(change.series), change.state, change.reason
-        )
-    for page in report.pages:
-        logger.info("%s: %s (%s)", page.dedup_key, page.action, page.reason)
-    if report.error:
-        logger.warning("%s: %s: %s", report.rule, report.outcome, report.error)
+def _is_new(item: Advanced, run: Run) -> bool:
+    """Tell whether the alerts of the rule are others than what is stored."""
+    stored = run.stored.get(item.rule.key)
+    return bool(item.transitions) or item.record.series != (stored.series if stored else {})

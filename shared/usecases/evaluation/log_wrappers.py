@@ -1,6 +1,7 @@
 """Wrap the log: ask each question once, and give optional questions a deadline."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from threading import Lock
 from types import TracebackType
@@ -12,6 +13,50 @@ from shared.ports import Table, UsageLog
 Question = tuple[str, datetime, datetime]
 WAIT_S = 2.0
 """What a tick gives these questions in vain: after the first late one, none is asked."""
+
+
+class NotYet(RetryLater):
+    """The log is still thinking; the next run asks again, and finds what it has said by then."""
+
+
+class Asking:
+    """Asks in the background, so that slow queries hold up no run; fits ports.UsageLog.
+
+    What has no answer in time goes on, and a later run that has the same question finds it.
+    """
+
+    def __init__(self, log: UsageLog, workers: int, wait_s: float | None) -> None:
+        """wait_s: what expect() waits at most; None for as long as it takes."""
+        self._log = log
+        self._pool = ThreadPoolExecutor(workers)
+        self._wait_s = wait_s
+        self._asked: dict[Question, Future[Table]] = {}
+
+    def expect(self, questions: Iterable[Question]) -> None:
+        """Ask what is not asked yet, and wait for the answers."""
+        wanted = dict.fromkeys(questions)
+        for one in wanted:
+            if one not in self._asked:
+                self._asked[one] = self._pool.submit(carried(self._ask), one)
+        wait([self._asked[one] for one in wanted], self._wait_s)
+
+    def forget_others(self, questions: Iterable[Question]) -> None:
+        """Forget the answers that nobody will ask for any more."""
+        wanted = set(questions)
+        for one in [one for one in self._asked if one not in wanted]:
+            self._asked.pop(one).cancel()
+
+    def query(self, kql: str, start: datetime, end: datetime) -> Table:
+        """Return the answer. Raises what the log raised, and NotYet where there is none yet."""
+        asked = self._asked.get((kql, start, end))
+        if asked is None:
+            return self._log.query(kql, start, end)
+        if not asked.done():
+            raise NotYet("The log has not answered yet; the next run takes its answer.")
+        return asked.result()
+
+    def _ask(self, question: Question) -> Table:
+        return self._log.query(*question)
 
 
 class AskedOnce:

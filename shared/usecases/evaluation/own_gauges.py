@@ -14,11 +14,12 @@ from shared.metrics.own import (
     BUDGET_UNPRICED,
     HEARTBEAT,
     LAG,
+    LOG_LAG,
     OUTBOX,
 )
 from shared.metrics.points import Sampled
 from shared.ports import AlertStore, SeriesStore
-from shared.usecases.evaluation.evaluate import TickReport
+from shared.usecases.evaluation.run_report import TickReport
 from shared.usecases.spending.budgets import Budgets, Standing
 
 SOURCE = "agentmeter"
@@ -61,6 +62,7 @@ class Vitals:
         return (
             gauge(OUTBOX, tick.at, len(self._alerts.waiting())),
             gauge(LAG, tick.at, lag_s(records, tick.at)),
+            *([gauge(LOG_LAG, tick.at, tick.lag.total_seconds())] if tick.lag is not None else []),
         )
 
 

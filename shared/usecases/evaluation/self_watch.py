@@ -10,7 +10,7 @@ from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
 from shared.ports import AlertStore, PoisonQueue, Table, UsageLog
-from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE
+from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE, reach
 
 STUCK_AFTER = timedelta(minutes=5)
 FAILING_AFTER = timedelta(minutes=5)
@@ -62,6 +62,9 @@ class SelfWatch:
                 return refused(self._others(self._alerts.waiting()))
             case "config":
                 return _counted("File", Counter(self._wrong()))
+            case "late":
+                lag = reach(self._log, end).lag(end)
+                return Table(("value",), () if lag is None else ((lag.total_seconds(),),))
             case "poison":
                 return Table(("value",), ((self._poison.count(),),))
             case _:
@@ -136,9 +139,17 @@ OF_ROADS: Sequence[Rule] = (
         "{Receiver} takes none of {value:.0f} pages: its key or address is to be repaired",
     ),
 )
+TELEMETRY_LATE = _rule(
+    *("TelemetryLate", f"{OF_THE_STORE}late", "PT5M", "warning"),
+    "Queries find rows over {value:.0f} s after they were sent: main conditions are as late",
+    condition=">= 180",
+    keep_firing="PT5M",
+    no_data="keep",
+    no_data_max="PT30M",
+)
 TELEMETRY_STALE = _rule(
-    *("TelemetryStale", PROBE, "PT10M", "critical"),
-    "No telemetry arrives: for 20 minutes neither an event nor a heartbeat was found",
+    *("TelemetryStale", PROBE, "PT15M", "critical"),
+    "No telemetry arrives: for 25 minutes neither an event nor a heartbeat was found",
     condition="< 1",
     hold="PT10M",
     offset="PT0S",
@@ -153,6 +164,7 @@ OTHERS: Sequence[Rule] = (
         *("ConfigurationWrong", f"{OF_THE_STORE}config", "PT5M", "error"),
         "{File} of the configuration is wrong; GET /api/health says where, and what goes on",
     ),
+    TELEMETRY_LATE,
     TELEMETRY_STALE,
 )
 

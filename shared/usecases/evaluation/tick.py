@@ -1,26 +1,34 @@
-"""What happens every minute: pages out, rules evaluated, their pages out; then all is told."""
+"""What each run of the timer does: pages, rules, their pages; then all is told."""
 
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.errors import Misconfigured
+from shared.alerting.schedule import floor
+from shared.errors import AgentmeterError, Misconfigured
+from shared.events.message import beat
 from shared.ports import Heartbeat
 from shared.usecases.evaluation.deliver import Deliver, DeliveryReport
-from shared.usecases.evaluation.evaluate import Evaluate, TickReport
+from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
 from shared.usecases.evaluation.own_gauges import Vitals
+from shared.usecases.evaluation.run_report import TickReport
 from shared.usecases.evaluation.write_metrics import Minutely
 
 MEMORY_LIVES = timedelta(days=8)
 HOUSEKEEPING_MINUTE = 7
+MINUTE = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What a tick did, for the log. forgotten: old rows that were dropped, None when not due."""
+    """What a run did, for the log. forgotten: old rows that were dropped, None when not due."""
 
-    delivered: tuple[DeliveryReport, DeliveryReport]
+    delivered: tuple[DeliveryReport, ...]
     evaluated: TickReport
     forgotten: int | None
 
@@ -40,8 +48,8 @@ class Memory(Protocol):
 
 
 class Tick:
-    """Runs the parts in their order; what is due goes out, and what was counted is written, even if
-    the evaluation fails."""
+    """Runs the parts in their order: pages that are due and fast conditions before all that asks
+    the log. What belongs to a minute is done by its first run, and again if that failed."""
 
     def __init__(
         self,
@@ -50,15 +58,21 @@ class Tick:
         history: History,
         vitals: Vitals,
         minutely: Minutely,
+        put: Callable[[Sequence[str]], None],
         *memories: Memory,
     ) -> None:
-        """memories: what is cleaned once an hour."""
+        """put: into the queue, where each minute's heartbeat goes the way of the events.
+
+        memories: what is cleaned once an hour.
+        """
         self._deliver = deliver
         self._evaluate = evaluate
         self._history = history
         self._vitals = vitals
         self._minutely = minutely
+        self._put = put
         self._memories = memories
+        self._minute: datetime | None = None
 
     def run(self, now: datetime) -> Ticked:
         """Do everything that is due at `now`.
@@ -66,22 +80,43 @@ class Tick:
         Raises:
             Misconfigured: the rules cannot be read, and never could; all else was done.
         """
+        minute = floor(now, MINUTE)
+        if minute == self._minute:
+            return self._run(now, is_first=False)
         try:
-            return self._run(now)
+            ticked = self._run(now, is_first=True)
         finally:
             self._minutely.write(now)
+        self._minute = minute
+        return ticked
 
-    def _run(self, now: datetime) -> Ticked:
+    def _run(self, now: datetime, *, is_first: bool) -> Ticked:
         """Do everything but write the minute's metrics; raises as run()."""
-        before = self._deliver.run(now)
-        evaluated = self._evaluate.tick(now)
-        after = self._deliver.run(now)
-        ticked = Ticked((before, after), evaluated, self._keep_house(now))
+        delivered = [self._deliver.run(now)]
+        if is_first:
+            self._beat(floor(now, MINUTE))
+        run = self._evaluate.begin(now)
+        fast = self._evaluate.fast(run)
+        if fast.pages:
+            delivered.append(self._deliver.run(now))
+        main = self._evaluate.main(run)
+        if is_first or main.pages:
+            delivered.append(self._deliver.run(now))
+        forgotten = self._keep_house(now) if is_first else None
+        evaluated = main.after(fast)
         self._history.tell(now)
-        self._vitals.tell(evaluated)
+        if is_first:
+            self._vitals.tell(main)
         if evaluated.problem:
             raise Misconfigured(evaluated.problem)
-        return ticked
+        return Ticked(tuple(delivered), evaluated, forgotten)
+
+    def _beat(self, minute: datetime) -> None:
+        """Send the minute's heartbeat; without it, fast conditions wait for the next."""
+        try:
+            self._put([beat(minute)])
+        except AgentmeterError as exc:
+            logger.warning("The heartbeat of this minute was not queued: %s", exc)
 
     def _keep_house(self, now: datetime) -> int | None:
         """Once an hour, drop what no repeat can ask for any more, and silences long over."""
@@ -91,7 +126,7 @@ class Tick:
 
 
 class Ticks(Protocol):
-    """What runs every minute."""
+    """What the timer runs."""
 
     def run(self, now: datetime) -> Ticked:
         """Do everything that is due."""

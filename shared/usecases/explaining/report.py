@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from shared.alerting.history import alert_id
 from shared.alerting.record import RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
+from shared.alerting.schedule import AHEAD_MOST
 from shared.errors import AgentmeterError
-from shared.metrics.own import CONFIG_PROBLEMS
-from shared.metrics.prometheus import Format, exposition
+from shared.metrics.own import CONFIG_PROBLEMS, EVENT_LAG, LOG_LAG
+from shared.metrics.prometheus import STALE_AFTER, Format, exposition
 from shared.ports import AlertStore, SeriesStore
 
 TICK_OVERDUE = timedelta(minutes=3)
+LATE_S = 180
+SENDERS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Report:
 
     def health(self, now: datetime) -> list[Check]:
         """Return what works and what does not, each with the remedy."""
-        return [*self._check_config(), self._check_ticks(now), self._check_outbox(now)]
+        own = (self._check_ticks(now), self._check_outbox(now), *self._check_lateness(now))
+        return [*self._check_config(), *own]
 
     def watchdog(self, now: datetime) -> Check:
         """Tell whether rules are evaluated; the last good time is at most three minutes old."""
@@ -80,13 +84,35 @@ class Report:
     def _check_ticks(self, now: datetime) -> Check:
         ticks = [r.last_good_at for r in self._alerts.load_all() if r.last_good_at]
         last = max(ticks, default=None)
-        late = now - (last or self._started_at) > TICK_OVERDUE
+        since = now - (last or self._started_at)
+        # A time ahead of the clock is no sign of life: a clock was wrong when it was written.
+        late = not -AHEAD_MOST <= since <= TICK_OVERDUE
         said = f"last good evaluation {last.isoformat()}" if last else "no evaluation yet"
         return Check(
             *("evaluation", not late, said),
             "See the log of evaluate_alerts; LOGS_WORKSPACE_ID and the role Log Analytics Reader "
             "are what it needs.",
         )
+
+    def _check_lateness(self, now: datetime) -> list[Check]:
+        """Say how late the log shows rows, and which senders' events are late."""
+        fresh = {
+            (name, labels): value
+            for (name, labels, _), (at, value) in self._series.read().gauges.items()
+            if now - at <= STALE_AFTER
+        }
+        lag_s = fresh.get((LOG_LAG.name, ()))
+        late = {dict(k[1])["event_source"]: v for k, v in fresh.items() if k[0] == EVENT_LAG.name}
+        worst = sorted(late, key=lambda source: -abs(late[source]))[:SENDERS_SHOWN]
+        said = "; ".join(f"{one} {late[one]:.0f} s" for one in worst)
+        checks = [
+            Check("senders", True, f"late or by a wrong clock: {said}" if said else "on time")
+        ]
+        if lag_s is None:
+            return checks
+        found = f"queries find rows at least {lag_s:.0f} s after they were sent"
+        remedy = "Fast conditions do not wait for that; see docs/runbooks/TelemetryLate.md."
+        return [*checks, Check("log", lag_s < LATE_S, found, remedy)]
 
     def _check_outbox(self, now: datetime) -> Check:
         waiting = [page for page in self._alerts.waiting() if page.action != "change"]

@@ -1,18 +1,20 @@
 """Counts what became of a message, as agentmeter's own metrics."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from shared.events.identity import event_key
 from shared.events.message import Message
+from shared.events.types import AnyEvent
 from shared.metrics.derive import Measure
 from shared.metrics.metric import Metric
 from shared.metrics.own import (
     ACCEPTED,
     DUPLICATES,
+    EVENT_LAG,
     EVENTS,
     EXPORT_ITEMS,
     QUEUE_AGE,
@@ -22,6 +24,8 @@ from shared.metrics.own import (
 from shared.metrics.points import Counted
 
 SOURCE = "agentmeter"
+LATE_S, AHEAD_S = 30, 5
+"""How far the time of an event may be from its receipt before its sender is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,18 @@ def counts(message: Message, fate: Fate, now: datetime) -> Iterator[Measure]:
         if amount:
             yield _measure(metric, values, amount, now)
     yield _measure(QUEUE_AGE, (), (now - message.received_at).total_seconds(), now)
+
+
+def lateness(events: Iterable[AnyEvent], received_at: datetime) -> Iterator[Measure]:
+    """Yield how late the latest event of each source is, where that is more than the way here
+    takes, or its clock is ahead."""
+    latest: dict[str, datetime] = {}
+    for event in events:
+        latest[event.source] = max(latest.get(event.source, event.time), event.time)
+    for source, at in latest.items():
+        late_s = (received_at - at).total_seconds()
+        if not -AHEAD_S <= late_s <= LATE_S:
+            yield _measure(EVENT_LAG, (source,), late_s, received_at)
 
 
 def items_later(count: int) -> Counted:

@@ -1,17 +1,19 @@
 """Turns a queue message into rows and totals, each event exactly once."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from shared.alerting.count_fast import CountFast, clock
 from shared.errors import RetryLater
 from shared.events.identity import event_key, response_key
-from shared.events.message import Message, decode, pack
+from shared.events.message import Message, decode, is_beat, pack
 from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent, working
 from shared.metrics.derive import (
     Admitted,
+    Measure,
     bounded,
     bounded_series,
     derive,
@@ -22,14 +24,22 @@ from shared.metrics.points import Point
 from shared.metrics.tally import tally
 from shared.ports import Claims, Exporter, LabelBook, SeriesStore
 from shared.pricing.cost import Cost
-from shared.rows import EventRow, Exported, ExportLater, ExportRefused
+from shared.rows import BEAT_ROW, EventRow, Exported, ExportLater, ExportRefused
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
-from shared.usecases.processing.outcome_metrics import Fate, counts, items_later
+from shared.usecases.processing.outcome_metrics import Fate, counts, items_later, lateness
 from shared.usecases.processing.rows import PricedSpan, Prices, Spans, event_row, without_event
 
 logger = logging.getLogger(__name__)
+BEAT_OF_USE = timedelta(minutes=30)
+"""A heartbeat that is late for so long says nothing that a later one does not say."""
 SERIES_MAX = 2_000
 """Series of a metric, unless told otherwise: as many as a row of Azure Tables holds."""
+
+
+def count_nothing(now: datetime) -> CountFast:
+    """Return what counts for no fast condition."""
+    del now
+    return CountFast(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,8 @@ class Stores:
 
 
 class Process:
-    """Claims, prices, exports, counts; in this order, so that a crash anywhere can be repeated.
+    """Claims, prices, adds to totals and tallies, exports, notes that it is done; in this order, so
+    that a crash anywhere can be repeated, and an outage of Azure Monitor hides nothing.
 
     A row may be exported twice when a crash falls between the export and the end of the message.
     The repeat says which attempt it is, and UsageEvents shows such an event once.
@@ -89,8 +100,12 @@ class Process:
         prices: Prices,
         label_max_values: int,
         series_max: int = SERIES_MAX,
+        fast: Callable[[datetime], CountFast] = count_nothing,
     ) -> None:
-        """label_max_values: of a label. series_max: of a metric; what is more becomes `other`."""
+        """label_max_values: of a label. series_max: of a metric; what is more becomes `other`.
+
+        fast: returns what counts for the fast conditions in force.
+        """
         self._claims = stores.claims
         self._series = stores.series
         self._labels = stores.labels
@@ -99,6 +114,7 @@ class Process:
         self._spans = Spans(stores.claims, exporter, prices)
         self._label_max_values = label_max_values
         self._series_max = series_max
+        self._fast = fast
 
     def run(self, text: str, delivery: int, now: datetime) -> Processed:
         """Process one queue message; when this returns, the message may be deleted.
@@ -112,7 +128,8 @@ class Process:
         attempt = message.attempts + delivery
         with working("process_events", read_traceparent(message.traceparent)):
             try:
-                processed = self._run(message, attempt, now)
+                run = self._beat(message, now) if is_beat(message) else None
+                processed = run or self._run(message, attempt, now)
             except NotTaken as exc:
                 self._count_later(message, attempt, exc.items, now)
                 raise
@@ -121,12 +138,14 @@ class Process:
 
     def _run(self, message: Message, attempt: int, now: datetime) -> Processed:
         """Process the message; raises as run()."""
-        counted = attempt > 1 and any(map(self._series.applied, message.batches))
+        finished = attempt > 1 and any(map(self._series.applied, message.batches))
         mine = self._claim(message, attempt, now)
         claimed = mine.events
         done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
-        if counted and not done:
+        if finished and not done:
             return Processed(0, 0)
+        if not finished:
+            self._add(message, claimed, now)
         rows = [
             event_row(c.event, c.cost, attempt, now, message.traceparent)
             for c in claimed
@@ -137,11 +156,38 @@ class Process:
             # Should the process vanish before the poison queue has them, the next delivery finds
             # them by what is not done.
             self._claims.done(c.key for c in claimed if c.key not in refused)
-        if not counted:
+        if not finished:
             lost = self._export_spans(message, mine, refused, attempt, now)
-            points = self._points(message, mine, refused, lost, now)
-            self._series.apply(message.batch, points, now)
+            self._series.apply(
+                message.batch, self._outcomes(message, mine, refused, lost, now), now
+            )
         return _report(message, claimed, refused)
+
+    def _beat(self, message: Message, now: datetime) -> Processed:
+        """Note how far the queue is worked off, and leave the row by which the log's lag is seen.
+
+        Raises:
+            RetryLater: the row was not taken, and is still of use.
+        """
+        self._series.apply(f"{message.batch} totals", (), now, clock(message.received_at))
+        if now - message.received_at < BEAT_OF_USE:
+            row = EventRow(BEAT_ROW, message.received_at.astimezone(UTC), {}, {})
+            raise_if_later("heartbeat", self._exporter.events([row]))
+        return Processed(0, 0)
+
+    def _add(self, message: Message, claimed: Sequence[_Claimed], now: datetime) -> None:
+        """Add the events to totals and tallies, once, whatever becomes of their rows.
+
+        What was set aside, or split, and comes back was added when it came first.
+        """
+        earlier = {message.id, *message.batches} - {message.batch}
+        if any(self._series.applied(f"{batch} totals") for batch in earlier):
+            return
+        measures = [one for c in claimed for one in derive(c.event, c.cost, message.received_at)]
+        measures += lateness((c.event for c in claimed), message.received_at)
+        events = ((c.event, c.cost) for c in claimed)
+        tallies = self._fast(now).count(events, message.received_at)
+        self._series.apply(f"{message.batch} totals", self._bounded(measures), now, tallies)
 
     def _claim(self, message: Message, attempt: int, now: datetime) -> _Mine:
         """Return the events and spans that no other message carries, priced."""
@@ -190,18 +236,15 @@ class Process:
             raise
         return lost + len(mine.spans) - len(spans)
 
-    def _points(
+    def _outcomes(
         self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
     ) -> list[Point]:
-        """Derive the points of the kept events, and count what became of everything.
+        """Count what became of everything. lost: how many spans were refused."""
+        kept = {c.key for c in mine.events if c.key not in refused}
+        return self._bounded(list(counts(message, Fate(kept, refused, len(mine.spans), lost), now)))
 
-        lost: how many spans were refused.
-        """
-        kept = [c for c in mine.events if c.key not in refused]
-        fate = Fate({c.key for c in kept}, refused, len(mine.spans), lost)
-        measures = list(counts(message, fate, now))
-        for c in kept:
-            measures.extend(derive(c.event, c.cost, message.received_at))
+    def _bounded(self, measures: Sequence[Measure]) -> list[Point]:
+        """Return the points of the measures, with no more values and series than may be."""
         named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
         return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
 

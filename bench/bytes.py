@@ -27,6 +27,8 @@ from shared.events.envelope import judge
 from shared.events.message import pack, pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.pricing.price import load
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.write_metrics import Minutely
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.breeze import judge as judged
@@ -136,7 +138,12 @@ def traced(events: Sequence[Event], batch: int) -> Iterator[str]:
 def bill(events: Sequence[Event], send: Send, batch: int, a_minute: int) -> Bill:
     """Process the events, so many a minute, and add up the rows that came out."""
     with loopback(_taken) as server:
-        stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+        stores = Stores(
+            MemoryClaims(),
+            MemorySeries(),
+            MemoryLabels(),
+            TraceRows(MemoryDatabase().table("traces")),
+        )
         exporter = AzureMonitorExporter(connection(server.url))
         process = Process(stores, exporter, load(BOOK.read_text(encoding="utf-8")), 200)
         minutely = Minutely(stores.series, MemoryMark(), lambda: exporter)

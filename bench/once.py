@@ -23,6 +23,8 @@ from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.events.envelope import judge
 from shared.events.message import pack
 from shared.pricing.price import load
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 
@@ -53,12 +55,19 @@ def batches(*, with_duplicates: bool) -> Iterator[Sequence[dict[str, Any]]]:
 
 
 def in_memory(_: Path, __: ExitStack) -> Stores:
-    return Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+    return Stores(
+        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
+    )
 
 
 def in_sqlite(folder: Path, closes: ExitStack) -> Stores:
     database = closes.enter_context(closing(connect(folder / "state.db")))
-    return Stores(SqliteClaims(database), SqliteSeries(database), SqliteLabels(database))
+    return Stores(
+        SqliteClaims(database),
+        SqliteSeries(database),
+        SqliteLabels(database),
+        TraceRows(MemoryDatabase().table("traces")),
+    )
 
 
 STORES: Mapping[str, Callable[[Path, ExitStack], Stores]] = {

@@ -25,6 +25,8 @@ from shared.metrics.catalogue import METRICS
 from shared.pricing.cost import Cost
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportOutcome, MetricRow
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import FakeExporter
@@ -60,7 +62,9 @@ def batch(number: int) -> str:
 
 
 def ours() -> Callable[[str], object]:
-    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+    stores = Stores(
+        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
+    )
     process = Process(stores, Nowhere(), load(BOOK.read_text()), label_max_values=200)
     return lambda text: process.run(text, 1, NOW)
 

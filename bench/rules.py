@@ -25,6 +25,8 @@ from shared.adapters.memory import MemoryAlerts, MemoryClaims, MemoryLabels, Mem
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN
 from shared.events.body import Limits as BodyLimits
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.processing.process import Process, Stores
@@ -57,7 +59,9 @@ def fill(path: Path) -> int:
     """Store an hour of the fleet, priced, and copies of it in the hours before; return how many."""
     clock = SetClock(NOW)
     store = MonitorStore(path, clock)
-    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+    stores = Stores(
+        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
+    )
     process = Process(stores, DirectExporter(store), read_prices(CONFIG), 200)
     ingest = Ingest(BodyLimits(500, 2**40, 2**40))
     events = Fleet(1, NOW - HOUR, incidents=False).events_between(NOW - HOUR, NOW)

@@ -29,6 +29,8 @@ from shared.metrics.own import HEARTBEAT
 from shared.pricing.price import load
 from shared.rows import EventRow
 from shared.settings import Settings
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
@@ -86,13 +88,15 @@ class World:
         self._database = connect(Path(":memory:"))
         self._queue = Queue()
         self._loads = 0
+        self._traces = MemoryDatabase().table("traces")
         self._ticked_at = plan.first_tick - 2 * MINUTE
         self.restart()
 
     def restart(self) -> None:
         """Drop all that is in memory, and make the use cases anew."""
         claims, series = SqliteClaims(self._database), SqliteSeries(self._database)
-        stores = Stores(claims, series, SqliteLabels(self._database))
+        labels, traces = SqliteLabels(self._database), TraceRows(self._traces)
+        stores = Stores(claims, series, labels, traces)
         self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
         exporter, self._series = self._exporter, series
         alerts = self.alerts = SqliteAlerts(self._database)

@@ -10,6 +10,7 @@ from shared.alerting.muting import Silence
 from shared.alerting.page import Delivery, Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.tallies import NO_TALLIES, Tallies
+from shared.events.otlp.record import Record
 from shared.metrics.points import Point, SeriesState
 from shared.rows import (
     EventRow,
@@ -49,6 +50,25 @@ class Claims(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Drop claims taken before that moment; return how many."""
+        ...
+
+
+class TraceMemory(Protocol):
+    """What the spans of a trace said, whichever message brought them."""
+
+    def remember(
+        self, batch: str, records: Mapping[str, Sequence[Record]], at: datetime
+    ) -> Mapping[str, Sequence[Record]]:
+        """Add what a message says of each trace; return all that is known of it, this included.
+
+        batch: names the message; the same again changes nothing.
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop what was said before that moment; return how many rows."""
         ...
 
 

@@ -31,6 +31,9 @@ from shared.events.unpack import Sizes
 from shared.notify.heartbeat import Heartbeat
 from shared.notify.page_links import PageLinks
 from shared.settings import Settings, quiet_sdk, read
+from shared.storage.opening import open_rows
+from shared.storage.rows import Database
+from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.announce import Announce, Announcing
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
@@ -67,6 +70,8 @@ class App:
         """Let go of the storage. Azure ends a process without asking; tests and laptops ask."""
         if "_storage" in self.__dict__:
             self._storage.close()
+        if "_rows" in self.__dict__:
+            self._rows.close()
         if "queue" in self.__dict__:
             self.queue.close()
 
@@ -97,7 +102,9 @@ class App:
     @cached_property
     def process(self) -> Patient:
         """Prices, exports and counts what was taken."""
-        stores = Stores(self._storage.claims, self._storage.series, self._storage.labels)
+        stores = Stores(
+            self._storage.claims, self._storage.series, self._storage.labels, self._traces
+        )
         most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
         fast = FastRules(self._rules.get)
         process = Process(stores, self._exporter, self._prices, *most, fast.count)
@@ -129,7 +136,7 @@ class App:
         vitals = Vitals(alerts, storage.series, budgets)
         minutely = Minutely(storage.series, storage.mark, lambda: self._exporter)
         history = History(alerts, storage.series, lambda: self._exporter)
-        memories = (storage.claims, storage.series, storage.silences, history)
+        memories = (storage.claims, self._traces, storage.series, storage.silences, history)
         put = self.queue.put
         tick = Tick(deliver, evaluate, history, vitals, minutely, put, *memories)
         announcing = Announcing(tick, self._announce)
@@ -282,6 +289,16 @@ class App:
     def _storage(self) -> Storage:
         """What is remembered between two invocations."""
         return open_storage(self.settings)
+
+    @cached_property
+    def _rows(self) -> Database:
+        """The rows of what is remembered."""
+        return open_rows(self.settings, self._identity.credential)
+
+    @property
+    def _traces(self) -> TraceRows:
+        """What the spans of some hours said."""
+        return TraceRows(self._rows.table("traces"))
 
 
 _lock = threading.Lock()

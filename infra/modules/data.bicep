@@ -27,6 +27,7 @@ var tableNames = [
   'series'
   'silences'
   'texts'
+  'traces'
 ]
 var packageContainerName = 'app-package'
 

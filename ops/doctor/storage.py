@@ -11,7 +11,7 @@ from shared.adapters.azure.poison_queue import POISON, QUEUE
 from shared.adapters.storage_tables import connect
 from shared.errors import Misconfigured, RetryLater
 
-TABLES = frozenset({"alerts", "claims", "series", "silences", "texts"})
+TABLES = frozenset({"alerts", "claims", "series", "silences", "texts", "traces"})
 BACKLOG = 1_000
 TIMEOUT_S = 30
 

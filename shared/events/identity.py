@@ -18,6 +18,11 @@ def event_key(event: AnyEvent) -> str:
     return f"e:{_digest(event.source, event.id)}"
 
 
+def span_key(source: str, trace_id: str, span_id: str, suffix: str = "") -> str:
+    """Return the claim key of the event that a span reports."""
+    return f"e:{_digest(source, f'{trace_id}:{span_id}{suffix}')}"
+
+
 def response_key(event: AnyEvent) -> str | None:
     """Return the claim key of the model call that the event reports, where it names one.
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
 from shared.errors import GiveUp
 from shared.events.carried_span import CarriedSpan
+from shared.events.otlp.record import Record
 from shared.events.types import AgentEvent, AnyEvent
 
 BEAT = "heartbeat"
@@ -31,6 +32,7 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     note: why it was set aside, on a message in the poison queue.
     traceparent: of the request that brought its events; "" where that is not known.
     refused: how many events of that request were not taken, by reason.
+    records: what its spans say, for those of their traces that come in other messages.
     """
 
     v: int = 1
@@ -43,6 +45,7 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     refused: dict[str, int] = {}
     events: list[AgentEvent]
     spans: list[CarriedSpan] = []
+    records: list[Record] = []
 
     @property
     def batches(self) -> Sequence[str]:
@@ -58,10 +61,11 @@ class Message(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What must travel in one message: events, and the spans that they come from."""
+    """What must travel in one message: events, the spans they come from, and what these say."""
 
     events: tuple[AnyEvent, ...]
     spans: tuple[CarriedSpan, ...] = ()
+    records: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def _blank(received_at: AwareDatetime, request: Request) -> Message:
         refused=dict(request.refused),
         events=[],
         spans=[],
+        records=[],
     )
 
 
@@ -130,6 +135,7 @@ def _pack(parcels: Sequence[Parcel], blank: Message) -> list[str]:
     held = {
         "events": [event for parcel in parcels for event in parcel.events],
         "spans": [span for parcel in parcels for span in parcel.spans],
+        "records": [record for parcel in parcels for record in parcel.records],
     }
     text = encode(blank.model_copy(update=held))
     if len(text) <= MAX_MESSAGE_CHARS:

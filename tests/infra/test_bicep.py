@@ -87,10 +87,10 @@ def test_every_queue_of_a_binding_exists_and_no_other() -> None:
 
 
 def test_every_table_of_the_code_exists_and_no_other() -> None:
-    adapters = (ROOT / "shared/adapters").glob("*.py")
-    text = "".join(file.read_text(encoding="utf-8") for file in adapters)
+    files = [*(ROOT / "shared/adapters").glob("*.py"), ROOT / "shared/wiring.py"]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     assert set(words(source("data"), "tableNames")) == set(
-        re.findall(r'Rows\(service, "(\w+)"', text)
+        re.findall(r'(?:Rows\(service, |\.table\()"(\w+)"', text)
     )
 
 

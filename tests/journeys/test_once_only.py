@@ -22,6 +22,8 @@ from shared.metrics.points import Point, SeriesState
 from shared.ports import SeriesStore
 from shared.pricing.price import load
 from shared.rows import EventRow, ExportLater, ExportOutcome
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
 from tests.factories import event
@@ -131,7 +133,10 @@ def box(tmp_path: Path, chance: Chance) -> Iterator[Laptop]:
         connection = settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value()
         with closing(connect(Path(settings.AGENTMETER_STATE.removeprefix("sqlite:")))) as state:
             stores = Stores(
-                SqliteClaims(state), Crashes(SqliteSeries(state), chance), SqliteLabels(state)
+                SqliteClaims(state),
+                Crashes(SqliteSeries(state), chance),
+                SqliteLabels(state),
+                TraceRows(MemoryDatabase().table("traces")),
             )
             process = Process(stores, LosesAnswers(connection, chance), PRICES, 200)
             running.app.process = Patient(process.run)

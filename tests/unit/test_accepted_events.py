@@ -14,6 +14,8 @@ from shared.errors import InvalidEvent
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.rows import EventRow, Exported, ExportOutcome, ExportRefused, SpanRow
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.traces import Traces
 from shared.usecases.processing.process import Process, Stores
@@ -75,7 +77,8 @@ class Judging(FakeExporter):
 
 def processed(messages: tuple[str, ...]) -> Judging:
     exporter = Judging()
-    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+    traces = TraceRows(MemoryDatabase().table("traces"))
+    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), traces)
     process = Process(stores, exporter, CentPerCall(), 200)
     for text in messages:
         process.run(text, 1, START)

@@ -14,6 +14,8 @@ from shared.events.message import decode
 from shared.invocation import Invocation, Span, running
 from shared.pricing.price import load
 from shared.rows import Exported, ExportLater
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
@@ -27,7 +29,9 @@ class Bench:
     def __init__(self) -> None:
         self.series = MemorySeries()
         self.exporter = FakeExporter()
-        stores = Stores(MemoryClaims(), self.series, MemoryLabels())
+        stores = Stores(
+            MemoryClaims(), self.series, MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
+        )
         self.process = Process(stores, self.exporter, load(""), 200)
         self.ingest = Ingest(Limits())
 

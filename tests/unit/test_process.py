@@ -17,6 +17,8 @@ from shared.events.types import LlmCall
 from shared.metrics.points import Point
 from shared.pricing.cost import Cost
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeExporter
@@ -53,7 +55,8 @@ class Bench:
         self.exporter = FakeExporter()
         self.claims = MemoryClaims()
         self.series = Mortal()
-        stores = Stores(self.claims, self.series, MemoryLabels())
+        traces = TraceRows(MemoryDatabase().table("traces"))
+        stores = Stores(self.claims, self.series, MemoryLabels(), traces)
         most = (label_max_values, series_max)
         count = CountFast([FAST])
         self.process = Process(stores, self.exporter, CentPerCall(), *most, lambda now: count)

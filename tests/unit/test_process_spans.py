@@ -11,6 +11,8 @@ from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Span
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused, SpanRow
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Processed, Stores
 from tests.fakes import START, FakeExporter
 from tests.spans import CHAT, span
@@ -26,7 +28,9 @@ class Bench:
     def __init__(self) -> None:
         self.exporter = FakeExporter()
         self.series = MemorySeries()
-        stores = Stores(MemoryClaims(), self.series, MemoryLabels())
+        stores = Stores(
+            MemoryClaims(), self.series, MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
+        )
         self.process = Process(stores, self.exporter, load(""), 200)
 
     def run(self, text: str, delivery: int = 1) -> Processed:

@@ -19,6 +19,8 @@ from shared.events.body import Limits
 from shared.ports import Exporter, Table
 from shared.pricing.price import load
 from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
+from shared.storage.memory import MemoryDatabase
+from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.write_metrics import MINUTE, Minutely
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.processing.process import Process, Stores
@@ -60,7 +62,9 @@ def process_every_kind(exporter: Exporter) -> None:
     events = [event(kind, number, count=3, team_id="é") for number, kind in enumerate(DATA)]
     body = to_json([{**one, "traceparent": trace, "subject": "s"} for one in events])
     received = Ingest(Limits()).accept(body, {"content-type": "application/json"}, START)
-    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels())
+    stores = Stores(
+        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
+    )
     minutely = Minutely(stores.series, MemoryMark(), lambda: exporter)
     minutely.write(START - MINUTE)
     for message in received.messages:

@@ -22,6 +22,7 @@ class Dialect:
         shared.events.reconcile has it.
     agent_in: pattern of an agent's span name, group 1 the agent.
     repeats: pattern of the names of spans that make no call unless they count tokens.
+    agents_call: a failed agent's span is a failed call where it names a model.
     not_told: what it does not say, for docs/opentelemetry.md.
     """
 
@@ -38,6 +39,7 @@ class Dialect:
     reasoning: str = ""
     agent_in: str = ""
     repeats: str = ""
+    agents_call: bool = False
     not_told: str = ""
 
     def operation(self, name: str) -> str | None:

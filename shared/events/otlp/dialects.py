@@ -208,6 +208,7 @@ DIALECTS = (
             "Experimental.Microsoft.Agents.AI",
             "Microsoft.Agents.AI.Workflows",
         ),
+        agents_call=True,
         operations={
             "^orchestrate_tools": "repeat",
             r"^(workflow\.|executor\.|edge_group\.|message\.)": "repeat",

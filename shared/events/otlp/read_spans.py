@@ -8,7 +8,7 @@ from shared.events.envelope import judge
 from shared.events.message import Parcel
 from shared.events.otlp.carry import EPOCH, LATEST_NS, carried
 from shared.events.otlp.record import Call, Record, record_of
-from shared.events.otlp.relate import Node, relate
+from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.span import MAX_CHARS, Span
 from shared.events.otlp.tell import call_data, owner_of, status_of
 from shared.events.otlp.twins import merged
@@ -59,8 +59,9 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
             refused.append(f"{name}: {refusals[0].error}")
             continue
         written = carried(span, node, call, received_at, content_chars)
-        parcels.append(Parcel(tuple(events), (written,)))
+        parcels.append(Parcel(tuple(events), (written,), (node.record,)))
         mended.extend(f"{name}: {note}" for note in (call.notes if call else ()))
+    parcels.extend(Parcel((), (), (record,)) for record in _links(nodes))
     others = [span for span in by_key.values() if not nodes[span.key].record.role]
     unread = tuple(sorted({span.scope or "unnamed" for span in others if _counts_something(span)}))
     sampled = sum(span.is_sampled for span in by_key.values())
@@ -71,6 +72,15 @@ def call_of(node: Node) -> Call | None:
     """Return the model call that the span is the record of, with what its twins know of it."""
     call = node.record.call if node.calls else None
     return call and merged(call, [twin.record.call for twin in node.twins if twin.record.call])
+
+
+def _links(nodes: Mapping[Key, Node]) -> Iterator[Record]:
+    """Yield what other spans say that may stand between ours, or name their owner."""
+    traces = {node.record.trace_id for node in nodes.values() if node.record.role}
+    for node in nodes.values():
+        record = node.record
+        if not record.role and (record.own or (record.trace_id in traces and record.is_inner)):
+            yield record
 
 
 def _counts_something(span: Span) -> bool:
@@ -87,8 +97,7 @@ def _drafts(span: Span, node: Node, call: Call | None) -> Iterator[Draft]:
     id = id_of(record)
     owner = owner_of(node)
     if call:
-        begin_ns = record.start_ns or record.end_ns
-        yield _draft(record, "llm.call", call_data(record, call), owner, id, begin_ns)
+        yield call_draft(node)
     end_ns = record.end_ns or record.start_ns
     if record.role == "agent":
         suffix = ":agent" if call else ""
@@ -103,6 +112,15 @@ def _drafts(span: Span, node: Node, call: Call | None) -> Iterator[Draft]:
         component = _component(span, node)
         error: Draft = {"component": component, "error_type": record.error, "message": message}
         yield _draft(record, "error", error, owner, f"{id}:error", end_ns)
+
+
+def call_draft(node: Node, suffix: str = "") -> Draft:
+    """Return the call of a span as JSON values; suffix: of its id."""
+    record = node.record
+    call = call_of(node) or record.call
+    data = call_data(record, call) if call else {}
+    begin_ns = record.start_ns or record.end_ns
+    return _draft(record, "llm.call", data, owner_of(node), id_of(record) + suffix, begin_ns)
 
 
 def _draft(

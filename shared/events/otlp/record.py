@@ -52,7 +52,9 @@ class Record:
 
     operation: in the words of the newest conventions. error: what kind it ended with, None where
     it went well. own, service: what it, and its resource, say of its owner. remote: the agent runs
-    at its provider. superseded: a second span of its instrumentation tells of the same call.
+    at its provider. is_inner: it called no other service, so that spans may lie below it.
+    stands_alone: an agent that tells its own calls.
+    superseded: a second span of its instrumentation tells of the same call.
     """
 
     trace_id: str
@@ -71,6 +73,8 @@ class Record:
     call: Call | None
     tool: str | None = None
     remote: bool = False
+    is_inner: bool = False
+    stands_alone: bool = False
     superseded: bool = False
 
     @property
@@ -112,6 +116,8 @@ def record_of(span: Span) -> Record:
         service=stated_by_service(span, reader),
         call=call,
         tool=reader.text(span.attributes, "tool") if role == "tool" else None,
+        is_inner=span.kind != "client",
+        stands_alone=role == "agent" and _stands_alone(reader, operation, error, call),
         remote=role == "agent" and _is_remote(span, operation),
         superseded=error is None and call is not None and _ends_later(span, call),
     )
@@ -175,6 +181,14 @@ def _call(span: Span, reader: Reader, operation: str) -> Call:
         notes=used.notes,
         cost_usd=str(cost) if cost > 0 else None,
     )
+
+
+def _stands_alone(reader: Reader, operation: str, error: str | None, call: Call | None) -> bool:
+    """Tell whether an agent's span is the record of its calls where no other span tells them."""
+    if operation != "invoke_agent" or call is None:
+        return False
+    failed = reader.dialect.agents_call and error is not None and call.model is not None
+    return call.usage is not None or failed
 
 
 def _maker(provider: str | None, *models: str | None) -> str:

@@ -24,6 +24,7 @@ class Node:
     outers: the nearest model call around it, by whether it makes vectors.
     told_below: its error came up from below.
     calls: the call that it tells of is its own to report. twins: spans that tell of that call too.
+    tells_for_its_calls: it is an agent that counts the model calls below it.
     inners: calls just inside it, of its kind. teller: the span that reports the call inside it.
     """
 
@@ -42,6 +43,7 @@ class Node:
     calls: bool = False
     twins: list["Node"] = field(default_factory=list["Node"])
     teller: "Node | None" = None
+    tells_for_its_calls: bool = False
     errors_below: set[str] = field(default_factory=set[str])
 
 
@@ -133,6 +135,7 @@ def _decide(node: Node) -> None:
     """
     record = node.record
     if record.role == "agent":
+        node.tells_for_its_calls = record.stands_alone and not record.remote
         node.calls = record.remote and record.is_counted and not node.calls_models
     if record.role != "model":
         return

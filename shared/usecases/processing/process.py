@@ -22,11 +22,12 @@ from shared.metrics.derive import (
 )
 from shared.metrics.points import Point
 from shared.metrics.tally import tally
-from shared.ports import Claims, Exporter, LabelBook, SeriesStore
+from shared.ports import Claims, Exporter, LabelBook, SeriesStore, TraceMemory
 from shared.pricing.cost import Cost
 from shared.rows import BEAT_ROW, EventRow, Exported, ExportLater, ExportRefused
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
 from shared.usecases.processing.outcome_metrics import Fate, counts, items_later, lateness
+from shared.usecases.processing.place_spans import Placed, PlaceSpans
 from shared.usecases.processing.rows import PricedSpan, Prices, Spans, event_row, without_event
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Stores:
     claims: Claims
     series: SeriesStore
     labels: LabelBook
+    traces: TraceMemory
 
 
 class Process:
@@ -109,6 +111,7 @@ class Process:
         self._claims = stores.claims
         self._series = stores.series
         self._labels = stores.labels
+        self._place_spans = PlaceSpans(stores.traces)
         self._exporter = exporter
         self._prices = prices
         self._spans = Spans(stores.claims, exporter, prices)
@@ -127,19 +130,22 @@ class Process:
         message = decode(text)
         attempt = message.attempts + delivery
         with working("process_events", read_traceparent(message.traceparent)):
+            placed = self._place_spans.place(message, now)
+            message = placed.message
             try:
                 run = self._beat(message, now) if is_beat(message) else None
-                processed = run or self._run(message, attempt, now)
+                processed = run or self._run(placed, attempt, now)
             except NotTaken as exc:
                 self._count_later(message, attempt, exc.items, now)
                 raise
             _log(message, processed, attempt)
         return processed
 
-    def _run(self, message: Message, attempt: int, now: datetime) -> Processed:
+    def _run(self, placed: Placed, attempt: int, now: datetime) -> Processed:
         """Process the message; raises as run()."""
+        message = placed.message
         finished = attempt > 1 and any(map(self._series.applied, message.batches))
-        mine = self._claim(message, attempt, now)
+        mine = self._claim(placed, attempt, now)
         claimed = mine.events
         done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
         if finished and not done:
@@ -189,22 +195,18 @@ class Process:
         tallies = self._fast(now).count(events, message.received_at)
         self._series.apply(f"{message.batch} totals", self._bounded(measures), now, tallies)
 
-    def _claim(self, message: Message, attempt: int, now: datetime) -> _Mine:
+    def _claim(self, placed: Placed, attempt: int, now: datetime) -> _Mine:
         """Return the events and spans that no other message carries, priced."""
-        wanted: dict[str, str] = {}
-        for event in message.events:
-            wanted.setdefault(event_key(event), message.id)
-            if response := response_key(event):
-                wanted.setdefault(response, event_key(event))
+        message = placed.message
         bare = list(without_event(message))
-        wanted |= {span.key: message.id for span in bare}
+        wanted = placed.claims(message.id) | {span.key: message.id for span in bare}
         holders = self._claims.claim(wanted, now, seen_before=attempt > 1)
         mine: dict[str, _Claimed] = {}
-        for event in message.events:
+        for event in placed.message.events:
             key, response = event_key(event), response_key(event)
-            if holders[key] != message.id or key in mine:
+            if holders[key] != message.id or key in mine or placed.is_told(key, holders):
                 continue
-            if response is None or holders[response] == key:
+            if key in placed.repeated or response is None or holders[response] == key:
                 mine[key] = _Claimed(event, self._price(event), key)
         spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
         return _Mine(list(mine.values()), [*spans, *_priced_spans(message, mine.values())])

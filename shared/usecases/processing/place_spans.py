@@ -1,0 +1,165 @@
+"""Decides what spans tell by all that is known of their traces, in whichever message it came."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from shared.events.envelope import judge
+from shared.events.identity import event_key, response_key, span_key
+from shared.events.message import Message
+from shared.events.otlp.read_spans import call_draft
+from shared.events.otlp.record import Record
+from shared.events.otlp.relate import Key, Node, relate
+from shared.events.otlp.tell import owner_of
+from shared.events.types import AnyEvent, LlmCall
+from shared.ports import TraceMemory
+
+MOST_RIVALS = 8
+"""Calls around one that are asked for, the nearest first."""
+ALONE = ":call"
+"""Ends the id of the call of an agent that is the only record of it."""
+REPEATED = "repeated"
+"""Holds the claim of a call that another span tells, and is counted under that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A message with its events as they are known by now, and which tell what others tell.
+
+    repeated: claim keys of events that are told by other spans: they are counted only if this
+        message counted them before. rivals: claim key of a call → those of spans that tell it too:
+        where one was counted, this is not.
+    """
+
+    message: Message
+    repeated: set[str] = field(default_factory=set[str])
+    rivals: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+
+    def claims(self, holder: str) -> dict[str, str]:
+        """Return the claims that the events need: their own, their answers', their rivals'."""
+        wanted: dict[str, str] = {}
+        for event in self.message.events:
+            key = event_key(event)
+            if key in self.repeated:
+                wanted.setdefault(key, REPEATED)
+                continue
+            wanted.setdefault(key, holder)
+            if response := response_key(event):
+                wanted.setdefault(response, key)
+        for rivals in self.rivals.values():
+            for rival in rivals:
+                wanted.setdefault(rival, REPEATED)
+        return wanted
+
+    def is_told(self, key: str, holders: Mapping[str, str]) -> bool:
+        """Tell whether another span of the same call was counted before."""
+        return any(holders[rival] != REPEATED for rival in self.rivals.get(key, ()))
+
+
+class PlaceSpans:
+    """Remembers a message's spans, and relates them to those of earlier messages."""
+
+    def __init__(self, memory: TraceMemory) -> None:
+        self._memory = memory
+
+    def place(self, message: Message, now: datetime) -> Placed:
+        """Return the message's events, with owners that earlier messages told.
+
+        Raises:
+            RetryLater: the memory did not answer.
+        """
+        if not message.records:
+            return Placed(message)
+        told = defaultdict[str, list[Record]](list)
+        for record in message.records:
+            told[record.trace_id].append(record)
+        known = self._memory.remember(message.batch, told, message.received_at)
+        # What the message says itself counts, whatever was left out of the memory.
+        all_told = {record.key: record for records in known.values() for record in records}
+        all_told |= {record.key: record for record in message.records}
+        nodes = relate([all_told[key] for key in sorted(all_told)])
+        return _placed(message, nodes, now)
+
+
+def _placed(message: Message, nodes: Mapping[Key, Node], now: datetime) -> Placed:
+    events: list[AnyEvent] = []
+    repeated = set[str]()
+    rivals: dict[str, Sequence[str]] = {}
+    for event in message.events:
+        node = _node_of(event, nodes)
+        if node is None:
+            events.append(event)
+            continue
+        events.append(_owned(event, node))
+        if not isinstance(event.data, LlmCall):
+            if event.type == "error" and node.told_below:
+                repeated.add(event_key(event))
+        elif node.calls:
+            rivals[event_key(event)] = _rivals(node, nodes)
+        else:
+            repeated.add(event_key(event))
+    for event, node in _of_agents_alone(message, nodes, now):
+        events.append(event)
+        rivals[event_key(event)] = _rivals(node, nodes)
+    return Placed(message.model_copy(update={"events": events}), repeated, rivals)
+
+
+def _node_of(event: AnyEvent, nodes: Mapping[Key, Node]) -> Node | None:
+    """Return the span that the event comes from."""
+    trace_id, _, rest = event.id.partition(":")
+    node = nodes.get((trace_id, rest.partition(":")[0]))
+    return node if node is not None and node.record.source == event.source else None
+
+
+def _owned(event: AnyEvent, node: Node) -> AnyEvent:
+    """Return the event with the owner that is known by now."""
+    owner = {name: value for name, value in owner_of(node).items() if value is not None}
+    if all(getattr(event.data, name) == value for name, value in owner.items()):
+        return event
+    return event.model_copy(update={"data": event.data.model_copy(update=owner)})
+
+
+def _rivals(node: Node, nodes: Mapping[Key, Node]) -> list[str]:
+    """Return the claim keys of what tells the same call: twins, and calls and agents around it.
+
+    Where it hangs in the air, any agent of its trace may be around it.
+    """
+    around = [*node.twins, *node.inners]
+    if node.record.role == "model" and not node.has_root:
+        trace_id = node.record.trace_id
+        same = (other for key, other in nodes.items() if key[0] == trace_id and other is not node)
+        around += islice((other for other in same if other.tells_for_its_calls), MOST_RIVALS)
+    above = node.parent
+    while above is not None and len(around) < MOST_RIVALS:
+        if above.record.role == "model" or above.tells_for_its_calls:
+            around.append(above)
+        above = above.parent
+    return [_call_key(other.record) for other in around[:MOST_RIVALS]]
+
+
+def _call_key(record: Record) -> str:
+    """Return the claim key of the call that a span tells; an agent's own event has the plain id."""
+    suffix = ALONE if record.role == "agent" and not record.remote else ""
+    return span_key(record.source, record.trace_id, record.span_id, suffix)
+
+
+def _of_agents_alone(
+    message: Message, nodes: Mapping[Key, Node], now: datetime
+) -> Iterator[tuple[AnyEvent, Node]]:
+    """Yield the calls of agents whose model calls no other span tells: their sums stand for them.
+
+    Not where a call of the trace hangs in the air: it may be below such an agent.
+    """
+    mine = {record.key for record in message.records}
+    loose = {
+        node.record.trace_id
+        for node in nodes.values()
+        if node.record.role == "model" and not node.has_root
+    }
+    for key in sorted(mine):
+        node = nodes[key]
+        if node.tells_for_its_calls and not node.calls_models and key[0] not in loose:
+            events, _ = judge([call_draft(node, ALONE)], now)
+            yield from ((event, node) for event in events)

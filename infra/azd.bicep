@@ -204,6 +204,9 @@ output APPLICATIONINSIGHTS_AUTHENTICATION_STRING string = agentmeter.outputs.APP
 @description('The workspace that queries ask.')
 output LOGS_WORKSPACE_ID string = agentmeter.outputs.LOGS_WORKSPACE_ID
 
+@description('Which of Azure\'s clouds this is.')
+output AGENTMETER_CLOUD string = agentmeter.outputs.AGENTMETER_CLOUD
+
 @description('Tables of the storage account.')
 output AzureWebJobsStorage__tableServiceUri string = agentmeter.outputs.AzureWebJobsStorage__tableServiceUri
 

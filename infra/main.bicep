@@ -319,6 +319,9 @@ output APPLICATIONINSIGHTS_AUTHENTICATION_STRING string = 'Authorization=AAD'
 @description('The workspace that queries ask.')
 output LOGS_WORKSPACE_ID string = monitoring.outputs.customerId
 
+@description('Which of Azure\'s clouds this is.')
+output AGENTMETER_CLOUD string = environment().name
+
 @description('Tables of the storage account.')
 output AzureWebJobsStorage__tableServiceUri string = data.outputs.tableUri
 

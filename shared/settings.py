@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
 
+from shared.clouds import CLOUDS, PUBLIC, Cloud
 from shared.errors import Misconfigured
 
 APP_FOLDER = Path(__file__).parent.parent
@@ -51,8 +52,15 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         pattern=r"^(/subscriptions/\S+)?$",
         description="The workspace's resource id; pages then link to their query in the portal",
     )
-    LOGS_ENDPOINT: Url = Field(
-        "https://api.loganalytics.io", description="The Log Analytics query API"
+    LOGS_ENDPOINT: str = Field(
+        "",
+        pattern=r"^(https?://\S*[^/\s])?$",
+        description="The Log Analytics query API; empty: that of AGENTMETER_CLOUD",
+    )
+    AGENTMETER_CLOUD: Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"] = Field(
+        "AzureCloud",
+        description="Which of Azure's clouds this is: its addresses of ingestion, queries, portal, "
+        "login and Resource Manager follow. Bicep sets it",
     )
     AZURE_CLIENT_ID: str = Field("", description="The user-assigned identity, where there is one")
     AGENTMETER_STATE: str = Field(
@@ -176,6 +184,24 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     SLACK_WEBHOOK_URL: SecretStr = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"
     )
+
+    @property
+    def cloud(self) -> Cloud:
+        """The addresses of AGENTMETER_CLOUD."""
+        return CLOUDS[self.AGENTMETER_CLOUD]
+
+    @property
+    def logs_endpoint(self) -> str:
+        """The address of the query API."""
+        return self.LOGS_ENDPOINT or self.cloud.logs
+
+    @property
+    def connection_string(self) -> str:
+        """The connection string, with the audience of a cloud that is not the public one."""
+        given = self.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value()
+        if self.cloud is PUBLIC or "aadaudience=" in given.lower():
+            return given
+        return f"{given.strip().rstrip(';')};AADAudience={self.cloud.monitor}"
 
 
 @dataclass(frozen=True, slots=True)

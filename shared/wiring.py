@@ -128,6 +128,7 @@ class App:
                 self.settings.AGENTMETER_RUNBOOKS,
                 self.settings.LOGS_RESOURCE_ID,
                 self.settings.AGENTMETER_SILENCE_LINK,
+                self.settings.cloud.portal,
             ),
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings), self.clock)
@@ -243,7 +244,7 @@ class App:
     def _exporter(self) -> AzureMonitorExporter:
         """The road into Azure Monitor."""
         return AzureMonitorExporter(
-            self.settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
+            self.settings.connection_string,
             self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             self._identity,
         )
@@ -280,7 +281,7 @@ class App:
     def _log(self) -> LogAnalytics:
         """What was exported, to be asked in KQL."""
         return LogAnalytics(
-            self.settings.LOGS_ENDPOINT,
+            self.settings.logs_endpoint,
             self.settings.LOGS_WORKSPACE_ID,
             self._identity,
         )

@@ -89,6 +89,7 @@ var ownSettings = [
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
   { name: 'LOGS_WORKSPACE_ID', value: workspace.properties.customerId }
   { name: 'LOGS_RESOURCE_ID', value: workspace.id }
+  { name: 'AGENTMETER_CLOUD', value: environment().name }
   { name: 'AGENTMETER_DEPLOYMENT', value: deploymentName }
   { name: 'AGENTMETER_LINK', value: empty(link) ? '${environment().portal}/#resource${component.id}/overview' : link }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }

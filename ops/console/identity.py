@@ -6,6 +6,8 @@ from azure.core.credentials import TokenCredential
 from azure.identity import DefaultAzureCredential
 
 from shared.adapters.azure.identity import Identity
+from shared.clouds import cloud_of
+from shared.settings import operator_environment
 
 
 def signed_in(client_id: str) -> TokenCredential:
@@ -15,7 +17,8 @@ def signed_in(client_id: str) -> TokenCredential:
     """
     # It would list on stderr every way that it has tried; our errors say what to do.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
-    return DefaultAzureCredential(managed_identity_client_id=client_id or None)
+    login = cloud_of(operator_environment()).login
+    return DefaultAzureCredential(authority=login, managed_identity_client_id=client_id or None)
 
 
 OPERATOR = Identity(

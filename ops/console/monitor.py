@@ -7,8 +7,9 @@ from ops.console.identity import OPERATOR
 from ops.console.stack import find_stack
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.adapters.azure.log_analytics import LogAnalytics
+from shared.clouds import cloud_of
 from shared.errors import Misconfigured
-from shared.settings import Settings, read
+from shared.settings import read
 
 LOCAL_WORKSPACE = "local"
 LAPTOP = "the stack on this machine"
@@ -39,9 +40,9 @@ def find_monitor(environment: Mapping[str, str]) -> Monitor:
     settings = read(environment)
     return Monitor(
         f"workspace {settings.LOGS_WORKSPACE_ID}",
-        LogAnalytics(settings.LOGS_ENDPOINT, settings.LOGS_WORKSPACE_ID, OPERATOR),
+        LogAnalytics(settings.logs_endpoint, settings.LOGS_WORKSPACE_ID, OPERATOR),
         AzureMonitorExporter(
-            settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value(),
+            settings.connection_string,
             settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             OPERATOR,
         ),
@@ -64,6 +65,5 @@ def find_log(workspace: str | None, environment: Mapping[str, str]) -> tuple[str
             "There is nothing to ask. Start the stack with `make run`, or name a Log Analytics "
             "workspace with --workspace or LOGS_WORKSPACE_ID."
         )
-    default: str = Settings.model_fields["LOGS_ENDPOINT"].default
-    endpoint = environment.get("LOGS_ENDPOINT") or default
+    endpoint = environment.get("LOGS_ENDPOINT") or cloud_of(environment).logs
     return f"workspace {named}", LogAnalytics(endpoint, named, OPERATOR)

@@ -12,11 +12,11 @@ from azure.core.exceptions import ClientAuthenticationError
 from functions import build
 from ops.console.identity import OPERATOR
 from ops.doctor.finding import DEPLOY, Finding, ok, wrong
+from shared.clouds import cloud_of
 from shared.errors import GiveUp, Misconfigured, RetryLater
 from shared.settings import read
 from shared.wiring import current
 
-MANAGEMENT = "https://management.azure.com"
 SITES = "2025-03-01"
 ASSIGNMENTS = "2022-04-01"
 TIMEOUT_S = 30
@@ -36,9 +36,13 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Azure's own API. group: path of the resource group; name: the function app's."""
+    """Azure's own API.
+
+    audience: what its tokens are for. group: path of the resource group; name: the function app's.
+    """
 
     url: str
+    audience: str
     group: str
     name: str
     credential: TokenCredential
@@ -75,7 +79,7 @@ class Arm:
 
     def _token(self) -> str:
         try:
-            return self.credential.get_token(f"{MANAGEMENT}/.default").token
+            return self.credential.get_token(f"{self.audience}/.default").token
         except ClientAuthenticationError:
             raise Misconfigured(OPERATOR.without_token()) from None
 
@@ -89,11 +93,12 @@ def arm_of(environment: Mapping[str, str]) -> Arm | None:
     subscription, group, name = (environment.get(setting, "") for setting in NAMES)
     if not (subscription and group and name):
         return None
-    url = environment.get("AZURE_MANAGEMENT_URL") or MANAGEMENT
+    management = cloud_of(environment).management
+    url = environment.get("AZURE_MANAGEMENT_URL") or management
     if not url.startswith("https://") and urlsplit(url).hostname != "127.0.0.1":
         raise Misconfigured("AZURE_MANAGEMENT_URL is plain http. No token goes there; use https.")
     path = f"/subscriptions/{quote(subscription)}/resourceGroups/{quote(group)}"
-    return Arm(url, path, quote(name), OPERATOR.credential())
+    return Arm(url, management, path, quote(name), OPERATOR.credential())
 
 
 def settings(arm: Arm) -> Iterator[Finding]:

@@ -9,8 +9,9 @@ from urllib.parse import quote, urlencode
 
 from shared.alerting.about import About
 from shared.alerting.evidence import Evidence
+from shared.clouds import PUBLIC
 
-LOGS = "https://portal.azure.com/#blade/Microsoft_Azure_Monitoring_Logs/LogsBlade/resourceId"
+LOGS = "#blade/Microsoft_Azure_Monitoring_Logs/LogsBlade/resourceId"
 LONGEST = 4000
 """Browsers and pagers cut longer addresses."""
 
@@ -21,12 +22,13 @@ class PageLinks:
 
     runbooks: the address of the folder that holds docs/. workspace: its resource id.
     silences: the address of a page that silences, where `{labels}` becomes `name=value&...`.
-    Each may be "": without that link.
+    Each may be "": without that link. portal: the address of Azure's portal.
     """
 
     runbooks: str = ""
     workspace: str = ""
     silences: str = ""
+    portal: str = PUBLIC.portal
 
     def __call__(self, about: About) -> Sequence[Mapping[str, str]]:
         """Return the links, those first that are wanted first."""
@@ -49,7 +51,7 @@ class PageLinks:
         """Return what opens the very query in the portal, with its own window."""
         packed = base64.b64encode(gzip.compress(found.query.encode(), mtime=0)).decode()
         span = f"{_iso(found.start)}/{_iso(found.end)}"
-        parts = (LOGS, quote(self.workspace, ""), "source/LogsBlade.AnalyticsShareLinkToQuery/q")
+        parts = (self.portal, LOGS, quote(self.workspace, ""), "source/LogsBlade.AnalyticsShareLinkToQuery/q")
         href = f"{'/'.join(parts)}/{quote(packed, '')}/timespan/{quote(span, '')}"
         return href if self.workspace and len(href) <= LONGEST else ""
 

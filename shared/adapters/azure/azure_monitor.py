@@ -60,9 +60,7 @@ class AzureMonitorExporter:
         Raises:
             Misconfigured: names the setting that is wrong, never its value.
         """
-        parts = connection_string.strip().rstrip(";").split(";")
-        # The SDK would ask for //v2.1/track where an endpoint ends with a slash, as Azure's do.
-        self._connection_string = ";".join(part.rstrip("/") for part in parts)
+        self._connection_string = _without_slashes(connection_string)
         self._endpoint = _endpoint(self._connection_string)
         self._identity = _identity(authentication, identity)
         if self._identity is not None and self._endpoint.startswith("http://"):
@@ -109,6 +107,15 @@ class AzureMonitorExporter:
                     *(self._identity, self._role, self._read_timeout_s),
                 )
             return self._built
+
+
+def _without_slashes(connection_string: str) -> str:
+    """Take the last slash off endpoints, for which the SDK would ask for //v2.1/track.
+
+    The audience keeps its own: Azure knows it by that.
+    """
+    parts = connection_string.strip().rstrip(";").split(";")
+    return ";".join(p if p.lower().startswith("aadaudience=") else p.rstrip("/") for p in parts)
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -16,12 +16,12 @@ from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsTab
 from pydantic import BaseModel, ValidationError
 
 from shared.adapters.azure.identity import APP, Identity
+from shared.clouds import PUBLIC
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
 from shared.invocation import posting
 from shared.ports import Table
 from shared.settings import quiet_sdk
 
-CLASSIC_ENDPOINT = "https://api.loganalytics.io"
 NEWER_ENDPOINT = "https://api.loganalytics.azure.com"
 CONNECT_TIMEOUT_S = 5
 NO_ANSWER = (AzureError, ValueError, LookupError, TypeError, AttributeError)
@@ -57,7 +57,7 @@ class LogAnalytics:
         self._client = LogsQueryClient(
             identity.credential(),
             endpoint=endpoint,
-            audience=CLASSIC_ENDPOINT if endpoint == NEWER_ENDPOINT else endpoint,
+            audience=PUBLIC.logs if endpoint == NEWER_ENDPOINT else endpoint,
             authentication_policy=_plain_auth(endpoint),
             # None: Retry-After is slept without bound, while the timer asks again in a minute.
             retry_total=0,

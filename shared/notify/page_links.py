@@ -11,7 +11,7 @@ from shared.alerting.about import About
 from shared.alerting.evidence import Evidence
 from shared.clouds import PUBLIC
 
-LOGS = "#blade/Microsoft_Azure_Monitoring_Logs/LogsBlade/resourceId"
+LOGS = "#blade/Microsoft_Azure_Monitoring_Logs/LogsBlade"
 LONGEST = 4000
 """Browsers and pagers cut longer addresses."""
 
@@ -51,8 +51,9 @@ class PageLinks:
         """Return what opens the very query in the portal, with its own window."""
         packed = base64.b64encode(gzip.compress(found.query.encode(), mtime=0)).decode()
         span = f"{_iso(found.start)}/{_iso(found.end)}"
-        parts = (self.portal, LOGS, quote(self.workspace, ""), "source/LogsBlade.AnalyticsShareLinkToQuery/q")
-        href = f"{'/'.join(parts)}/{quote(packed, '')}/timespan/{quote(span, '')}"
+        place = f"{self.portal}/{LOGS}/resourceId/{quote(self.workspace, '')}"
+        asked = f"source/LogsBlade.AnalyticsShareLinkToQuery/q/{quote(packed, '')}"
+        href = f"{place}/{asked}/timespan/{quote(span, '')}"
         return href if self.workspace and len(href) <= LONGEST else ""
 
 

@@ -85,5 +85,5 @@ def test_an_endpoint_that_is_set_wins_over_the_cloud() -> None:
 
 
 def test_a_cloud_without_a_name_that_azure_uses_is_refused() -> None:
-    with pytest.raises(Misconfigured, match="AGENTMETER_CLOUD.*AzureUSGovernment"):
+    with pytest.raises(Misconfigured, match=r"AGENTMETER_CLOUD.*AzureUSGovernment"):
         settings(AGENTMETER_CLOUD="usgov")

@@ -11,7 +11,7 @@ from duckdb_kql.lower import lower
 from duckdb_kql.translate import CLOCK_SLOT, clock
 from duckdb_kql.translate import to_sql as emit
 
-from standin.monitor.extra import add_aggregates
+from standin.monitor.extra import add_functions
 from standin.monitor.guards import check_text, check_tree, tables_read
 from standin.monitor.mend import mend
 from standin.monitor.needs import needed
@@ -24,7 +24,7 @@ _SCHEMA = {name: table.names for name, table in TABLES.items()}
 _FIRST_YEAR, _MOST_MOMENTS = 9000, 1000
 _STAND_IN = re.compile(r"9\d{3}-01-01[T ]00:00:00")
 _ANY_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - DuckDB's TIMESTAMP is UTC without a zone
-add_aggregates()
+add_functions()
 _CRASHES = (AssertionError, AttributeError, IndexError, KeyError, RecursionError, TypeError)
 
 

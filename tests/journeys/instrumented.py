@@ -21,6 +21,12 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
         "openinference-instrumentation-openai==0.1.66",
         "opentelemetry-exporter-otlp-json-http==0.66b1",
     ),
+    "distro": (
+        "opentelemetry-distro==0.66b1",
+        "opentelemetry-exporter-otlp==1.45.1",
+        "opentelemetry-instrumentation-genai-openai==1.3b0",
+        "openai==3.54.0",
+    ),
     "anthropic": ("anthropic==2.12.0",),
     "pydantic-ai": ("pydantic-ai-slim[openai]==2.66.0",),
     "openai-agents": (
@@ -41,6 +47,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 trace.set_tracer_provider(provider)
+"""
+DISTRO = """
+from opentelemetry.instrumentation import auto_instrumentation
+auto_instrumentation.initialize()
 """
 EXPORTING_JSON = EXPORTING.replace("otlp.proto.http", "otlp.json.http")
 OPENAI_CALLS = """

@@ -89,6 +89,25 @@ def store() -> Iterator[MonitorStore]:
             id="columns of an inner query are no arguments",
         ),
         pytest.param('print @"a\\d"', ("a\\d",), id="verbatim strings take any escape"),
+        *(
+            pytest.param(
+                f"let t = {written}; let e = base64_encode_tostring(t);"
+                " print e, base64_decode_tostring(e)",
+                (encoded, text),
+                id=f"base64 of {text!r}",
+            )
+            for written, text, encoded in [
+                ('"Zürich"', "Zürich", "WsO8cmljaA=="),
+                ('"a\\\\x41b"', "a\\x41b", "YVx4NDFi"),
+                ('"🦊\\tß"', "🦊\tß", "8J+mignDnw=="),
+                ('""', "", ""),
+            ]
+        ),
+        pytest.param(
+            "print base64_decode_tostring('//79'), base64_decode_tostring('no base64!')",
+            ("", ""),
+            id="what is no base64 of a text is empty",
+        ),
     ],
 )
 def test_what_can_be_put_right_is_answered_rightly(

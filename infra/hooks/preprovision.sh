@@ -7,16 +7,23 @@ if ! command -v az >/dev/null; then
   exit 0
 fi
 
+# Other projects may use the same name for an environment.
+name=$(printf '%s' "${AGENTMETER_NAME:-agentmeter}" | tr '[:upper:]' '[:lower:]')
+
+# Names of all settings of this environment's app; nothing where there is none yet. A pipeline's azd knows no names.
 settings() {
-  there=$(az functionapp list --subscription "$AZURE_SUBSCRIPTION_ID" -o tsv --query "[?name=='$AZURE_FUNCTION_NAME'].name") || return 1
+  there=$(az functionapp list --subscription "$AZURE_SUBSCRIPTION_ID" -o tsv \
+    --query "[?tags.\"azd-env-name\"=='$AZURE_ENV_NAME' && tags.application=='$name'].[resourceGroup, name]") || return 1
   [ -n "$there" ] || return 0
-  az functionapp config appsettings list --subscription "$AZURE_SUBSCRIPTION_ID" -g "$AZURE_RESOURCE_GROUP" \
-    -n "$AZURE_FUNCTION_NAME" --query '[].name' -o tsv
+  group=$(printf '%s\n' "$there" | cut -f1)
+  app=$(printf '%s\n' "$there" | cut -f2)
+  names=$(az functionapp config appsettings list --subscription "$AZURE_SUBSCRIPTION_ID" -g "$group" \
+    -n "$app" --query '[].name' -o tsv)
 }
 
 # A deleted vault keeps its name for 90 days, and a new one of that name is refused.
 if ! deleted=$(az keyvault list-deleted --resource-type vault --subscription "$AZURE_SUBSCRIPTION_ID" -o tsv \
-  --query "[?properties.tags.\"azd-env-name\"=='$AZURE_ENV_NAME'].name"); then
+  --query "[?properties.tags.\"azd-env-name\"=='$AZURE_ENV_NAME' && properties.tags.application=='$name'].name"); then
   echo "Deleted Key Vaults could not be listed. If the vault's name is refused: azd env set RECOVER_VAULT true" >&2
 elif [ -n "$deleted" ]; then
   echo "The Key Vault $deleted of this environment is deleted: it is recovered, with its secrets."
@@ -26,20 +33,20 @@ elif [ "${RECOVER_VAULT:-false}" = true ]; then
 fi
 
 # A deployment replaces all application settings: what is not in infra/ or in azd's environment would be gone.
-[ -n "${AZURE_FUNCTION_NAME:-}" ] || exit 0
-if ! found=$(settings); then
-  echo "The settings of $AZURE_FUNCTION_NAME could not be listed, and a deployment drops those made by hand. Sign in (az login) as one who may read them, and repeat." >&2
+names="" app="" group=""
+if ! settings; then
+  echo "The settings of the app could not be listed, and a deployment drops those made by hand. Sign in (az login) as one who may read them, and repeat." >&2
   exit 1
 fi
 infra=$(dirname "$0")/..
 known=$(cat "$infra/modules/app.bicep" "$infra/azd.bicepparam"; echo "${AGENTMETER_SETTINGS:-} ${SECRET_SETTINGS:-}")
 unknown=""
-for name in $found; do
-  printf '%s' "$known" | grep -qw -- "$name" || unknown="$unknown $name"
+for setting in $names; do
+  printf '%s' "$known" | grep -qw -- "$setting" || unknown="$unknown $setting"
 done
 if [ -n "$unknown" ]; then
   echo "These settings were made by hand, and this deployment would remove them:$unknown" >&2
   echo "Keep them: azd env set AGENTMETER_SETTINGS '{\"NAME\": \"value\"}' (all of them, as JSON; secrets belong into the Key Vault and SECRET_SETTINGS)." >&2
-  echo "Drop them: az functionapp config appsettings delete -g $AZURE_RESOURCE_GROUP -n $AZURE_FUNCTION_NAME --setting-names$unknown" >&2
+  echo "Drop them: az functionapp config appsettings delete -g $group -n $app --setting-names$unknown" >&2
   exit 1
 fi

@@ -19,15 +19,17 @@ ENVIRONMENT = {
     "ROLE_TRIES": "3",
     "ROLE_WAIT_S": "0",
 }
+APP = "rg-agentmeter-dev\tfunc-agentmeter-dev-abc\n"
 FAKE = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$CALLS"
 for answer in "$ANSWERS"/*; do
+  [ -e "$answer" ] || continue
   case "$*" in "$(cat "$answer/when")"*)
     if [ -s "$answer/fails" ]; then
       left=$(cat "$answer/fails")
       if [ "$left" -gt 0 ]; then echo $((left - 1)) > "$answer/fails"; echo refused >&2; exit 1; fi
     fi
-    cat "$answer/says"; exit 0;;
+    cat "$answer/warns" >&2; cat "$answer/says"; exit 0;;
   esac
 done
 """
@@ -45,19 +47,24 @@ class Shell:
             (self._bin / name).write_text(FAKE, encoding="utf-8")
             (self._bin / name).chmod(0o755)
 
-    def answer(self, when: str, says: str = "", fails: int = 0) -> None:
-        """Let calls that begin so fail that often, then print what is given."""
+    def answer(self, when: str, says: str = "", fails: int = 0, warns: str = "") -> None:
+        """Let calls that begin so fail that often, then print what is given; warns: on stderr."""
         folder = self._answers / str(len(list(self._answers.iterdir())))
         folder.mkdir()
-        for name, text in (("when", when), ("says", says), ("fails", str(fails))):
+        files = {"when": when, "says": says, "fails": str(fails), "warns": warns}
+        for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
 
     def run(self, hook: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the hook and return how it ended."""
+        return self.run_file(INFRA / "hooks" / f"{hook}.sh", **environment)
+
+    def run_file(self, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a script and return how it ended."""
         path = f"{self._bin}{os.pathsep}/usr/bin{os.pathsep}/bin"
         fakes = {"PATH": path, "CALLS": str(self._calls), "ANSWERS": str(self._answers)}
         return subprocess.run(  # noqa: S603  our own script
-            ["/bin/sh", str(INFRA / "hooks" / f"{hook}.sh")],
+            ["/bin/sh", str(file)],
             env={**ENVIRONMENT, **environment, **fakes},
             capture_output=True,
             text=True,
@@ -89,7 +96,7 @@ def test_the_next_deployment_does_not_recover_again(shell: Shell) -> None:
 
 
 def test_settings_made_by_hand_are_refused_with_the_remedy(shell: Shell) -> None:
-    shell.answer("functionapp list", "func-agentmeter-dev-abc\n")
+    shell.answer("functionapp list", APP)
     shell.answer("functionapp config appsettings list", "AZURE_CLIENT_ID\nMY_OWN\n")
     ended = shell.run("preprovision")
     assert ended.returncode == 1
@@ -100,7 +107,7 @@ def test_settings_made_by_hand_are_refused_with_the_remedy(shell: Shell) -> None
 
 def test_settings_that_azd_knows_are_kept(shell: Shell) -> None:
     names = "AZURE_CLIENT_ID\nPAGERDUTY_CRITICAL_KEY\nLOG_LEVEL\nHEARTBEAT_URL\n"
-    shell.answer("functionapp list", "func-agentmeter-dev-abc\n")
+    shell.answer("functionapp list", APP)
     shell.answer("functionapp config appsettings list", names)
     given = {
         "AGENTMETER_SETTINGS": json.dumps({"LOG_LEVEL": "DEBUG"}),
@@ -133,6 +140,17 @@ def test_deleted_vaults_that_cannot_be_listed_are_named(shell: Shell) -> None:
 def test_a_first_deployment_asks_for_no_settings(shell: Shell) -> None:
     assert shell.run("preprovision", AZURE_FUNCTION_NAME="").returncode == 0
     assert "appsettings" not in shell.calls
+
+
+def test_a_pipeline_finds_the_app_by_its_tag(shell: Shell) -> None:
+    shell.answer("functionapp list", APP)
+    shell.answer("functionapp config appsettings list", "MY_OWN\n")
+    ended = shell.run("preprovision", AZURE_FUNCTION_NAME="", AZURE_RESOURCE_GROUP="")
+    assert "tags.\"azd-env-name\"=='dev' && tags.application=='agentmeter'" in shell.calls
+    assert (
+        "delete -g rg-agentmeter-dev -n func-agentmeter-dev-abc --setting-names MY_OWN"
+        in ended.stderr
+    )
 
 
 def test_a_deployment_waits_until_roles_count(shell: Shell) -> None:

@@ -2,12 +2,20 @@
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 
 from shared.clouds import CLOUDS, PUBLIC, Cloud
 from shared.errors import Misconfigured
@@ -26,6 +34,31 @@ RECEIVER = "RECEIVER_"
 """How the name of a setting begins that holds a receiver's key or address: there may be any."""
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+LINK = r"^(https?://[^\s/]\S*)?$"
+LINKS = ("AGENTMETER_LINK", "AGENTMETER_RUNBOOKS", "AGENTMETER_SILENCE_LINK", "LOGS_RESOURCE_ID")
+"""What pages link to: a wrong one is set aside and named, for no link is worth a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a secret looks. A value of another form is named, and tried all the same."""
+
+    pattern: str
+    remedy: str
+
+
+PAGER_FORM = Form(
+    r"[A-Za-z0-9]{32}",
+    "An integration key of Events API v2 has 32 letters and digits: copy it from the service.",
+)
+PagerKey = Annotated[SecretStr, PAGER_FORM]
+Address = Annotated[
+    SecretStr,
+    Form(r"https?://[^\s/]\S*", "It is an address that begins with https://, without spaces."),
+]
+Token = Annotated[
+    SecretStr, Form(r"[!-~]{8,}", "It has 8 and more characters of ASCII, without spaces.")
+]
 
 
 class Settings(BaseModel, frozen=True, extra="allow"):
@@ -103,18 +136,19 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     )
     AGENTMETER_LINK: str = Field(
         "",
+        pattern=LINK,
         description="The page or workbook that a pager message links to; `{id}` in it stands for "
         "the alert's id",
     )
     AGENTMETER_RUNBOOKS: str = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
+        pattern=LINK,
         description="Where docs/ is to be read, as `https://github.com/you/agentmeter/blob/main`; "
         "pages then link to their runbook",
     )
     AGENTMETER_SILENCE_LINK: str = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
+        pattern=LINK,
         description="A page that silences, linked below pages; `{labels}` in it becomes "
         "`alertname=X&severity=Y`",
     )
@@ -145,7 +179,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description="From which level on the app logs; at WARNING, only what went wrong. The host "
         "has a threshold of its own, `logLevel` in host.json",
     )
-    METRICS_TOKEN: SecretStr = Field(
+    METRICS_TOKEN: Token = Field(
         SecretStr(""),
         description="When set, GET /metrics, /api/health and /api/health/alerts ask for "
         "`Authorization: Bearer <token>`",
@@ -160,30 +194,32 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     PAGERDUTY_URL: Url = Field(
         "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"
     )
-    PAGERDUTY_DEFAULT_KEY: SecretStr = Field(
+    PAGERDUTY_DEFAULT_KEY: PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for error and info"
     )
-    PAGERDUTY_CRITICAL_KEY: SecretStr = Field(
+    PAGERDUTY_CRITICAL_KEY: PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for critical"
     )
-    PAGERDUTY_WARNING_KEY: SecretStr = Field(
+    PAGERDUTY_WARNING_KEY: PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for warning"
     )
-    HEARTBEAT_URL: SecretStr = Field(
+    HEARTBEAT_URL: Address = Field(
         SecretStr(""),
         description="Called after each complete tick; who watches it (a healthchecks.io check, "
         "say) raises the alarm when the calls end",
     )
-    WEBHOOK_URL: SecretStr = Field(
+    WEBHOOK_URL: Address = Field(
         SecretStr(""),
         description='Where receivers with `notifier = "webhook"` are told that name no `url`',
     )
-    WEBHOOK_SECRET: SecretStr = Field(
+    WEBHOOK_SECRET: Token = Field(
         SecretStr(""), description="Signs these calls (docs/rules.md), for `key` of such a receiver"
     )
-    SLACK_WEBHOOK_URL: SecretStr = Field(
+    SLACK_WEBHOOK_URL: Address = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"
     )
+
+    _set_aside: list[str] = PrivateAttr(default_factory=list[str])
 
     @property
     def cloud(self) -> Cloud:
@@ -202,6 +238,21 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         if self.cloud is PUBLIC or "aadaudience=" in given.lower():
             return given
         return f"{given.strip().rstrip(';')};AADAudience={self.cloud.monitor}"
+
+    def problems(self) -> list[str]:
+        """Name the links that were set aside, and the secrets of an odd form; never a value."""
+        odd = [
+            f"{name} has an odd form. {form.remedy}"
+            for name, field in Settings.model_fields.items()
+            for form in field.metadata
+            if isinstance(form, Form) and _is_odd(getattr(self, name), form)
+        ]
+        return [*self._set_aside, *odd]
+
+
+def _is_odd(secret: SecretStr, form: Form) -> bool:
+    value = secret.get_secret_value()
+    return bool(value) and re.fullmatch(form.pattern, value) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +279,8 @@ def read_forwarding(environment: Mapping[str, str] | None = None) -> Forwarding:
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of the environment (the process's own by default).
 
-    Empty values count as absent, and so do references to a secret that there is not.
+    Space around a value is none of it. Empty values count as absent, and so do references to a
+    secret that there is not. A wrong link is set aside; problems() names it.
     Raises:
         Misconfigured: names every wrong or missing setting at once, never a value.
     """
@@ -236,12 +288,19 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     values = {
         name: value
         for name in (*Settings.model_fields, *(n for n in given if n.startswith(RECEIVER)))
-        if (value := given.get(name)) and not value.startswith(UNRESOLVED)
+        if (value := _text(given.get(name, ""))) and not value.startswith(UNRESOLVED)
     }
     try:
         return Settings.model_validate(values)
     except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+        wrong = {".".join(map(str, e["loc"])): e["msg"] for e in exc.errors()}
+    if wrong.keys() <= {*LINKS}:
+        settings = Settings.model_validate({n: v for n, v in values.items() if n not in wrong})
+        settings._set_aside.extend(
+            f"{name} is no link, and pages go without. Write https://…" for name in wrong
+        )
+        return settings
+    problems = [f"{name}: {said}" for name, said in wrong.items()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
 
 
@@ -249,6 +308,11 @@ def is_secret(name: str) -> bool:
     """Tell whether a receiver may name the setting as its key or address."""
     field = Settings.model_fields.get(name)
     return name.startswith(RECEIVER) if field is None else field.annotation is SecretStr
+
+
+def _text(value: str) -> str:
+    """Return a value as text that can be written anywhere, without the space around it."""
+    return value.encode("utf-8", "replace").decode().strip()
 
 
 def quiet_sdk() -> None:

@@ -1,5 +1,6 @@
 """Settings become the app: the only place that chooses implementations."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
 from shared.alerting.rule import Rule
 from shared.clock import Clock, SystemClock
+from shared.errors import Misconfigured
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.notify.heartbeat import Heartbeat
@@ -170,7 +172,11 @@ class App:
     @cached_property
     def report(self) -> Report:
         """Answers what people and machines ask."""
-        config = {**self._config, "price list": self._price_list.check}
+        config = {
+            **self._config,
+            "price list": self._price_list.check,
+            "meta": self._check_meta,
+        }
         stores = self._storage
         return Report(stores.series, stores.alerts, self._rules.get, config, self._started_at)
 
@@ -181,7 +187,21 @@ class App:
             "rules": lambda: f"{len(self._rules.check())} rules",
             "routes.toml": lambda: f"{len(self._routes.check().receivers)} receivers",
             "prices.toml": self._prices.check,
+            "settings": self._check_settings,
         }
+
+    def _check_settings(self) -> str:
+        """Say that links and secrets are well formed; raises Misconfigured where they are not."""
+        if problems := self.settings.problems():
+            raise Misconfigured(" ".join(problems))
+        return "links and secrets have their forms"
+
+    def _check_meta(self) -> str:
+        """Say who is paged where pages do not arrive; raises Misconfigured where that is no one."""
+        said = self._routes.get().watched_by()
+        if said and self.settings.AGENTMETER_STATE == "tables":
+            raise Misconfigured(said)
+        return said or "pages that do not arrive page another receiver"
 
     @cached_property
     def _rules(self) -> LastRight[Sequence[Rule]]:
@@ -302,6 +322,7 @@ class App:
         return TraceRows(self._rows.table("traces"))
 
 
+logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _made: list[App] = []
 
@@ -317,5 +338,7 @@ def current() -> App:
             quiet_sdk()
             settings = read()
             logs.set_up(settings.LOG_LEVEL)
+            for problem in settings.problems():
+                logger.error("%s", problem)
             _made.append(App(settings, SystemClock()))
         return _made[0]

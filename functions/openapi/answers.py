@@ -105,6 +105,8 @@ class AlertRule(Shape):
     last_good_at: AwareDatetime | None
     errors: Count
     last_error: str
+    failing_since: AwareDatetime | None
+    left_out: Count
     muted_by: str
     incident_opened_at: AwareDatetime | None
     open_incidents: Count
@@ -137,6 +139,7 @@ class SilenceShown(Shape):
     id: str
     kind: Literal["silence", "maintenance"]
     state: State
+    problem: str
     matchers: list[str]
     starts_at: AwareDatetime | None
     ends_at: AwareDatetime | None

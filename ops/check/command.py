@@ -15,10 +15,17 @@ from pathlib import Path
 
 from ops.check.rule_tests import Tested, run_tests, tell
 from ops.console.command import Desk
-from shared.adapters.config.config_folder import read_budgets, read_routes, read_rules, read_text
+from shared.adapters.config.config_folder import (
+    files_of,
+    read_budgets,
+    read_routes,
+    read_rules,
+    read_text,
+)
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.reading import read_samples
 from shared.alerting.rule import KqlFast, Look, Rule, bind, parse_rule
+from shared.alerting.wording import placeholders
 from shared.clock import Clock
 from shared.errors import AgentmeterError, Misconfigured
 from shared.events.types import LlmCall
@@ -70,11 +77,11 @@ def run(given: Namespace, desk: Desk) -> int:
         _release(folder, desk)
     tests = run_tests(folder, given.tests, desk.terminal) if _is_tested(given, problems) else []
     if given.json:
-        _machine(problems, tests, desk)
+        _machine(folder, problems, tests, desk)
     else:
         _tell(folder, problems, desk)
-        for note in notes(() if problems else read_rules(folder)):
-            desk.terminal.note(note)
+        for said in _warnings(folder, problems):
+            desk.terminal.note(said)
         if tests:
             tell(tests, desk.terminal)
     return 1 if problems or not all(one.ok for one in tests) else 0
@@ -85,8 +92,11 @@ def _is_tested(given: Namespace, problems: Sequence[Problem]) -> bool:
     return given.tests is not None and not problems
 
 
-def _machine(problems: Sequence[Problem], tests: Sequence[Tested], desk: Desk) -> None:
+def _machine(
+    folder: Path, problems: Sequence[Problem], tests: Sequence[Tested], desk: Desk
+) -> None:
     answer = {
+        "warnings": _warnings(folder, problems),
         "ok": not problems and all(one.ok for one in tests),
         "problems": [asdict(item) for item in problems],
         "tests": [one.machine() for one in tests],
@@ -134,7 +144,7 @@ def _release(folder: Path, desk: Desk) -> None:
 def _of_rules(folder: Path, store: MonitorStore) -> Iterator[Problem]:
     """Yield what is wrong with rules and budgets: each file for itself, then all together."""
     found = False
-    for file in sorted((folder / "rules").glob("*.toml")):
+    for file in files_of(folder / "rules"):
         name = f"rules/{file.name}"
         try:
             rule = parse_rule(read_text(file), name)
@@ -198,6 +208,11 @@ def _of_query(rule: Rule, at: str, look: Look, store: MonitorStore) -> Iterator[
         columns = _asked(look, store)
         if at != "contributors" and not look.tallied:
             read_samples(columns, ())
+            for name in placeholders(f"{look.summary} {look.description}") - {"value", *columns}:
+                yield (
+                    f"{rule.key}: {{{name}}} in its texts is no column of {at}; name one of "
+                    f"{', '.join(columns)}, letter for letter"
+                )
     except AgentmeterError as exc:
         yield f"{rule.key}: {at}: {exc}"
 
@@ -206,6 +221,14 @@ def _asked(look: Look, store: MonitorStore) -> Sequence[str]:
     """Ask the query of tables without rows: its names and types are judged. Return its columns."""
     end = datetime(2026, 1, 5, tzinfo=UTC)
     return store.query(bind(look.query, end - look.window, end, look.calendar)).columns
+
+
+def _warnings(folder: Path, problems: Sequence[Problem]) -> list[str]:
+    """Return what is right, and may not be what is meant."""
+    if problems:
+        return []
+    said = read_routes(folder).watched_by()
+    return [*notes(read_rules(folder)), *([f"routes.toml: {said}"] if said else [])]
 
 
 def _of_routes(folder: Path) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ops.console.terminal import Terminal
 from replay.casebook import Casebook, read_casebook
 from replay.verdict import Verdict, judge
-from shared.adapters.config.config_folder import read_routes, read_rules, read_text
+from shared.adapters.config.config_folder import files_of, read_routes, read_rules, read_text
 from shared.errors import Misconfigured
 
 
@@ -43,7 +43,7 @@ def run_tests(folder: Path, names: Sequence[str], terminal: Terminal) -> list[Te
 
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
     """Return the files of tests, by name."""
-    files = {file.stem: file for file in sorted((folder / "tests").glob("*.toml"))}
+    files = {file.stem: file for file in files_of(folder / "tests")}
     if unknown := [name for name in names if name not in files]:
         raise Misconfigured(
             f"There is no {folder / 'tests' / unknown[0]}.toml. Name one of: {', '.join(files)}."

@@ -9,9 +9,9 @@ from ops.console.command import Desk
 from ops.doctor.finding import Finding, ok, skipped, wrong
 from shared.alerting.page import Accepted, Action, Page
 from shared.notify.pagerduty import PagerDuty
+from shared.settings import PAGER_FORM
 
-ROUTING_KEY = re.compile(r"[A-Za-z0-9]{32}")
-FORMAT = "An integration key of Events API v2 has 32 letters and digits: copy it from the service."
+FORMAT = PAGER_FORM.remedy
 
 
 def keys(named: Mapping[str, SecretStr]) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def keys(named: Mapping[str, SecretStr]) -> Iterator[Finding]:
             yield skipped(
                 f"pager {name}", "It is not known here.", f"export {name}=… to look at it"
             )
-        elif ROUTING_KEY.fullmatch(key.get_secret_value()):
+        elif re.fullmatch(PAGER_FORM.pattern, key.get_secret_value().strip()):
             yield ok(f"pager {name}", "It has the form of an integration key.")
         else:
             yield wrong(f"pager {name}", "It is no integration key.", FORMAT)

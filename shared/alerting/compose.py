@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
-from shared.alerting.condition import Condition
 from shared.alerting.decide import Decision
 from shared.alerting.grouping import Group, dedup_key
 from shared.alerting.history import alert_id
@@ -36,12 +35,13 @@ def trigger(
     """Return the page that opens the incident of a firing group, or adds to it."""
     key = dedup_key(sender.deployment, rule.key, group.key)
     members = [alert for name, alert in group.firing.items() if name not in group.muted]
-    members.sort(key=lambda alert: _badness(rule.condition, alert))
+    members.sort(key=lambda alert: rule.condition.badness(alert.value))
     worst = members[0]
     look = next((look for look in rule.looks if look.name == worst.by), rule.looks[0])
+    said = fill(look.summary, worst.labels, _value(look, worst))
     details: dict[str, object] = {
         **_measured(look, worst),
-        "members": [_member(alert) for alert in members[:MEMBERS_SHOWN]],
+        "members": [_member(look, alert) for alert in members[:MEMBERS_SHOWN]],
         "resolved": len(_told(group) - group.firing.keys()),
     }
     return Page(
@@ -51,7 +51,7 @@ def trigger(
         route=route,
         action="trigger",
         severity=rule.severity,
-        summary=f"[{rule.severity.upper()}] {fill(look.summary, worst.labels, worst.value)}",
+        summary=f"[{rule.severity.upper()}] {said}",
         body={
             **_frame(sender, rule.name, rule.group, alert_id(rule.key, group.key)),
             "runbook": rule.runbook,
@@ -151,31 +151,38 @@ def _told(group: Group) -> set[str]:
     return set(group.incident.members) if group.incident else set()
 
 
-def _badness(condition: Condition, alert: SeriesAlert) -> float:
-    """Return a number that is lower the further the alert is beyond the threshold."""
-    if alert.value is None:
-        return math.inf
-    return -alert.value if condition.direction == "above" else alert.value
-
-
 def _measured(look: Look, alert: SeriesAlert) -> Mapping[str, object]:
     """Return what was found, against what."""
     return {
-        "value": alert.value,
+        "value": _shown(look, alert),
         "threshold": str(look.condition),
         "window_s": look.window.total_seconds(),
         "hold_s": look.hold.total_seconds(),
         "look": look.name,
         "last_values": [{"at": at.isoformat(), "value": value} for at, value in alert.recent],
         "labels": dict(alert.labels),
-        "description": fill(look.description, alert.labels, alert.value),
+        "description": fill(look.description, alert.labels, _value(look, alert)),
     }
 
 
-def _member(alert: SeriesAlert) -> Mapping[str, object]:
+def _value(look: Look, alert: SeriesAlert) -> float | None:
+    """Return the alert's value; what is true of a series that speaks, and no finite number, is
+    infinite."""
+    if alert.value is not None or alert.silent_since:
+        return alert.value
+    return math.inf if look.condition.direction == "above" else -math.inf
+
+
+def _shown(look: Look, alert: SeriesAlert) -> float | str | None:
+    """Return the value as JSON has it."""
+    value = _value(look, alert)
+    return value if value is None or math.isfinite(value) else str(value)
+
+
+def _member(look: Look, alert: SeriesAlert) -> Mapping[str, object]:
     """Return a line about one alert of the group."""
     return {
         "labels": dict(alert.labels),
-        "value": alert.value,
+        "value": _shown(look, alert),
         "since": alert.since.isoformat(),
     }

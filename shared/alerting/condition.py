@@ -1,5 +1,6 @@
 """A comparison with a threshold, exact where binary floats would flap."""
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,6 +31,12 @@ class Condition:
         if value is None or value != value:
             return None
         return _OPERATORS[self.operator](Decimal(str(value)), self.threshold)
+
+    def badness(self, value: Number | None) -> float:
+        """Return a number that is the lower the further the value is beyond the threshold."""
+        if value is None or value != value:
+            return math.inf
+        return -float(value) if self.direction == "above" else float(value)
 
     def __str__(self) -> str:
         return f"{self.operator} {self.threshold}"

@@ -1,11 +1,9 @@
 """What a look of a rule read at a planned time, kept so that a person can check it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.alerting.condition import Number
 from shared.alerting.reading import Failed, Reading, Sample, Stale, Unseen, finite
 from shared.alerting.rule import Look, bind
 
@@ -53,7 +51,7 @@ def evidence(look: Look, at: datetime, reading: Reading, series: str = "") -> Ev
     failed = isinstance(reading, Failed | Stale | Unseen)
     samples: Mapping[str, Sample] = {} if failed else reading
     shown = [sample for key, sample in samples.items() if key == series or not series]
-    shown.sort(key=lambda sample: _goodness(look, sample.value))
+    shown.sort(key=lambda sample: look.condition.badness(sample.value))
     return Evidence(
         look=look.name,
         query=bind(look.query, start, end, look.calendar),
@@ -70,10 +68,3 @@ def evidence(look: Look, at: datetime, reading: Reading, series: str = "") -> Ev
 
 def _row(sample: Sample) -> Row:
     return Row(sample.labels, finite(sample.value), finite(sample.samples), sample.onset)
-
-
-def _goodness(look: Look, value: Number | None) -> float:
-    """Return a number that is the lower the further the value is beyond the threshold."""
-    if value is None or value != value:
-        return math.inf
-    return -float(value) if look.condition.direction == "above" else float(value)

@@ -48,12 +48,24 @@ class Routes(BaseModel, frozen=True, extra="forbid"):
     """All of config/routes.toml. receivers: by the name that pages and incidents keep.
 
     meta: the receiver that is told when pages do not reach the others; "": nobody is.
+    accept_log_as_meta: you know that it ends in the log.
     """
 
     meta: str = ""
+    accept_log_as_meta: bool = False
     receivers: Mapping[str, Receiver]
     inhibitions: tuple[Inhibition, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+
+    def watched_by(self) -> str:
+        """Return what is wrong with the receiver of pages about pages; "" where nothing is."""
+        found = self.receivers.get(self.meta)
+        if self.accept_log_as_meta or (found and found.notifier != "log"):
+            return ""
+        return (
+            "meta: pages that do not arrive are written to the log alone. Give [receivers.meta] a "
+            "notifier that shares nothing with the others, or write accept_log_as_meta = true."
+        )
 
     def receiver_of(self, severity: Severity) -> str:
         """Return the name of the receiver of that severity."""

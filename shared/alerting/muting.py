@@ -1,6 +1,5 @@
 """What keeps an alert from being told: a graver alert of the same thing, or a silence."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from shared.alerting.patterns import compiled
 from shared.alerting.record import SeriesAlert
 from shared.alerting.recurrence import Recurrence
 
@@ -25,9 +25,13 @@ class Matcher:
     is_equal: bool = True
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether the labels pass; a regular expression must match the whole value."""
+        """Tell whether the labels pass; a regular expression must match the whole value.
+
+        Raises:
+            ValueError: it is none of RE2's.
+        """
         held = labels.get(self.name, "")
-        same = bool(re.fullmatch(self.value, held)) if self.is_regex else held == self.value
+        same = bool(compiled(self.value).fullmatch(held)) if self.is_regex else held == self.value
         return same == self.is_equal
 
     def __str__(self) -> str:
@@ -52,8 +56,20 @@ class Silence:
     kind: Literal["silence", "maintenance"] = "silence"
 
     def mutes(self, labels: Labels, now: datetime) -> bool:
-        """Tell whether an alert with these labels is not told now."""
-        return self.state(now) == "active" and all(m.matches(labels) for m in self.matchers)
+        """Tell whether an alert with these labels is not told now; never if it has a problem."""
+        if self.state(now) != "active" or self.problem:
+            return False
+        return all(m.matches(labels) for m in self.matchers)
+
+    @property
+    def problem(self) -> str:
+        """Return why it mutes nothing: a pattern that an earlier edition took; "" if it is well."""
+        try:
+            for matcher in self.matchers:
+                matcher.matches({})
+        except ValueError as exc:
+            return str(exc)
+        return ""
 
     def state(self, now: datetime) -> State:
         """Tell whether it mutes now, will yet, or never will again."""

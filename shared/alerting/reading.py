@@ -13,6 +13,9 @@ from shared.errors import Misconfigured
 
 SPECIAL = ("value", "samples", "onset")
 """Columns that are no labels."""
+LABELS_MOST = 30
+LABEL_MAX = 128
+"""Characters of a label; a longer one is cut and keeps a digest, so that two stay two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ def read_samples(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Ma
         raise Misconfigured(
             f"The query returns {', '.join(columns) or 'no columns'}; name one of them `value`."
         )
+    if len(columns) > LABELS_MOST:
+        raise Misconfigured(
+            f"The query returns {len(columns)} columns, over {LABELS_MOST}. Summarize by fewer."
+        )
     samples = [_sample(dict(zip(columns, row, strict=True))) for row in rows]
     by_series = {fingerprint(sample.labels): sample for sample in samples}
     if len(by_series) < len(samples):
@@ -92,8 +99,12 @@ def _sample(row: Mapping[str, object]) -> Sample:
 
 
 def _label(item: object) -> str:
-    """Write a label; Kusto's strings are never null, and neither are labels."""
-    return "" if item is None else str(item)
+    """Write a label as text that can be stored; Kusto's strings are never null, nor are labels."""
+    text = "" if item is None else str(item).encode("utf-8", "replace").decode()
+    if len(text) <= LABEL_MAX:
+        return text
+    mark = f"…{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return text[: LABEL_MAX - len(mark)] + mark
 
 
 def _number(row: Mapping[str, object], column: str) -> Number | None:

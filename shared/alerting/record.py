@@ -108,7 +108,8 @@ class RuleRecord:
     series: fingerprint → alert. incidents: group → its open incident; the group is "" for all
     alerts of the rule, or the fingerprint where each has an incident of its own.
     last_at: the last planned time evaluated, well or not.
-    last_good_at: the last planned time with an answer. errors: failures in a row.
+    last_good_at: the last planned time with an answer. errors: failures in a row, the first of
+    them at failing_since. left_out: series of the last answer that were too many to keep.
     transitions: the latest steps, newest last, at most 50.
     resolved: group → the incident that was resolved last, until its resolve has been repeated.
     paged: the id of the last page; the next ones' sort after it.
@@ -128,6 +129,8 @@ class RuleRecord:
     last_good_at: datetime | None = None
     errors: int = 0
     last_error: str = ""
+    failing_since: datetime | None = None
+    left_out: int = 0
     transitions: tuple[Transition, ...] = ()
     resolved: Mapping[str, Resolved] = field(default_factory=dict[str, Resolved])
     paged: str = ""
@@ -142,6 +145,11 @@ class RuleRecord:
     def firing(self) -> Mapping[str, SeriesAlert]:
         """Return the alerts that fire, by fingerprint."""
         return {key: alert for key, alert in self.series.items() if alert.phase == "firing"}
+
+    def failing(self, why: str, at: datetime) -> "RuleRecord":
+        """Return the record with one failure more."""
+        since = self.failing_since or at
+        return replace(self, errors=self.errors + 1, last_error=why, failing_since=since)
 
     def with_transitions(self, made: Sequence[Transition]) -> "RuleRecord":
         """Return the record with these steps added and the oldest dropped."""
@@ -169,6 +177,7 @@ class RuleRecord:
             last_at=None,
             looked=(),
             last_good_at=self.last_good_at and min(self.last_good_at, now),
+            failing_since=self.failing_since and min(self.failing_since, now),
         )
 
 

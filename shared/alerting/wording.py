@@ -1,7 +1,9 @@
 """Fills the placeholders of a rule's summary and description."""
 
+import re
 from collections import ChainMap, defaultdict
 from collections.abc import Mapping
+from string import Formatter
 
 Holes = Mapping[str, object]
 
@@ -17,6 +19,12 @@ def is_fillable(template: str) -> bool:
     """Tell whether the text can be filled, whatever labels there will be."""
     any_label = defaultdict[str, object](str)
     return _filled(template, ChainMap[str, object]({"value": 1.0}, any_label)) is not None
+
+
+def placeholders(template: str) -> set[str]:
+    """Return the names between braces."""
+    parts = (name for _, name, _, _ in Formatter().parse(template) if name)
+    return {re.split(r"[.\[]", name)[0] for name in parts}
 
 
 def _filled(template: str, holes: Holes) -> str | None:

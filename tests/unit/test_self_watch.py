@@ -147,7 +147,7 @@ def test_a_rule_without_an_answer_is_told_and_that_ends_with_it() -> None:
     world = World(Accepted(202))
     world.ticks(2)
     world.log.fails = True
-    world.ticks(4)
+    world.ticks(5)
     assert world.pager.taken == [("Errors/critical", "trigger")]
     world.ticks(1)
     assert world.pager.taken[-1] == ("RuleEvaluationFailing/critical", "trigger")
@@ -181,11 +181,21 @@ def test_without_a_meta_receiver_its_alerts_are_left_out() -> None:
 def test_a_rule_without_an_answer_is_as_grave_as_itself(severity: str) -> None:
     world = World(Accepted(202))
     world.rules = [RULE.model_copy(update={"severity": severity})]
+    world.ticks(1)
     world.log.fails = True
     world.ticks(9)
     failing = [rule for rule, _ in world.pager.taken if rule.startswith("RuleEvaluationFailing")]
     own_query = {"RuleEvaluationFailing/critical"}  # TelemetryStale has no answer, either
     assert set(failing) == {f"RuleEvaluationFailing/{severity}"} | own_query
+
+
+def test_a_fresh_deployment_is_quiet_for_half_an_hour() -> None:
+    world = World(Accepted(202))
+    world.log.fails = True
+    world.ticks(31)
+    assert world.pager.taken == []
+    world.ticks(2)
+    assert world.pager.taken == [("RuleEvaluationFailing/critical", "trigger")]
 
 
 def test_what_was_set_aside_pages_until_the_queue_is_empty() -> None:

@@ -40,3 +40,46 @@ def test_secrets_do_not_show() -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("around", ["\n", " ", "\r\n", "\t"])
+def test_space_around_a_value_is_none_of_it(around: str) -> None:
+    settings = read(NEEDED | {"PAGERDUTY_CRITICAL_KEY": f"{around}{KEY}{around}"})
+    assert settings.PAGERDUTY_CRITICAL_KEY.get_secret_value() == KEY
+    assert settings.problems() == []
+
+
+@pytest.mark.parametrize("name", ["AGENTMETER_LINK", "AGENTMETER_RUNBOOKS", "LOGS_RESOURCE_ID"])
+@pytest.mark.parametrize("link", ["https//grafana.test/d", "grafana.test", "https:/grafana.test"])
+def test_a_wrong_link_is_set_aside_and_named(name: str, link: str) -> None:
+    settings = read(NEEDED | {name: link})
+    assert getattr(settings, name) == ""
+    (said,) = settings.problems()
+    assert said.startswith(f"{name} is no link")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAGERDUTY_CRITICAL_KEY", "hunter2"),
+        ("PAGERDUTY_CRITICAL_KEY", f"{KEY}0"),
+        ("PAGERDUTY_WARNING_KEY", f"{KEY[:16]} {KEY[17:]}"),
+        ("METRICS_TOKEN", "hunter2 hunter2"),
+        ("SLACK_WEBHOOK_URL", "hooks.slack.test/hunter2"),
+        ("WEBHOOK_URL", "https//hunter2"),
+        ("HEARTBEAT_URL", "hunter2"),
+    ],
+)
+def test_a_secret_of_an_odd_form_is_named_and_kept(name: str, value: str) -> None:
+    settings = read(NEEDED | {name: value})
+    assert getattr(settings, name).get_secret_value() == value
+    (said,) = settings.problems()
+    assert said.startswith(f"{name} has an odd form")
+    assert "hunter2" not in said
+
+
+def test_a_value_that_is_no_text_is_made_one() -> None:
+    assert read(NEEDED | {"LOGS_WORKSPACE_ID": "w\udcff"}).LOGS_WORKSPACE_ID == "w?"

@@ -2,13 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from shared.adapters.memory import MemorySilences
 from shared.alerting.grouping import parse_routes
-from shared.alerting.muting import Quiet
+from shared.alerting.muting import Matcher, Quiet, Silence
 from shared.alerting.recurrence import Recurrence
 from shared.alerting.silences import parse_matcher, parse_silence
 from shared.errors import InvalidEvent, Misconfigured, NotFound
@@ -88,6 +89,37 @@ def test_alertmanagers_own_body_is_taken() -> None:
     )
 
 
+def test_what_alertmanager_says_of_a_silence_is_read_over() -> None:
+    known = {"id": "7d8e", "status": {"state": "active"}, "updatedAt": "2026-11-23T12:00:00Z"}
+    silence = parse_silence(asked(**known, annotations={"ticket": "OPS-1"}), NOON)
+    assert silence.id != "7d8e"
+    assert silence.state(NOON) == "active"
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*a){20}b", "(a*)*b"])
+def test_a_hostile_pattern_takes_linear_time(pattern: str) -> None:
+    matcher = parse_matcher(f"Model=~{pattern}")
+    began = perf_counter()
+    assert not matcher.matches({"Model": "a" * 10_000})
+    assert perf_counter() - began < 1
+
+
+def test_a_pattern_of_an_earlier_edition_mutes_nothing_and_says_so() -> None:
+    stored = Silence("s1", (Matcher("Model", "(?=gpt).*", True),), NOON, NOON + timedelta(hours=1))
+    assert not stored.mutes(LABELS, NOON)
+    store = MemorySilences()
+    store.add(stored)
+    (shown,) = Silences(store, []).listed(NOON)["silences"]  # type: ignore[misc]
+    assert "invalid perl operator" in shown["problem"]
+
+
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+01:00"])
+def test_a_moment_beyond_the_calendar_is_refused(field: str, moment: str) -> None:
+    with pytest.raises(InvalidEvent, match=field):
+        parse_silence(asked(**{field: moment}), NOON)
+
+
 def test_a_silence_starts_when_it_is_asked_for_and_its_end_is_not_in_it() -> None:
     silence = parse_silence(asked(), NOON)
     moments = [NOON - timedelta(seconds=1), NOON, NOON + timedelta(minutes=59, seconds=59)]
@@ -105,7 +137,10 @@ def test_a_silence_starts_when_it_is_asked_for_and_its_end_is_not_in_it() -> Non
         ({"matchers": ["nonsense"]}, "'nonsense' is no matcher; write name=value"),
         ({"matchers": [7]}, "7 is no matcher"),
         ({"matchers": [{"name": "x"}]}, "value"),
-        ({"matchers": ["a=~("]}, "'(' is no regular expression"),
+        ({"matchers": ["a=~("]}, "'(' is no regular expression of RE2 (missing ): ("),
+        ({"matchers": ["a=~(?=b)"]}, "invalid perl operator: (?="),
+        ({"matchers": [r"a=~(b)\1"]}, "invalid escape sequence"),
+        ({"matchers": ["a=~b{1,2000}"]}, "invalid repetition size"),
         ({"matchers": ["alertname=~.*"]}, "no label has to be there; name what is meant"),
         ({"matchers": ["a=" + "x" * 501]}, "at most 500 characters"),
         ({"ends_at": "2026-11-23T12:00:00Z"}, "it is over before it begins"),
@@ -230,6 +265,7 @@ def test_a_silence_is_added_listed_and_ended() -> None:
         "id": added["id"],
         "kind": "silence",
         "state": "active",
+        "problem": "",
         "matchers": ["alertname=HighErrorRate"],
         "starts_at": NOON.isoformat(),
         "ends_at": (NOON + timedelta(hours=1)).isoformat(),

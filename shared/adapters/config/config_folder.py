@@ -77,10 +77,16 @@ def rules_of(folder: Path) -> Sequence[Rule]:
 
 def _texts_of(folder: Path) -> dict[str, str]:
     """Return the text of each rule by its file's name."""
-    texts = {f"rules/{file.name}": read_text(file) for file in sorted(folder.glob("*.toml"))}
+    texts = {f"rules/{file.name}": read_text(file) for file in files_of(folder)}
     if not texts:
         raise Misconfigured(f"There are no rules in {folder}. Check AGENTMETER_CONFIG.")
     return texts
+
+
+def files_of(folder: Path) -> Sequence[Path]:
+    """Return the *.toml files of the folder by name, without hidden ones, which editors and copies
+    between systems leave behind."""
+    return [file for file in sorted(folder.glob("*.toml")) if not file.name.startswith(".")]
 
 
 def _parsed(texts: Mapping[str, str]) -> Sequence[Rule]:
@@ -120,7 +126,7 @@ def read_text(file: Path) -> str:
         Misconfigured: there is none, or it is no UTF-8.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise Misconfigured(f"{file} cannot be read ({exc}). Check AGENTMETER_CONFIG.") from exc
 

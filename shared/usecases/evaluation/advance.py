@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.alerting import chronicle
+from shared.alerting.bounds import bounded
 from shared.alerting.evidence import evidence
 from shared.alerting.history import Step
 from shared.alerting.reading import Failed, Reading, Stale, Unseen, read_samples
@@ -70,7 +71,8 @@ def advance_fast(rule: Rule, record: RuleRecord, at: datetime, fast: Reading) ->
     """Take the fast condition alone to the moment; the main look is as it was."""
     advanced = Advanced(rule, as_of(rule, record, at), Due(()), (), [])
     readings = {look.name: fast if look.tallied else NOT_NOW for look in rule.looks}
-    stepped = step(rule, advanced.record.series, at, readings, _spoke(rule, record))
+    bound, _ = bounded(rule.looks, advanced.record.series, readings)
+    stepped = step(rule, advanced.record.series, at, bound, _spoke(rule, record))
     steps = chronicle.transitions(rule, advanced.record, stepped, readings, rule.looks)
     looked = tuple(
         evidence(look, at, fast) if look.tallied else old
@@ -134,10 +136,11 @@ def _stepped(
 ) -> Advanced:
     """Take the rule one planned time on."""
     rule, record = before.rule, before.record
-    main = readings["main"]
+    bound, left_out = bounded(looks, record.series.keys() | record.spoke, readings)
+    main = bound["main"]
     if rule.no_data == "alert" and isinstance(main, Mapping):
         record = record.having_heard(main, at)
-    stepped = step(rule, record.series, at, readings, _spoke(rule, record))
+    stepped = step(rule, record.series, at, bound, _spoke(rule, record))
     steps = chronicle.transitions(rule, record, stepped, readings, looks)
     old = {item.look: item for item in record.looked}
     looked = tuple(
@@ -147,7 +150,8 @@ def _stepped(
         for look in looks
     )
     record = record.with_transitions(stepped.transitions)
-    record = _with_answers(replace(record, series=stepped.series, looked=looked), at, readings)
+    record = replace(record, series=stepped.series, looked=looked, left_out=left_out)
+    record = _with_answers(record, at, readings)
     return Advanced(
         rule,
         record,
@@ -208,5 +212,6 @@ def _with_answers(record: RuleRecord, at: datetime, readings: Mapping[str, Readi
     """Note how the rule itself is: when it was last evaluated, and whether all went well."""
     why = "; ".join(item.why for item in readings.values() if isinstance(item, Failed))
     if why:
-        return replace(record, last_at=at, errors=record.errors + 1, last_error=why)
-    return replace(record, last_at=at, last_good_at=at, errors=0, last_error="")
+        return replace(record.failing(why, at), last_at=at)
+    well = replace(record, errors=0, last_error="", failing_since=None)
+    return replace(well, last_at=at, last_good_at=at)

@@ -39,6 +39,7 @@ from shared.usecases.evaluation.run_report import (
     TickReport,
     failure,
     log_report,
+    note_failures,
     report_of,
 )
 
@@ -219,18 +220,22 @@ class Evaluate:
     def _finished(
         self, run: Run, advanced: Sequence[Advanced], others: Sequence[RuleReport]
     ) -> TickReport:
-        """Decide about the rules that have moved, store that, and report it with the others."""
+        """Decide about the rules that have moved, and report it with the others."""
+        reports = [*others, *self._decided(run, advanced)]
+        run.stored |= note_failures(self.alerts, reports, run.at)
+        for report in reports:
+            log_report(report)
+        return TickReport(run.at, tuple(sorted(reports, key=lambda report: report.rule)))
+
+    def _decided(self, run: Run, advanced: Sequence[Advanced]) -> Sequence[RuleReport]:
+        """Decide about the rules that have moved, and store that."""
         if not advanced:
-            return TickReport(run.at, tuple(others))
+            return ()
         news = {item.rule.key: item for item in advanced}
         kept = {key: record for key, record in run.stored.items() if key in run.rules}
         moment = self._moment(run, kept | {key: item.record for key, item in news.items()})
         with InTime(self.log) as soon:
-            told = _each(1, partial(self._told, run, moment, AskedOnce(soon)), news)
-        reports = [*others, *told]
-        for report in reports:
-            log_report(report)
-        return TickReport(run.at, tuple(sorted(reports, key=lambda report: report.rule)))
+            return _each(1, partial(self._told, run, moment, AskedOnce(soon)), news)
 
     def _gone(self, run: Run) -> Sequence[RuleReport]:
         """End the alerts of rules that are no more."""
@@ -293,6 +298,8 @@ class Evaluate:
             run.stored[report.rule] = self.alerts.save(conclusion.record, conclusion.pages, steps)
         except RetryLater as exc:
             return RuleReport(report.rule, "not stored", error=str(exc))
+        except AgentmeterError as exc:
+            return RuleReport(report.rule, "failed", error=str(exc))
         return report
 
 

@@ -1,15 +1,20 @@
 """What became of the rules in a run of the timer, for logs and watchers."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.alerting.page import Page
-from shared.alerting.record import Transition
+from shared.alerting.record import RuleRecord, Transition
+from shared.errors import AgentmeterError
 from shared.invocation import failed
+from shared.ports import AlertStore
 from shared.usecases.evaluation.advance import Advanced
 from shared.usecases.evaluation.conclude import Conclusion
+
+ERROR_KEPT = 500
 
 logger = logging.getLogger(__name__)
 
@@ -101,3 +106,23 @@ def failure(rule: str, exc: BaseException) -> RuleReport:
     logger.error("rule %s failed", rule, exc_info=exc)
     failed(exc, rule=rule)
     return RuleReport(rule, "failed", error=f"{type(exc).__name__}: {exc}")
+
+
+def note_failures(
+    alerts: AlertStore, reports: Sequence[RuleReport], at: datetime
+) -> Mapping[str, RuleRecord]:
+    """Note with each rule's stored state that it failed, its alerts left as they are.
+
+    So a state that cannot be stored, or a fault of ours, counts as no answer does. Returns what is
+    stored now, by rule.
+    """
+    noted: dict[str, RuleRecord] = {}
+    for report in reports:
+        if report.outcome != "failed":
+            continue
+        try:
+            failing = alerts.load(report.rule).failing(report.error[:ERROR_KEPT], at)
+            noted[report.rule] = alerts.save(failing, ())
+        except AgentmeterError as exc:
+            logger.warning("The failure of %s was not stored: %s", report.rule, exc)
+    return noted

@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
+from shared.alerting.failing import awaited, failing
 from shared.alerting.page import Page, Severity
-from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
 from shared.ports import AlertStore, PoisonQueue, Table, UsageLog
-from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE, reach
+from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE, is_own, reach
 
 STUCK_AFTER = timedelta(minutes=5)
-FAILING_AFTER = timedelta(minutes=5)
 
 
 def own_rules(meta: str) -> Sequence[Rule]:
@@ -54,8 +53,10 @@ class SelfWatch:
         about, _, severity = kql.removeprefix(OF_THE_STORE).partition(" ")
         match about if kql.startswith(OF_THE_STORE) else "":
             case "failing":
-                known = {rule.key for rule in self._rules() if rule.severity == severity}
-                return failing([one for one in self._alerts.load_all() if one.rule in known], end)
+                return self._failing(severity, end)
+            case "series":
+                records = self._alerts.load_all()
+                return _counted("Rule", {one.rule: one.left_out for one in records if one.left_out})
             case "stuck":
                 return stuck(self._others(self._alerts.waiting()), end)
             case "refused":
@@ -69,6 +70,15 @@ class SelfWatch:
                 return Table(("value",), ((self._poison.count(),),))
             case _:
                 return self._log.query(kql, start, end)
+
+    def _failing(self, severity: str, now: datetime) -> Table:
+        """Count the failures of rules of that severity; of none in a fresh deployment."""
+        rules, records = self._rules(), self._alerts.load_all()
+        operators = {rule.key for rule in rules if not is_own(rule)}
+        if awaited([record for record in records if record.rule in operators], now):
+            return _counted("Rule", {})
+        known = {rule.key for rule in rules if rule.severity == severity}
+        return _counted("Rule", failing([one for one in records if one.rule in known], now))
 
     def _wrong(self) -> Iterator[str]:
         for name, check in self._config.items():
@@ -95,16 +105,6 @@ def refused(waiting: Sequence[Page]) -> Table:
     """Count the pages that wait for a repair, of each receiver; one row at least."""
     unrepaired = Counter(page.route for page in waiting if page.cause == "repair")
     return _counted("Receiver", unrepaired)
-
-
-def failing(records: Sequence[RuleRecord], now: datetime) -> Table:
-    """Count the failures in a row of each rule that has had no answer for too long."""
-    late = {
-        record.rule: record.errors
-        for record in records
-        if record.errors > 1 and now - (record.last_good_at or now - FAILING_AFTER) >= FAILING_AFTER
-    }
-    return _counted("Rule", late)
 
 
 def _counted(label: str, counts: Mapping[str, int]) -> Table:
@@ -156,6 +156,10 @@ TELEMETRY_STALE = _rule(
 )
 OTHERS: Sequence[Rule] = (
     *map(_failing, get_args(Severity)),
+    _rule(
+        *("TooManySeries", f"{OF_THE_STORE}series", "PT5M", "warning"),
+        "{Rule} returns {value:.0f} series more than are kept; the worst are",
+    ),
     _rule(
         *("PoisonQueueNotEmpty", f"{OF_THE_STORE}poison", "PT5M", "error"),
         "{value:.0f} messages of accepted events were set aside and are not counted",

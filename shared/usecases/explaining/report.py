@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.alerting.failing import awaited, failing
 from shared.alerting.history import alert_id
 from shared.alerting.record import RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
@@ -75,23 +76,30 @@ class Report:
         return [*self._check_config(), *own]
 
     def watchdog(self, now: datetime) -> Check:
-        """Tell whether rules are evaluated; the last good time is at most three minutes old."""
+        """Tell whether rules are evaluated: the last good time is at most three minutes old, and no
+        rule has had no answer for five."""
         return self._check_ticks(now)
 
     def _check_config(self) -> list[Check]:
         return [_read(name, read) for name, read in self._config.items()]
 
     def _check_ticks(self, now: datetime) -> Check:
-        ticks = [r.last_good_at for r in self._alerts.load_all() if r.last_good_at]
-        last = max(ticks, default=None)
+        """Tell whether rules are evaluated, every one of them."""
+        records = self._alerts.load_all()
+        last = max((one.last_good_at for one in records if one.last_good_at), default=None)
         since = now - (last or self._started_at)
         # A time ahead of the clock is no sign of life: a clock was wrong when it was written.
         late = not -AHEAD_MOST <= since <= TICK_OVERDUE
         said = f"last good evaluation {last.isoformat()}" if last else "no evaluation yet"
+        known = {rule.key for rule in self._rules()}
+        if fresh := awaited([one for one in records if one.rule in known], now):
+            return Check("evaluation", True, f"awaiting a fresh deployment's first answer: {fresh}")
+        if failed := failing(records, now):
+            said += f"; without an answer for 5 minutes and more: {', '.join(sorted(failed))}"
         return Check(
-            *("evaluation", not late, said),
-            "See the log of evaluate_alerts; LOGS_WORKSPACE_ID and the role Log Analytics Reader "
-            "are what it needs.",
+            *("evaluation", not late and not failed, said),
+            "See the log of evaluate_alerts, and last_error in GET /api/alerts; LOGS_WORKSPACE_ID "
+            "and the role Log Analytics Reader are what it needs.",
         )
 
     def _check_lateness(self, now: datetime) -> list[Check]:
@@ -149,6 +157,8 @@ def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:
         "last_good_at": _iso(record.last_good_at if record else None),
         "errors": record.errors if record else 0,
         "last_error": record.last_error if record else "",
+        "failing_since": _iso(record.failing_since if record else None),
+        "left_out": record.left_out if record else 0,
         "muted_by": record.muted_by if record else "",
         "incident_opened_at": _iso(
             min((one.opened_at for one in record.incidents.values()), default=None)

@@ -57,6 +57,7 @@ def _shown(silence: Silence, now: datetime) -> Shown:
         "id": silence.id,
         "kind": silence.kind,
         "state": silence.state(now),
+        "problem": silence.problem,
         "matchers": [str(matcher) for matcher in silence.matchers],
         "starts_at": _iso(silence.starts_at),
         "ends_at": _iso(silence.ends_at),

@@ -1,0 +1,35 @@
+"""Which rules have had no answer for too long, and how long a fresh deployment is waited for."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from shared.alerting.record import RuleRecord
+
+FAILING_AFTER = timedelta(minutes=5)
+FRESH_FOR = timedelta(minutes=30)
+"""Tables, roles and first data of a fresh deployment take up to so long."""
+
+
+def failing(records: Sequence[RuleRecord], now: datetime) -> Mapping[str, int]:
+    """Return the failures in a row of each rule that has had no answer for too long, by rule.
+
+    It counts from the first failure, which may be one of storing the rule's state, too.
+    """
+    return {
+        record.rule: record.errors
+        for record in records
+        if record.failing_since and now - record.failing_since >= FAILING_AFTER
+    }
+
+
+def awaited(records: Sequence[RuleRecord], now: datetime) -> str:
+    """Return what a fresh deployment waits for: the error of a rule; "" where it is fresh no more.
+
+    records: of the operator's rules. Fresh is a deployment of which none was answered yet, for half
+    an hour at most.
+    """
+    since = [record.failing_since for record in records if record.failing_since]
+    answered = any(record.last_good_at for record in records)
+    if answered or not since or now - min(since) >= FRESH_FOR:
+        return ""
+    return next(record.last_error for record in records if record.failing_since)

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -239,6 +239,12 @@ class Settings(BaseModel, frozen=True, extra="allow"):
             return given
         return f"{given.strip().rstrip(';')};AADAudience={self.cloud.monitor}"
 
+    def without_links(self, names: Iterable[str]) -> "Settings":
+        """Return these settings, which know that those links were wrong and are left out."""
+        said = "is no link, and pages go without. Write https://…"
+        self._set_aside.extend(f"{name} {said}" for name in names)
+        return self
+
     def problems(self) -> list[str]:
         """Name the links that were set aside, and the secrets of an odd form; never a value."""
         odd = [
@@ -295,11 +301,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as exc:
         wrong = {".".join(map(str, e["loc"])): e["msg"] for e in exc.errors()}
     if wrong.keys() <= {*LINKS}:
-        settings = Settings.model_validate({n: v for n, v in values.items() if n not in wrong})
-        settings._set_aside.extend(
-            f"{name} is no link, and pages go without. Write https://…" for name in wrong
-        )
-        return settings
+        right = {name: value for name, value in values.items() if name not in wrong}
+        return Settings.model_validate(right).without_links(wrong)
     problems = [f"{name}: {said}" for name, said in wrong.items()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
 

@@ -4,28 +4,45 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, TypeVar, cast, get_args
 
 from pydantic import BeforeValidator, TypeAdapter
 
+from shared.adapters.salvage import Salvage
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
-from shared.alerting.record import RuleRecord
+from shared.alerting.record import Phase, RuleRecord
 
 HISTORY_KEPT = 500
 """Settled pages that a store remembers, of all rules together."""
 
 
 def _renewed(stored: object) -> object:
-    """Return a stored record in today's form: a rule had one incident, by no group's name."""
-    if not isinstance(stored, dict) or "incident" not in stored:
-        return cast("object", stored)
+    """Return a stored record in today's form: a rule had one incident, by no group's name; a phase
+    of a later edition is one of ours."""
+    if not isinstance(stored, dict):
+        return stored
     old = dict(cast("dict[str, object]", stored))
+    if isinstance(series := old.get("series"), dict):
+        alerts = cast("dict[str, dict[str, object]]", series)
+        old["series"] = {key: _in_a_known_phase(alert) for key, alert in alerts.items()}
+    if "incident" not in old:
+        return old
     open_one, resolved = old.pop("incident"), old.get("resolved")
     return old | {
         "incidents": {"": open_one} if open_one else {},
         "resolved": {"": resolved} if resolved else {},
         "decided": {},
     }
+
+
+def _in_a_known_phase(alert: object) -> object:
+    """Return a stored alert whose phase this edition knows; one that fired still does."""
+    if not isinstance(alert, dict):
+        return alert
+    known = cast("dict[str, object]", alert)
+    if known.get("phase") in get_args(Phase):
+        return known
+    return {**known, "phase": "firing" if known.get("fired_at") else "pending"}
 
 
 def _doubted(stored: object) -> object:
@@ -36,8 +53,10 @@ def _doubted(stored: object) -> object:
     return {**old, "doubts": int(old.get("tried_at") is not None)}
 
 
-RECORD = TypeAdapter[RuleRecord](Annotated[RuleRecord, BeforeValidator(_renewed)])
-PAGE = TypeAdapter[Page](Annotated[Page, BeforeValidator(_doubted)])
+RECORD = Salvage(
+    RuleRecord, TypeAdapter[RuleRecord](Annotated[RuleRecord, BeforeValidator(_renewed)])
+)
+PAGE = Salvage(Page, TypeAdapter[Page](Annotated[Page, BeforeValidator(_doubted)]))
 SETTLED = TypeAdapter[Accepted | Dead | Dropped](Accepted | Dead | Dropped)
 
 Written = TypeVar("Written")
@@ -93,13 +112,16 @@ def _postponed(page: Page, outcome: Later, not_before: datetime) -> Page:
     )
 
 
-def as_json(kind: TypeAdapter[Written], value: Written) -> str:
+def as_json(kind: TypeAdapter[Written] | Salvage[Written], value: Written) -> str:
     """Write the value as JSON that kind.validate_json reads back.
 
     Infinity and NaN stay what they are, where pydantic's own JSON would write null: a rule whose
-    value was one could then never be loaded again.
+    value was one could then never be loaded again. Half characters become whole ones.
     """
-    return json.dumps(kind.dump_python(value, mode="json"), separators=(",", ":"))
+    text = json.dumps(
+        kind.dump_python(value, mode="json"), separators=(",", ":"), ensure_ascii=False
+    )
+    return text.encode("utf-8", "replace").decode()
 
 
 def faster(rule: str) -> str:

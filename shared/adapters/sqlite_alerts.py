@@ -16,6 +16,7 @@ from shared.adapters.outbox import (
     faster,
     next_in_line,
 )
+from shared.adapters.salvage import readable
 from shared.adapters.sqlite import Database, stamp
 from shared.adapters.sqlite_steps import SqliteSteps, add_news
 from shared.alerting.history import Step
@@ -55,7 +56,7 @@ class SqliteAlerts:
         """Return the record of every rule that has one, by rule."""
         with self._database.read() as sql:
             found = sql.execute("SELECT record FROM records ORDER BY rule").fetchall()
-        return [RECORD.validate_json(record) for (record,) in found]
+        return readable(RECORD, (record for (record,) in found))
 
     def save(
         self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
@@ -111,7 +112,7 @@ class SqliteAlerts:
         """Return every page of the outbox, oldest first."""
         with self._database.read() as sql:
             found = sql.execute("SELECT page FROM outbox ORDER BY id").fetchall()
-        return [PAGE.validate_json(page) for (page,) in found]
+        return readable(PAGE, (page for (page,) in found))
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome and when, newest first."""
@@ -159,6 +160,7 @@ def _change(sql: sqlite3.Connection, page: Page) -> None:
 def _entries(
     rows: Iterable[tuple[str, str]],
 ) -> Iterable[tuple[Page, Delivery, datetime]]:
-    for text, outcome in rows:
-        page = PAGE.validate_json(text)
-        yield page, SETTLED.validate_json(outcome), page.not_before
+    for text, said in rows:
+        for page in readable(PAGE, (text,)):
+            for outcome in readable(SETTLED, (said,)):
+                yield page, outcome, page.not_before

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.adapters.salvage import readable
 from shared.adapters.silences import SILENCE, by_start, ended, written
 from shared.adapters.sqlite import Database, stamp
 from shared.alerting.muting import Silence
@@ -25,7 +26,7 @@ class SqliteSilences:
         """Return every silence that is kept, by start and id."""
         with self._database.read() as sql:
             found = sql.execute("SELECT silence FROM silences").fetchall()
-        return by_start(SILENCE.validate_json(text) for (text,) in found)
+        return by_start(readable(SILENCE, (text for (text,) in found)))
 
     def add(self, silence: Silence) -> None:
         """Keep the silence; one with its id that is there already is replaced."""

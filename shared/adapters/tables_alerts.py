@@ -20,6 +20,7 @@ from shared.adapters.outbox import (
     in_order,
     next_in_line,
 )
+from shared.adapters.salvage import readable
 from shared.adapters.storage_tables import Conflict, Rows
 from shared.adapters.tables_row import Operation, create, delete, packed, text_key, unpacked, upsert
 from shared.adapters.tables_steps import TableSteps, added
@@ -53,7 +54,7 @@ class TableAlerts:
     def load_all(self) -> Sequence[RuleRecord]:
         """Return the record of every rule that has one, by rule."""
         rows = self._rows.query(f"RowKey eq '{_RECORD}'")
-        records = [RECORD.validate_json(unpacked(row)) for row in rows]
+        records = readable(RECORD, map(unpacked, rows))
         return sorted(records, key=lambda record: record.rule)
 
     def save(
@@ -122,16 +123,17 @@ class TableAlerts:
 
     def waiting(self) -> Sequence[Page]:
         """Return every page of the outbox, oldest first."""
-        return in_order(PAGE.validate_json(unpacked(row)) for row in self._rows.query(_WAITING))
+        return in_order(readable(PAGE, map(unpacked, self._rows.query(_WAITING))))
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome and when, newest first."""
         rows = sorted(self._rows.query(_SETTLED), key=lambda row: row.fields["order"])
-        latest = [
-            (PAGE.validate_json(unpacked(row)), SETTLED.validate_json(row.fields["outcome"]))
+        return [
+            (page, outcome, page.not_before)
             for row in rows[::-1][:most]
+            for page in readable(PAGE, (unpacked(row),))
+            for outcome in readable(SETTLED, (row.fields["outcome"],))
         ]
-        return [(page, outcome, page.not_before) for page, outcome in latest]
 
     def _change(self, saved: RuleRecord) -> Operation:
         """Create the first version, or replace the one before this.

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from azure.data.tables import TableServiceClient
 
+from shared.adapters.salvage import readable
 from shared.adapters.silences import SILENCE, by_start, ended, written
 from shared.adapters.storage_tables import ATTEMPTS, Conflict, Rows
 from shared.adapters.tables_row import (
@@ -32,7 +33,9 @@ class TableSilences:
 
     def all(self) -> Sequence[Silence]:
         """Return every silence that is kept, by start and id."""
-        return by_start(map(_silence, self._rows.query(f"PartitionKey eq '{_PARTITION}'")))
+        return by_start(
+            readable(SILENCE, map(unpacked, self._rows.query(f"PartitionKey eq '{_PARTITION}'")))
+        )
 
     def add(self, silence: Silence) -> None:
         """Keep the silence; one with its id that is there already is replaced."""

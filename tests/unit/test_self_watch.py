@@ -192,7 +192,7 @@ def test_a_rule_without_an_answer_is_as_grave_as_itself(severity: str) -> None:
 def test_a_fresh_deployment_is_quiet_for_half_an_hour() -> None:
     world = World(Accepted(202))
     world.log.fails = True
-    world.ticks(31)
+    world.ticks(30)
     assert world.pager.taken == []
     world.ticks(2)
     assert world.pager.taken == [("RuleEvaluationFailing/critical", "trigger")]

@@ -1,0 +1,95 @@
+"""What is stored and cannot be read as a whole: one bad part costs itself alone."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.adapters.outbox import PAGE, RECORD, as_json
+from shared.adapters.sqlite import connect
+from shared.adapters.sqlite_alerts import SqliteAlerts
+from shared.alerting.page import Page
+from shared.alerting.record import Incident, RuleRecord, SeriesAlert
+from tests.contract.alert_pages import page
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+RECORDED = RuleRecord(
+    "Errors/critical",
+    version=3,
+    series={
+        "a": SeriesAlert({"Team": "a"}, "firing", NOON, 12.0, fired_at=NOON),
+        "b": SeriesAlert({"Team": "b"}, "pending", NOON, 12.0),
+    },
+    incidents={"": Incident("key", "critical", NOON, NOON, ("a",))},
+)
+
+
+def spoilt(**fields: Any) -> RuleRecord:
+    """Return the record as it is read with these fields in the place of its own."""
+    stored: dict[str, Any] = json.loads(as_json(RECORD, RECORDED))
+    return RECORD.validate_json(json.dumps(stored | fields))
+
+
+def alert(**fields: Any) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(as_json(RECORD, RECORDED))
+    return stored["series"]["a"] | fields
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"looked": 7},
+        {"last_at": "yesterday"},
+        {"transitions": [{"state": "recovering"}]},
+        {"of_a_later_edition": {"x": 1}},
+    ],
+)
+def test_a_bad_field_costs_itself(bad: dict[str, Any]) -> None:
+    read = spoilt(**bad)
+    assert (read.version, read.series, read.incidents) == (
+        3,
+        RECORDED.series,
+        RECORDED.incidents,
+    )
+
+
+def test_a_bad_series_costs_itself() -> None:
+    read = spoilt(series={"a": alert(), "b": alert(since="never")})
+    assert read.series == {"a": RECORDED.series["a"]}
+    assert read.incidents == RECORDED.incidents
+
+
+@pytest.mark.parametrize(("fired", "phase"), [(NOON.isoformat(), "firing"), (None, "pending")])
+def test_a_phase_of_a_later_edition_is_one_of_ours(fired: str | None, phase: str) -> None:
+    read = spoilt(series={"a": alert(phase="recovering", fired_at=fired)})
+    assert read.series["a"].phase == phase
+
+
+def test_half_a_character_in_what_is_stored_is_read_over() -> None:
+    text = as_json(RECORD, RECORDED).replace('"Team":"a"', '"Team":"a\\ud83d"')
+    assert RECORD.validate_json(text).series["a"].labels == {"Team": "a?"}
+
+
+def test_half_a_character_is_not_stored() -> None:
+    odd = replace(page(1), summary="half \ud83d")
+    assert PAGE.validate_json(as_json(PAGE, odd)).summary == "half ?"
+
+
+def unreadable(one: Page) -> str:
+    return as_json(PAGE, one).replace('"trigger"', '"escalate"')
+
+
+def test_a_page_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    database = connect(tmp_path / "state.db")
+    alerts = SqliteAlerts(database)
+    other = page(2, "Errors/critical", incident="other")
+    alerts.save(RuleRecord("Errors/critical"), [page(1, "Errors/critical"), other])
+    alerts.save(RuleRecord("Costs/critical"), [])
+    with database.write() as sql:
+        sql.execute("UPDATE outbox SET page = ? WHERE id = ?", (unreadable(page(1)), page(1).id))
+        sql.execute("UPDATE records SET record = '{' WHERE rule = 'Costs/critical'")
+    assert [one.id for one in alerts.waiting()] == [other.id]
+    assert [one.rule for one in alerts.load_all()] == ["Errors/critical"]

@@ -49,7 +49,7 @@ class Salvage(Generic[Kept]):
         logger.error("Stored %s %s: lost %s", self._kind.__name__, kept.get("rule"), lost)
         return self._whole.validate_python(kept)
 
-    def dump_python(self, value: Kept, *, mode: Literal["json"]) -> object:
+    def dump_python(self, value: Kept, *, mode: Literal["json"]) -> Any:
         """Return the value as JSON has it."""
         return self._whole.dump_python(value, mode=mode)
 

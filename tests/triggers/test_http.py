@@ -149,7 +149,7 @@ def test_health_says_what_it_looked_at(box: Laptop) -> None:
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
     assert body["status"] == "ok"
-    config = {"rules", "routes.toml", "prices.toml", "price list"}
+    config = {"rules", "routes.toml", "prices.toml", "price list", "settings", "meta"}
     looked_at = {*config, "evaluation", "pages", "senders", "log"}
     assert {check["name"] for check in body["checks"]} == looked_at
     assert {check["remedy"] for check in body["checks"]} == {""}

@@ -61,7 +61,9 @@ def test_a_fault_in_one_rule_leaves_its_state_and_the_others() -> None:
     world = World(rule("Broken"), rule("Errors"))
     report = world.tick(Broken=ZeroDivisionError("a bug"), Errors=12)
     assert [item.outcome for item in report.rules] == ["failed", "evaluated"]
-    assert world.record("Broken/critical").version == 0
+    broken = world.record("Broken/critical")
+    assert (broken.series, broken.last_at, broken.errors) == ({}, None, 1)
+    assert broken.failing_since == START
     assert report.rules[0].error == "ZeroDivisionError: a bug"
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from shared.alerting.history import STEPS_MOST
+from shared.alerting.bounds import SERIES_MOST
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.page import Dead, Later
 from shared.errors import NotFound, RetryLater
@@ -162,7 +162,7 @@ def test_a_storm_leaves_a_bounded_history_with_its_decision() -> None:
     world.log.columns = ("Source", "value")
     world.tick(Errors=[(f"s{n}", 12) for n in range(600)])
     steps = world.alerts.log.steps("Errors/critical")
-    assert len(steps) == STEPS_MOST
+    assert len(steps) == SERIES_MOST + 1
     assert steps[-1].kind == "decision"
     assert len(world.record().looked[0].rows) == 20
     assert world.record().looked[0].row_count == 600

@@ -69,6 +69,22 @@ def test_a_series_that_fires_is_not_pushed_out_by_worse_ones() -> None:
     assert "first" in {alert.labels["Source"] for alert in record.series.values()}
 
 
+def test_series_beyond_the_bound_are_not_silent() -> None:
+    world = by_source(rule(hold="PT0S", no_data="alert", condition="> 1000"))
+    spoken = [(f"s{n}", 1.0) for n in range(SERIES_MOST)]
+    world.ticks(2, Errors=spoken)
+    assert world.ticks(5, Errors=[*((f"new{n}", 2.0) for n in range(300)), *spoken]) == []
+    assert world.alerts.load("Errors/critical").left_out == 300
+
+
+def test_a_fault_of_the_only_rule_is_noted() -> None:
+    world = World(rule())
+    world.tick()
+    world.ticks(2, Errors=ArithmeticError("ours"))
+    failed = world.alerts.load("Errors/critical")
+    assert (failed.errors, failed.last_error) == (2, "ArithmeticError: ours")
+
+
 def test_infinity_is_shown_as_inf() -> None:
     world = by_source(rule(hold="PT0S", summary="{value:.1f} errors"))
     (page,) = world.ticks(1, Errors=[("a", math.inf)])

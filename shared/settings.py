@@ -2,23 +2,16 @@
 
 import logging
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
 from shared.clouds import CLOUDS, PUBLIC, Cloud
 from shared.errors import Misconfigured
+from shared.setting_forms import LINK, LINKS, Address, Form, PagerKey, Token, Url
 
 APP_FOLDER = Path(__file__).parent.parent
 SDK_SWITCHES = (
@@ -32,33 +25,6 @@ UNRESOLVED = "@Microsoft.KeyVault("
 ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
 RECEIVER = "RECEIVER_"
 """How the name of a setting begins that holds a receiver's key or address: there may be any."""
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-LINK = r"^(https?://[^\s/]\S*)?$"
-LINKS = ("AGENTMETER_LINK", "AGENTMETER_RUNBOOKS", "AGENTMETER_SILENCE_LINK", "LOGS_RESOURCE_ID")
-"""What pages link to: a wrong one is set aside and named, for no link is worth a page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How a secret looks. A value of another form is named, and tried all the same."""
-
-    pattern: str
-    remedy: str
-
-
-PAGER_FORM = Form(
-    r"[A-Za-z0-9]{32}",
-    "An integration key of Events API v2 has 32 letters and digits: copy it from the service.",
-)
-PagerKey = Annotated[SecretStr, PAGER_FORM]
-Address = Annotated[
-    SecretStr,
-    Form(r"https?://[^\s/]\S*", "It is an address that begins with https://, without spaces."),
-]
-Token = Annotated[
-    SecretStr, Form(r"[!-~]{8,}", "It has 8 and more characters of ASCII, without spaces.")
-]
 
 
 class Settings(BaseModel, frozen=True, extra="allow"):
@@ -251,14 +217,9 @@ class Settings(BaseModel, frozen=True, extra="allow"):
             f"{name} has an odd form. {form.remedy}"
             for name, field in Settings.model_fields.items()
             for form in field.metadata
-            if isinstance(form, Form) and _is_odd(getattr(self, name), form)
+            if isinstance(form, Form) and not form.fits(getattr(self, name))
         ]
         return [*self._set_aside, *odd]
-
-
-def _is_odd(secret: SecretStr, form: Form) -> bool:
-    value = secret.get_secret_value()
-    return bool(value) and re.fullmatch(form.pattern, value) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from ops.console.command import Desk
 from ops.doctor.finding import Finding, ok, skipped, wrong
 from shared.alerting.page import Accepted, Action, Page
 from shared.notify.pagerduty import PagerDuty
-from shared.settings import PAGER_FORM
+from shared.setting_forms import PAGER_FORM
 
 FORMAT = PAGER_FORM.remedy
 

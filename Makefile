@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection clean lint types screenshots
+.PHONY: help setup run test check generated detection clean lint types screenshots azcli
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ generated: .venv/.dev ## Write every generated file anew
 
 detection: .venv/.dev ## Measure how soon failures are told and write docs/detection.md anew
 	$(BIN)/python -m ops detection
+
+azcli: ## Record the options of the Azure CLI that docs and scripts use (installs it, 900 MB)
+	bash .ci/azcli
 
 screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots

@@ -50,7 +50,7 @@ from shared.usecases.explaining.silences import Silences
 from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.explaining.why import Why
 from shared.usecases.intake.ingest import Ingest
-from shared.usecases.intake.traces import Traces
+from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.processing.fast_rules import FastRules
 from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
@@ -93,13 +93,24 @@ class App:
         return Ingest(limits)
 
     @cached_property
-    def traces(self) -> Traces:
-        """Takes what OpenTelemetry exporters send."""
-        from shared.adapters.otlp.wire import read_traces
+    def traces(self) -> TakeOtlp:
+        """Takes the traces that OpenTelemetry exporters send."""
+        from shared.adapters.otlp.traces import read_traces
 
+        return TakeOtlp(read_traces, self.otlp_sizes, self.settings.OTLP_KEEP_CONTENT)
+
+    @cached_property
+    def logs(self) -> TakeOtlp:
+        """Takes the logs that OpenTelemetry exporters send, where they tell of model calls."""
+        from shared.adapters.otlp.logs import read_logs
+
+        return TakeOtlp(read_logs, self.otlp_sizes, self.settings.OTLP_KEEP_CONTENT, "log records")
+
+    @cached_property
+    def otlp_sizes(self) -> Sizes:
+        """How large an export of OpenTelemetry may be."""
         most_bytes, setting = self.settings.OTLP_MAX_BYTES, "OTLP_MAX_BYTES"
-        sizes = Sizes(most_bytes, most_bytes, setting, setting)
-        return Traces(read_traces, sizes, self.settings.OTLP_KEEP_CONTENT)
+        return Sizes(most_bytes, most_bytes, setting, setting)
 
     @cached_property
     def process(self) -> Patient:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.events.otlp.span import Kind, Scalar, Span
+from tests.coding_agents import recorded
 from tests.spans import SERVICE, span
 
 Attributes = Mapping[str, Scalar]
@@ -197,6 +198,7 @@ def _claude_code() -> Recording:
                 "anthropic",
                 "claude-opus-4-8",
                 (52_012, 300, 50_000, 2_000, 0),
+                "claude-code",
                 conversation="s-1",
                 user="u-1",
             )
@@ -216,8 +218,16 @@ def _codex() -> Recording:
             sent("run_turn", {"conversation.id": "c-7", **call}, 1, 0, "codex_cli"),
             sent("handle_responses", call, 2, 1, "codex_cli"),
         ],
-        [Told("unknown", "unknown", (117_231, 225, 115_584, 0, 0), conversation="c-7")],
+        [Told("openai", "unknown", (117_231, 225, 115_584, 0, 0), "codex", conversation="c-7")],
     )
+
+
+def _gemini_cli() -> Recording:
+    (response,) = (one for one in recorded("gemini_cli.logs") if one.name.endswith("response"))
+    told = Told("gcp.gemini", "gemini-2.5-pro", (1200, 110, 1024, 0, 30), "gemini-cli")
+    owner = {"conversation": "a28959b2-1d52-4fb6-9418-29503f11bc85", "team": "gemini-cli"}
+    user = "263f6e97-b961-435e-a49a-3bed6ebb6a02"
+    return Recording("Gemini CLI", [response], [replace(told, **owner, user=user)])
 
 
 def _strands() -> Recording:
@@ -402,6 +412,7 @@ RECORDINGS = (
     _litellm(),
     _claude_code(),
     _codex(),
+    _gemini_cli(),
     _strands(),
     _adk(),
     _dotnet(),

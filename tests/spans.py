@@ -67,7 +67,7 @@ def wire(spans: Sequence[Span]) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     for one in spans:
         group = request.resource_spans.add()
-        group.resource.attributes.extend(_pairs(one.resource))
+        group.resource.attributes.extend(pairs(one.resource))
         scope = group.scope_spans.add()
         scope.scope.name = one.scope
         scope.spans.append(_wire_span(one))
@@ -83,7 +83,7 @@ def _wire_span(one: Span) -> WireSpan:
         kind=KINDS[one.kind],
         start_time_unix_nano=one.start_ns,
         end_time_unix_nano=one.end_ns,
-        attributes=_pairs(one.attributes),
+        attributes=pairs(one.attributes),
     )
     if one.failed:
         made.status.code = Status.STATUS_CODE_ERROR
@@ -91,7 +91,7 @@ def _wire_span(one: Span) -> WireSpan:
     return made
 
 
-def _pairs(attributes: Mapping[str, Scalar]) -> list[KeyValue]:
+def pairs(attributes: Mapping[str, Scalar]) -> list[KeyValue]:
     return [KeyValue(key=key, value=_value(value)) for key, value in attributes.items()]
 
 

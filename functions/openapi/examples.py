@@ -64,3 +64,29 @@ SPANS: Mapping[str, Any] = {
         }
     ]
 }
+LOGS: Mapping[str, Any] = {
+    "resourceLogs": [
+        {
+            "resource": {
+                "attributes": [{"key": "service.name", "value": {"stringValue": "claude-code"}}]
+            },
+            "scopeLogs": [
+                {
+                    "scope": {"name": "com.anthropic.claude_code.events"},
+                    "logRecords": [
+                        {
+                            "timeUnixNano": "1769860801200000000",
+                            "body": {"stringValue": "claude_code.api_request"},
+                            "attributes": [
+                                {"key": "event.name", "value": {"stringValue": "api_request"}},
+                                {"key": "model", "value": {"stringValue": "claude-sonnet-4-5"}},
+                                {"key": "input_tokens", "value": {"intValue": "1200"}},
+                                {"key": "output_tokens", "value": {"intValue": "80"}},
+                            ],
+                        }
+                    ],
+                }
+            ],
+        }
+    ]
+}

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from typing_extensions import TypeAliasType
 
 from functions.openapi import answers
-from functions.openapi.examples import CALL, MISSION, SILENCE, SPANS
+from functions.openapi.examples import CALL, LOGS, MISSION, SILENCE, SPANS
 from functions.openapi.operation import (
     JSON,
     RETRY_AFTER,
@@ -74,7 +74,11 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals(400, 411, 413, 415, 503, shape=answers.OtlpFailure, media=OTLP),
     ),
     "post_metrics": _otlp("metrics, which are not used here", {"resourceMetrics": []}, {}),
-    "post_logs": _otlp("logs, which are not used here", {"resourceLogs": []}, {}),
+    "post_logs": _otlp(
+        "logs: events that tell of model calls and of coding agents' work",
+        LOGS,
+        refusals(400, 411, 413, 415, 503, shape=answers.OtlpFailure, media=OTLP),
+    ),
     "get_metrics": Operation(
         "operation",
         "Read every metric, as Prometheus does.",

@@ -110,6 +110,7 @@ DIMENSIONS: Mapping[str, str] = {
         ("agent_type", "agent_type"),
         ("agent", "agent_id"),
         ("mission", "mission_id"),
+        ("user", "user_id"),
         ("provider", "provider"),
         ("model", "model"),
         ("tenant", "tenant"),

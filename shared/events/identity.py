@@ -3,7 +3,7 @@
 import hashlib
 
 from shared.events.providers import provider_of
-from shared.events.types import AnyEvent, LlmCall
+from shared.events.types import AnyEvent, LlmCall, TaskOperation
 
 SAME_CALL = {"azure": "openai"}
 """Instrumentations of OpenAI's client say "openai" of Azure's, too."""
@@ -24,13 +24,15 @@ def span_key(source: str, trace_id: str, span_id: str, suffix: str = "") -> str:
 
 
 def response_key(event: AnyEvent) -> str | None:
-    """Return the claim key of the model call that the event reports, where it names one.
+    """Return the claim key of the model call, or a tool's work, that the event reports by its id.
 
     Two instrumentations of one call send two events, with one response id. They may disagree about
     the provider (a proxy or its origin, a host or the model's maker), so that it counts only where
     the id is too short to be unique by itself.
     """
     data = event.data
+    if isinstance(data, TaskOperation):
+        return _tool_key(event, data)
     if not isinstance(data, LlmCall) or data.response_id is None:
         return None
     provider = provider_of(data.provider)
@@ -39,6 +41,14 @@ def response_key(event: AnyEvent) -> str | None:
     is_unique = len(data.response_id) >= GLOBALLY_UNIQUE_CHARS
     family = "" if is_unique else SAME_CALL.get(provider, provider)
     return f"r:{_digest(family, data.response_id)}"
+
+
+def _tool_key(event: AnyEvent, data: TaskOperation) -> str | None:
+    if data.call_id is None:
+        return None
+    is_unique = len(data.call_id) >= GLOBALLY_UNIQUE_CHARS
+    place = "" if is_unique else f"{event.source} {data.conversation_id}"
+    return f"r:{_digest('tool', place, data.call_id)}"
 
 
 def _digest(*parts: str) -> str:

@@ -99,6 +99,8 @@ class TaskOperation(Data, frozen=True):
 
     operation: Name
     status: Name
+    call_id: Name | None = None
+    """Of a tool's work: the id by which the model asked for it; it counts once."""
 
 
 class TaskQueue(Data, frozen=True):

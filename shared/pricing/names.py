@@ -94,7 +94,9 @@ HOSTS: Mapping[str, frozenset[str]] = {
 }
 """Provider → whose models it serves, at its own price."""
 
-STANDARD_TIERS = frozenset({"", "auto", "default", "on-demand", "standard", "standard-only"})
+STANDARD_TIERS = frozenset(
+    {"", "auto", "default", "normal", "on-demand", "standard", "standard-only"}
+)
 STANDARD = "standard"
 
 MAX_PREFIXES = 2

@@ -249,18 +249,6 @@ def test_without_forwarding_chunks_are_asked_for_in_one_piece(tmp_path: Path) ->
         assert "Content-Length" in message_of(answer)
 
 
-@pytest.mark.parametrize(("path", "body"), [("logs", logs()), ("metrics", metrics())])
-def test_metrics_and_logs_are_answered_so_that_nobody_tries_again(
-    box: Laptop, path: str, body: bytes
-) -> None:
-    answer = send(box, body, path=path)
-    partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
-    assert (answer.status_code, partial.rejected_spans) == (200, 0)
-    assert "only traces" in partial.error_message
-    told = send(box, b"{}", JSON, path=path).json()["partialSuccess"]
-    assert f"OTEL_{path.upper()}_EXPORTER=none" in told["errorMessage"]
-
-
 @pytest.mark.parametrize("path", ["traces", "metrics", "logs"])
 def test_without_a_key_nothing_is_taken(box: Laptop, path: str) -> None:
     url = f"{box.stack.app_url}/v1/{path}"

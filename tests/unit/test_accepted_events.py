@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.azure.azure_monitor_limits import event_fault, span_fault
 from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
-from shared.adapters.otlp.wire import read_traces
+from shared.adapters.otlp.traces import read_traces
 from shared.errors import InvalidEvent
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
@@ -17,7 +17,7 @@ from shared.rows import EventRow, Exported, ExportOutcome, ExportRefused, SpanRo
 from shared.storage.memory import MemoryDatabase
 from shared.storage.traces import TraceRows
 from shared.usecases.intake.ingest import Ingest
-from shared.usecases.intake.traces import Traces
+from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import START, FakeExporter
@@ -137,7 +137,7 @@ def test_every_accepted_span_is_exported(
     span: dict[str, object] = {**SPAN, "name": name, "attributes": pairs}
     span |= {"startTimeUnixNano": str(times[0]), "endTimeUnixNano": str(times[1])}
     body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
-    traces = Traces(read_traces, Sizes(10**7, 10**7), content_chars)
+    traces = TakeOtlp(read_traces, Sizes(10**7, 10**7), content_chars)
     received = traces.accept(body, {}, "application/json", START)
     exporter = processed(received.messages)
     assert exporter.faults == []

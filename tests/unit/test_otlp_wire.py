@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.otlp.wire import read_traces
+from shared.adapters.otlp.traces import read_traces
 from shared.errors import InvalidEvent
 from shared.events.message import decode, pack_parcels
 from shared.events.otlp.media import JSON, PROTOBUF, Media

@@ -1,19 +1,23 @@
 """Writes answers to OTLP exporters, in the encoding of their request."""
 
 import json
+from collections.abc import Mapping
+from typing import Literal
 
 from shared.events.otlp.media import JSON, Media
 
+Name = Literal["traces", "logs", "metrics"]
+
 INVALID_ARGUMENT, UNAVAILABLE = 3, 14
 """Codes of google.rpc.Status."""
-REJECTED = {
+REJECTED: Mapping[Name, str] = {
     "traces": "rejectedSpans",
     "metrics": "rejectedDataPoints",
     "logs": "rejectedLogRecords",
 }
 
 
-def success(media: Media, signal: str, rejected: int, message: str) -> bytes:
+def success(media: Media, signal: Name, rejected: int, message: str) -> bytes:
     """Return an Export…ServiceResponse; without rejections and message, an empty one.
 
     signal: traces, metrics or logs; their messages differ in JSON alone.

@@ -1,91 +1,124 @@
-"""Reads OTLP trace requests, protobuf or JSON, into spans."""
+"""Takes an OTLP request of any signal apart, protobuf or JSON."""
 
 import base64
 import binascii
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from pydantic_core import from_json
 
+from shared.adapters.otlp.values import JsonObject, attributes_of, object_under, objects
 from shared.errors import InvalidEvent
 from shared.events.otlp.media import JSON, PROTOBUF, Media
-from shared.events.otlp.span import MAX_CHARS, Attributes, Kind, Scalar, Span
+from shared.events.otlp.span import Attributes
 
 IDS = {"traceId": 16, "spanId": 8, "parentSpanId": 8}
 """Field → bytes; JSON writes them in hex, where protobuf's own JSON would have base64."""
-KINDS: Mapping[int, Kind] = {
-    WireSpan.SPAN_KIND_UNSPECIFIED: "internal",
-    WireSpan.SPAN_KIND_INTERNAL: "internal",
-    WireSpan.SPAN_KIND_CLIENT: "client",
-}
-JsonObject = Mapping[str, object]
-Read = Span | str
-"""A span, or why it is none."""
+_IN_JSON = {"resourceSpans": "traces", "resourceLogs": "logs", "resourceMetrics": "metrics"}
+_HELD = {"traces": "spans", "logs": "logs", "metrics": "metrics"}
+
+T = TypeVar("T", bound=Message)
+Place = tuple[Attributes, str]
+"""The resource of an item, and its scope's name."""
 
 
-def read_traces(body: bytes, media: Media) -> list[Read]:
-    """Return the spans of an unpacked request; one that is wrong does not sink its neighbours.
+@dataclass(frozen=True, slots=True)
+class Signal(Generic[T]):
+    """A signal of OTLP.
+
+    name: traces, logs or metrics. request: its message's name.
+    groups, scopes, items: its keys in JSON, from the outside in.
+    read: takes a protobuf body apart; raises DecodeError. item: makes an empty one.
+    holds: tells whether a protobuf body is of this signal.
+    """
+
+    name: str
+    request: str
+    groups: str
+    scopes: str
+    items: str
+    read: Callable[[bytes], Iterator[tuple[T, Place]]]
+    item: Callable[[], T]
+    holds: Callable[[bytes], bool]
+
+
+def parts(body: bytes, media: Media, signal: Signal[T]) -> Iterator[tuple[T, Place] | str]:
+    """Yield each item of an unpacked request with its place; a text is why one is none.
 
     Raises:
         InvalidEvent: nothing can be made of the body as a whole; says what it seems to be.
     """
-    return list(_from_json(body) if media == JSON else _from_protobuf(body))
+    return _from_json(body, signal) if media == JSON else _from_protobuf(body, signal)
 
 
-def _from_protobuf(body: bytes) -> Iterator[Read]:
+def place_of(resource: Resource, scope: str) -> Place:
+    """Return where items stand."""
+    return attributes_of(resource.attributes), scope
+
+
+def _from_protobuf(body: bytes, signal: Signal[T]) -> Iterator[tuple[T, Place]]:
+    try:
+        found = list(signal.read(body))
+    except DecodeError:
+        raise InvalidEvent(_guess(body, signal)) from None
+    if found and not signal.holds(body):
+        raise InvalidEvent(_guess(body, signal))
+    yield from found
+
+
+def _other(body: bytes, signal: Signal[T]) -> str:
+    """Return the signal that a protobuf body is of, if it is of another one."""
+    return next((n for n, holds in HOLDS.items() if n != signal.name and holds(body)), "")
+
+
+def _guess(body: bytes, signal: Signal[T]) -> str:
+    """Say what a body is that holds no such items."""
+    if body[:1] in b"{[" and body:
+        return f"The body is JSON, but Content-Type says {PROTOBUF}. Send Content-Type: {JSON}."
+    if other := _other(body, signal):
+        return _elsewhere(other, signal)
+    return f"The body is no {signal.request}. Export over OTLP/HTTP with an OTLP exporter."
+
+
+def _elsewhere(other: str, signal: Signal[T]) -> str:
+    held = _HELD[signal.name]
+    return (
+        f"The body holds {_HELD[other]}, not {held}. Send it to /v1/{other}, or switch that "
+        "exporter off."
+    )
+
+
+def holds_traces(body: bytes) -> bool:
+    """Tell whether a protobuf body holds spans: another signal's body can pass for a trace's."""
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
-        request = None
-    if request is None or _is_strange(request):
-        raise InvalidEvent(_guess(body))
-    for group in request.resource_spans:
-        resource = _attributes(group.resource.attributes)
-        for scope in group.scope_spans:
-            for span in scope.spans:
-                yield _span(span, resource, scope.scope.name)
+        return False
+    spans = (s for g in request.resource_spans for scope in g.scope_spans for s in scope.spans)
+    return any(len(span.trace_id) == IDS["traceId"] for span in spans)
 
 
-def _is_strange(request: ExportTraceServiceRequest) -> bool:
-    """Tell whether no span has an id: another signal's body can pass for a trace's."""
-    spans = [s for g in request.resource_spans for scope in g.scope_spans for s in scope.spans]
-    return bool(spans) and not any(len(span.trace_id) == IDS["traceId"] for span in spans)
-
-
-def _guess(body: bytes) -> str:
-    """Say what a body is that holds no spans."""
-    if body[:1] in b"{[" and body:
-        return f"The body is JSON, but Content-Type says {PROTOBUF}. Send Content-Type: {JSON}."
-    if _holds_logs(body):
-        return "The body holds logs, not spans. Send it to /v1/logs, or switch that exporter off."
-    if _holds_metrics(body):
-        return "The body holds metrics, not spans. Send it to /v1/metrics, or switch that off."
-    return "The body is no ExportTraceServiceRequest. Export over OTLP/HTTP with an OTLP exporter."
-
-
-def _holds_logs(body: bytes) -> bool:
+def holds_logs(body: bytes) -> bool:
+    """Tell whether a protobuf body holds log records."""
     try:
         request = ExportLogsServiceRequest.FromString(body)
     except DecodeError:
         return False
     records = (r for g in request.resource_logs for s in g.scope_logs for r in s.log_records)
-    return any(r.time_unix_nano or r.observed_time_unix_nano for r in records)
+    return any(r.time_unix_nano or r.observed_time_unix_nano or r.attributes for r in records)
 
 
-def _holds_metrics(body: bytes) -> bool:
+def holds_metrics(body: bytes) -> bool:
+    """Tell whether a protobuf body holds metrics."""
     try:
         request = ExportMetricsServiceRequest.FromString(body)
     except DecodeError:
@@ -94,7 +127,14 @@ def _holds_metrics(body: bytes) -> bool:
     return any(metric.WhichOneof("data") for metric in metrics)
 
 
-def _from_json(body: bytes) -> Iterator[Read]:
+HOLDS: Mapping[str, Callable[[bytes], bool]] = {
+    "traces": holds_traces,
+    "metrics": holds_metrics,
+    "logs": holds_logs,
+}
+
+
+def _from_json(body: bytes, signal: Signal[T]) -> Iterator[tuple[T, Place] | str]:
     try:
         whole: object = from_json(body, allow_inf_nan=False)
     except ValueError as exc:
@@ -102,126 +142,46 @@ def _from_json(body: bytes) -> Iterator[Read]:
             f"The body is not JSON: {exc}. Protobuf needs Content-Type: {PROTOBUF}."
         ) from None
     if not isinstance(whole, dict):
-        raise InvalidEvent("The body is no JSON object. Send an ExportTraceServiceRequest.")
+        raise InvalidEvent(f"The body is no JSON object. Send an {signal.request}.")
     request = cast("JsonObject", whole)
-    for key in ("resourceLogs", "resourceMetrics"):
-        if key in request:
-            signal = key.removeprefix("resource").lower()
-            raise InvalidEvent(
-                f"The body holds {signal}, not spans. Send it to /v1/{signal}, or switch that "
-                "exporter off."
-            )
+    for key, other in _IN_JSON.items():
+        if key in request and other != signal.name:
+            raise InvalidEvent(_elsewhere(other, signal))
     try:
-        yield from _groups(request)
+        yield from _json_items(request, signal)
     except ParseError as exc:
         raise InvalidEvent(
-            f"The body is no ExportTraceServiceRequest: {exc}. Export with an OTLP exporter."
+            f"The body is no {signal.request}: {exc}. Export with an OTLP exporter."
         ) from None
 
 
-def _groups(request: JsonObject) -> Iterator[Read]:
-    for group in _objects(request, "resourceSpans"):
-        stated = ParseDict(_object(group, "resource"), Resource(), ignore_unknown_fields=True)
-        resource = _attributes(stated.attributes)
-        for scope in _objects(group, "scopeSpans"):
-            name = str(_object(scope, "scope").get("name", ""))
-            for span in _objects(scope, "spans"):
-                yield _json_span(span, resource, name)
+def _json_items(request: JsonObject, signal: Signal[T]) -> Iterator[tuple[T, Place] | str]:
+    for group in objects(request, signal.groups):
+        resource = ParseDict(
+            object_under(group, "resource"), Resource(), ignore_unknown_fields=True
+        )
+        for scope in objects(group, signal.scopes):
+            place = place_of(resource, str(object_under(scope, "scope").get("name", "")))
+            for stated in objects(scope, signal.items):
+                item = _json_item(stated, signal)
+                yield item if isinstance(item, str) else (item, place)
 
 
-def _objects(parent: JsonObject, key: str) -> Iterable[JsonObject]:
-    """Return the list of objects under the key; absent is empty.
-
-    Raises:
-        ParseError: it is no list of objects.
-    """
-    found: object = parent.get(key) or []
-    items = cast("list[object]", found) if isinstance(found, list) else [found]
-    if all(isinstance(item, dict) for item in items):
-        return cast("list[JsonObject]", items)
-    raise ParseError(f"{key} is no array of objects")
-
-
-def _object(parent: JsonObject, key: str) -> dict[str, Any]:
-    """Return the object under the key; absent is empty.
-
-    Raises:
-        ParseError: it is no object.
-    """
-    found: object = parent.get(key) or {}
-    if isinstance(found, dict):
-        return cast("dict[str, Any]", found)
-    raise ParseError(f"{key} is no object")
-
-
-def _json_span(stated: JsonObject, resource: Attributes, scope: str) -> Read:
+def _json_item(stated: JsonObject, signal: Signal[T]) -> T | str:
     try:
-        wire = ParseDict(_with_ids(stated), WireSpan(), ignore_unknown_fields=True)
+        return ParseDict(_with_ids(stated), signal.item(), ignore_unknown_fields=True)
     except (ParseError, ValueError, TypeError) as exc:
-        return f"{str(stated.get('name'))[:80]}: {str(exc)[:200]}"
-    return _span(wire, resource, scope)
+        name = stated.get("name") or stated.get("eventName") or "unnamed"
+        return f"{str(name)[:80]}: {str(exc)[:200]}"
 
 
-def _with_ids(stated: JsonObject) -> dict[str, object]:
-    """Return the span with its ids in base64, and without links, which nothing here uses."""
-    span = {name: value for name, value in stated.items() if name != "links"}
+def _with_ids(stated: JsonObject) -> dict[str, Any]:
+    """Return the item with its ids in base64, and without links, which nothing here uses."""
+    item = {name: value for name, value in stated.items() if name != "links"}
     for field in IDS:
-        if text := span.get(field):
+        if text := item.get(field):
             try:
-                span[field] = base64.b64encode(bytes.fromhex(str(text))).decode()
+                item[field] = base64.b64encode(bytes.fromhex(str(text))).decode()
             except (ValueError, binascii.Error):
                 raise ValueError(f"{field} is not hex digits") from None
-    return span
-
-
-def _span(wire: WireSpan, resource: Attributes, scope: str) -> Read:
-    ids = (wire.trace_id, wire.span_id)
-    if [len(value) for value in ids] != [16, 8] or not all(map(any, ids)):
-        return f"{wire.name[:80]}: its trace id is not 16 bytes, or its span id not 8"
-    exceptions = [_attributes(e.attributes) for e in wire.events if e.name == "exception"]
-    last = exceptions[-1] if exceptions else {}
-    return Span(
-        trace_id=wire.trace_id.hex(),
-        span_id=wire.span_id.hex(),
-        parent_id=wire.parent_span_id.hex() if len(wire.parent_span_id) == 8 else "",
-        name=wire.name,
-        kind=KINDS.get(wire.kind, "other"),
-        start_ns=wire.start_time_unix_nano,
-        end_ns=wire.end_time_unix_nano,
-        attributes=_attributes(wire.attributes),
-        resource=resource,
-        scope=scope,
-        failed=wire.status.code == Status.STATUS_CODE_ERROR,
-        message=wire.status.message or str(last.get("exception.message", "")),
-        exception=str(last.get("exception.type", "")),
-        trace_state=wire.trace_state[:MAX_CHARS],
-    )
-
-
-def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Scalar]:
-    found = ((pair.key, _scalar(pair.value)) for pair in pairs)
-    return {key: value for key, value in found if value is not None}
-
-
-def _scalar(value: AnyValue) -> Scalar | None:
-    plain = _plain(value)
-    return json.dumps(plain) if isinstance(plain, list | dict) else cast("Scalar | None", plain)
-
-
-def _plain(value: AnyValue) -> object:
-    """Return the value as JSON has it; None for bytes and for numbers that JSON cannot write."""
-    match value.WhichOneof("value"):
-        case "string_value":
-            return value.string_value
-        case "bool_value":
-            return value.bool_value
-        case "int_value":
-            return value.int_value
-        case "double_value":
-            return value.double_value if math.isfinite(value.double_value) else None
-        case "array_value":
-            return [_plain(item) for item in value.array_value.values]
-        case "kvlist_value":
-            return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
-        case _:
-            return None
+    return item

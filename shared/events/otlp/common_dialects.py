@@ -31,6 +31,7 @@ COMMON = Dialect(
         "tenant": ("agentmeter.tenant", "tenant.id"),
         "environment": ("deployment.environment.name", "deployment.environment"),
         "tool": ("gen_ai.tool.name", "tool.name"),
+        "tool_call": ("gen_ai.tool.call.id",),
         "error": ("error.type",),
     },
 )

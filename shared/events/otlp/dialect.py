@@ -18,8 +18,12 @@ class Dialect:
         words of the newest conventions; "repeat" is a span that tells what others tell.
     names: field → attributes, before the common ones; the first present wins.
     shared: its names are common: other instrumentations write them too.
+    added: field → attributes whose counts stand beside it and are part of it.
     usage_in: attributes that hold the usage as JSON. cache, reasoning: where it counts them, as
         shared.events.reconcile has it.
+    provider, agent_name: of a program that is an agent itself, where it does not say.
+    sellers: its own words for a seller → provider.
+    meets: its logs name no span: they meet its spans by size and time.
     agent_in: pattern of an agent's span name, group 1 the agent.
     repeats: pattern of the names of spans that make no call unless they count tokens.
     agents_call: a failed agent's span is a failed call where it names a model.
@@ -33,10 +37,15 @@ class Dialect:
     operation_in: str = ""
     operations: Mapping[str, str] = field(default_factory=dict[str, str])
     names: Mapping[str, Names] = field(default_factory=dict[str, Names])
+    added: Mapping[str, Names] = field(default_factory=dict[str, Names])
     shared: bool = False
     usage_in: Names = ()
     cache: str = ""
     reasoning: str = ""
+    provider: str = ""
+    sellers: Mapping[str, str] = field(default_factory=dict[str, str])
+    agent_name: str = ""
+    meets: bool = False
     agent_in: str = ""
     repeats: str = ""
     agents_call: bool = False

@@ -1,5 +1,6 @@
 """The dialects of GenAI spans, a row each: add one here, and its recording to tests/dialects."""
 
+from shared.events.otlp.coding_agents import CODING_AGENTS
 from shared.events.otlp.common_dialects import COMMON, OPENINFERENCE, OPENLLMETRY
 from shared.events.otlp.dialect import Dialect
 
@@ -113,37 +114,7 @@ DIALECTS = (
         cache="inside",
         reasoning="inside",
     ),
-    Dialect(
-        "Claude Code",
-        scopes=("com.anthropic.claude_code",),
-        spans="claude_code.",
-        operations={
-            r"^claude_code\.llm_request$": "chat",
-            r"^claude_code\.tool": "execute_tool",
-            r"^claude_code\.": "repeat",
-        },
-        names={
-            "provider": ("gen_ai.system",),
-            "model": ("gen_ai.request.model", "model"),
-            "response_id": ("gen_ai.response.id", "request_id"),
-            "input_tokens": ("input_tokens",),
-            "output_tokens": ("output_tokens",),
-            "cache_read_tokens": ("cache_read_tokens",),
-            "cache_write_tokens": ("cache_creation_tokens",),
-            "tool": ("tool_name", "tool.name"),
-        },
-        cache="beside",
-        not_told="cache writes of one hour",
-    ),
-    Dialect(
-        "Codex",
-        scopes=("codex_cli", "codex_otel", "codex"),
-        operations={r"^handle_responses$": "chat", r"^(run_turn|session_loop)": "repeat"},
-        names={"conversation": ("conversation.id",), "model": ("model", "slug")},
-        cache="inside",
-        reasoning="inside",
-        not_told="the model of a response; such a call has no price",
-    ),
+    *CODING_AGENTS,
     Dialect(
         "Strands Agents",
         scopes=("strands.telemetry", "strands-agents"),

@@ -7,7 +7,10 @@ from shared.events.otlp.span import Span, text_in
 
 Owner = Mapping[str, str]
 """Field → value, without those of which nothing is known."""
-INHERITED = ("team", "mission", "conversation", "user", "tenant", "environment", "workflow")
+INHERITED = (
+    *("team", "mission", "conversation", "user", "tenant", "environment", "workflow"),
+    "model_around",
+)
 _DEFAULTS = frozenset({"default", "agent"})
 """What instrumentations write for an environment or an agent's id where they know none."""
 _PLACEHOLDERS = frozenset({"OpenAI Agent", "unknown"})
@@ -44,6 +47,8 @@ def stated_by_service(span: Span, reader: Reader) -> Owner:
         for field in ("team", "mission", "conversation", "user", "tenant", "environment")
         if (value := reader.text(resource, field))
     }
+    if name := reader.dialect.agent_name:
+        found["agent"] = name
     if team := found.get("team") or text_in(resource, "service.namespace") or service_of(span):
         found["team"] = team
     return _without_placeholders(found)

@@ -1,7 +1,7 @@
 """Turns the spans of a request into events, each with the span that is written beside it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.events.envelope import judge
@@ -50,7 +50,7 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
     mended: list[str] = []
     for key, span in by_key.items():
         node = nodes[key]
-        if not node.record.role:
+        if not node.record.role or (span.is_log and node.record.role == "other"):
             continue
         name = span.name[:NAME_CHARS]
         call = call_of(node)
@@ -58,8 +58,13 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
         if refusals:
             refused.append(f"{name}: {refusals[0].error}")
             continue
-        written = carried(span, node, call, received_at, content_chars)
-        parcels.append(Parcel(tuple(events), (written,), (node.record,)))
+        parcels.append(
+            Parcel(
+                tuple(events),
+                (carried(span, node, call, received_at, content_chars),) if _is_shown(node) else (),
+                (node.record,) if node.record.places else (),
+            )
+        )
         mended.extend(f"{name}: {note}" for note in (call.notes if call else ()))
     parcels.extend(Parcel((), (), (record,)) for record in _links(nodes))
     others = [span for span in by_key.values() if not nodes[span.key].record.role]
@@ -68,10 +73,19 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
     return Reading(tuple(parcels), len(others), tuple(refused), tuple(mended), unread, sampled)
 
 
+def _is_shown(node: Node) -> bool:
+    """Tell whether a span is written beside the events; of a log, where it tells a trace's call."""
+    return not node.record.is_log or (node.calls and not node.record.is_unlinked)
+
+
 def call_of(node: Node) -> Call | None:
     """Return the model call that the span is the record of, with what its twins know of it."""
     call = node.record.call if node.calls else None
-    return call and merged(call, [twin.record.call for twin in node.twins if twin.record.call])
+    if call is None:
+        return None
+    call = merged(call, [twin.record.call for twin in node.twins if twin.record.call])
+    around = node.line.get("model_around")
+    return replace(call, model=around) if around and not call.model else call
 
 
 def _links(nodes: Mapping[Key, Node]) -> Iterator[Record]:
@@ -79,7 +93,9 @@ def _links(nodes: Mapping[Key, Node]) -> Iterator[Record]:
     traces = {node.record.trace_id for node in nodes.values() if node.record.role}
     for node in nodes.values():
         record = node.record
-        if not record.role and (record.own or (record.trace_id in traces and record.is_inner)):
+        if record.role or record.is_log:
+            continue
+        if record.own or (record.trace_id in traces and record.is_inner):
             yield record
 
 
@@ -105,7 +121,11 @@ def _drafts(span: Span, node: Node, call: Call | None) -> Iterator[Draft]:
         yield _draft(record, "agent.operation", data, owner, id + suffix, end_ns)
     if record.role == "tool":
         name = f"{record.operation} {record.tool or ''}".strip()
-        task: Draft = {"operation": name, "status": status_of(record)}
+        task: Draft = {
+            "operation": name,
+            "status": status_of(record),
+            "call_id": record.tool_call,
+        }
         yield _draft(record, "task.operation", task, owner, id, end_ns)
     if record.error and not node.told_below:
         message = span.message[:MESSAGE_CHARS] or None
@@ -132,9 +152,15 @@ def _draft(
         "source": record.source,
         "type": kind,
         "time": _moment(at_ns) if at_ns else None,
-        "traceparent": f"00-{record.trace_id}-{record.span_id}-01",
+        "traceparent": _traceparent(record),
         "data": {name: value for name, value in stated.items() if value is not None},
     }
+
+
+def _traceparent(record: Record) -> str | None:
+    """Name the span that the event is of; a log record's is the one in which it was written."""
+    span_id = record.parent_id if record.is_log else record.span_id
+    return f"00-{record.trace_id}-{span_id}-01" if span_id else None
 
 
 def id_of(record: Record) -> str:

@@ -1,31 +1,21 @@
 """What one span says, read once: its role, its owner, and the model call that it tells of."""
 
+import hashlib
 from dataclasses import dataclass
-from typing import Literal
 
-from shared.events.otlp.common_dialects import OPENINFERENCE, OPENLLMETRY
 from shared.events.otlp.hosts import seller_at
 from shared.events.otlp.owner import Owner, service_of, stated_by, stated_by_service
 from shared.events.otlp.reader import Reader, reader_of, stated_in
-from shared.events.otlp.span import Span
-from shared.events.otlp.usage import counts_tokens, usage_of
+from shared.events.otlp.role import EMBEDDINGS, Role, operation_of, role_of
+from shared.events.otlp.span import Attributes, Span
+from shared.events.otlp.usage import usage_of
 from shared.events.reconcile import Counts
 
-Role = Literal["model", "agent", "tool", "other", ""]
-"""What a span is about; `other` belongs to a model's work and is no event, "" is none of ours."""
 SOURCE = "opentelemetry"
 SOURCE_CHARS = 256
-EMBEDDINGS = "embeddings"
 REMOTE_AGENTS = frozenset({"az.ai.agents", "azure.ai.agents", "microsoft.foundry"})
 """Agents that run at the provider: their model calls are seen by no other instrumentation."""
-_LLM_REQUEST = {"completion": "text_completion", "embedding": EMBEDDINGS}
-_MODEL = frozenset({"chat", "text_completion", "generate_content", EMBEDDINGS})
-_AGENT = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "plan"})
 _NAMED_AGENT = frozenset({"invoke_agent", "create_agent"})
-_TOOL = frozenset({"execute_tool", "retrieval"})
-_NOT_COUNTED = frozenset({"fetch_response", "unknown", "chain", "task", "repeat"})
-"""What repeats the tokens of a call that another span reports, or is none."""
-_PREFIXES = ("gen_ai.", "llm.", "openinference.", "traceloop.", "ai.", "langfuse.observation.")
 NS_PER_S = 1e9
 MAX_S = 1e9
 
@@ -55,6 +45,9 @@ class Record:
     at its provider. is_inner: it called no other service, so that spans may lie below it.
     stands_alone: an agent that tells its own calls.
     superseded: a second span of its instrumentation tells of the same call.
+    is_log: a log record tells it, in the span parent_id; where that is "", it names no trace.
+    meeting: where logs and spans that do not name each other are looked for, "" for nowhere.
+    tool_call: the id by which the model asked for it.
     """
 
     trace_id: str
@@ -76,11 +69,29 @@ class Record:
     is_inner: bool = False
     stands_alone: bool = False
     superseded: bool = False
+    is_log: bool = False
+    meeting: str = ""
+    tool_call: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
         """Name the span among others."""
         return self.trace_id, self.span_id
+
+    @property
+    def begin_ns(self) -> int:
+        """Return when it began; when it ended, where only that is known."""
+        return self.start_ns or self.end_ns
+
+    @property
+    def is_unlinked(self) -> bool:
+        """Tell whether it names no trace."""
+        return self.is_log and not self.parent_id
+
+    @property
+    def places(self) -> list[str]:
+        """Return where what hangs together with it is remembered: its trace, and its meeting."""
+        return [*([] if self.is_unlinked else [self.trace_id]), *filter(None, [self.meeting])]
 
     @property
     def is_counted(self) -> bool:
@@ -96,8 +107,8 @@ class Record:
 def record_of(span: Span) -> Record:
     """Return what the span says."""
     reader = reader_of(span)
-    operation = _operation(span, reader)
-    role = _role(span, reader, operation)
+    operation = operation_of(span, reader)
+    role = role_of(span, reader, operation)
     call = _call(span, reader, operation) if role in ("model", "agent") else None
     error = _error(span, reader)
     return Record(
@@ -116,47 +127,14 @@ def record_of(span: Span) -> Record:
         service=stated_by_service(span, reader),
         call=call,
         tool=reader.text(span.attributes, "tool") if role == "tool" else None,
+        tool_call=reader.text(span.attributes, "tool_call") if role == "tool" else None,
+        is_log=span.is_log,
+        meeting=_meeting(span, call) if reader.dialect.meets else "",
         is_inner=span.kind != "client",
         stands_alone=role == "agent" and _stands_alone(reader, operation, error, call),
         remote=role == "agent" and _is_remote(span, operation),
         superseded=error is None and call is not None and _ends_later(span, call),
     )
-
-
-def _operation(span: Span, reader: Reader) -> str:
-    """Return what the span did; "" where it is not said."""
-    dialect = reader.dialect
-    if dialect.repeats and not counts_tokens(span, reader) and dialect.repeated(span.name):
-        return "repeat"
-    if (reader.text(span.attributes, "cache_hit") or "").lower() == "true":
-        return "repeat"
-    subject = span.text(dialect.operation_in) if dialect.operation_in else span.name
-    if subject and (found := dialect.operation(subject)):
-        return found
-    return reader.text(span.attributes, "operation") or _older_operation(span)
-
-
-def _older_operation(span: Span) -> str:
-    """Return what the conventions before gen_ai.operation.name say."""
-    for dialect in (OPENINFERENCE, OPENLLMETRY):
-        if (kind := span.text(dialect.operation_in)) and (found := dialect.operation(kind)):
-            return found
-    if kind := span.text("llm.request.type"):
-        return _LLM_REQUEST.get(kind, kind)
-    return "execute_tool" if span.text("gen_ai.tool.name") else ""
-
-
-def _role(span: Span, reader: Reader, operation: str) -> Role:
-    if operation in _MODEL:
-        return "model"
-    if operation in _AGENT:
-        return "agent"
-    if operation in _TOOL or operation.endswith(("_memory", "_memory_store")):
-        return "tool"
-    if operation not in _NOT_COUNTED and counts_tokens(span, reader):
-        return "model"
-    named = operation or any(name.startswith(_PREFIXES) for name in span.attributes)
-    return "other" if named else ""
 
 
 def _call(span: Span, reader: Reader, operation: str) -> Call:
@@ -165,7 +143,7 @@ def _call(span: Span, reader: Reader, operation: str) -> Call:
     # OpenInference names the model of a failed call among the parameters only.
     model = reader.text(said, "model") or stated_in(span, "llm.invocation_parameters", "model")
     response_model = reader.text(said, "response_model")
-    provider = seller_at(reader.text(said, "address") or "") or reader.text(said, "provider")
+    provider = seller_at(reader.text(said, "address") or "") or _provider(said, reader)
     makes_output = operation != EMBEDDINGS
     used = usage_of(span, reader, _maker(provider, response_model, model), makes_output)
     cost = span.number(*reader.names["cost_usd"]) or 0
@@ -181,6 +159,19 @@ def _call(span: Span, reader: Reader, operation: str) -> Call:
         notes=used.notes,
         cost_usd=str(cost) if cost > 0 else None,
     )
+
+
+def _provider(said: Attributes, reader: Reader) -> str | None:
+    stated = reader.text(said, "provider") or reader.dialect.provider
+    return reader.dialect.sellers.get(stated, stated) or None
+
+
+def _meeting(span: Span, call: Call | None) -> str:
+    """Return where a call of that size, of that service, is looked for."""
+    if call is None or not call.usage:
+        return ""
+    size = (call.usage.get("input_tokens", 0), call.usage.get("output_tokens", 0))
+    return hashlib.sha256(f"{service_of(span)} {size}".encode()).hexdigest()[:32]
 
 
 def _stands_alone(reader: Reader, operation: str, error: str | None, call: Call | None) -> bool:
@@ -208,19 +199,17 @@ def _error(span: Span, reader: Reader) -> str | None:
     stated = reader.text(span.attributes, "error")
     if stated is None and not span.failed:
         return None
+    if span.failed and stated is None:
+        stated = reader.text(span.attributes, "failure")
     return stated or span.exception or "error"
 
 
 def _duration_s(span: Span) -> float | None:
     """Return how long it took; None where the sender did not say, or its clock went back."""
     taken_ns = span.end_ns - span.start_ns
-    if _is_log(span):
+    if span.text("logfire.span_type") == "log":
         return span.number("duration")
     return min(taken_ns / NS_PER_S, MAX_S) if span.start_ns and taken_ns >= 0 else None
-
-
-def _is_log(span: Span) -> bool:
-    return span.text("logfire.span_type") == "log"
 
 
 def _ends_later(span: Span, call: Call) -> bool:

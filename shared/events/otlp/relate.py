@@ -161,6 +161,7 @@ def _join_inner(node: Node) -> None:
 def _join(leader: Node, other: Node) -> None:
     leader.twins += [other, *other.twins]
     other.calls = False
+    other.told_below |= bool(other.record.error and leader.record.error)
 
 
 def _tells_for_all(node: Node) -> bool:

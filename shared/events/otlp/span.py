@@ -22,7 +22,7 @@ class Span:
     trace_id: 32 hex digits. span_id: 16. parent_id: 16, or "" for a root.
     start_ns, end_ns: since 1970; 0 where the sender did not say.
     message: what the sender wrote about a failure. exception: the type of the last one recorded.
-    trace_state: of W3C, as it was sent.
+    trace_state: of W3C, as it was sent. is_log: a log record tells it, in the span parent_id.
     """
 
     trace_id: str
@@ -39,6 +39,7 @@ class Span:
     message: str = ""
     exception: str = ""
     trace_state: str = ""
+    is_log: bool = False
 
     @property
     def is_sampled(self) -> bool:
@@ -61,11 +62,13 @@ class Span:
 
     def number(self, *names: str) -> float | None:
         """Return the first of the attributes that holds a finite number, be it as text."""
-        for name in names:
-            value = _number(self.attributes.get(name))
-            if value is not None:
-                return value
-        return None
+        return number_in(self.attributes, *names)
+
+
+def number_in(attributes: Attributes, *names: str) -> float | None:
+    """Return the first of the attributes that holds a finite number, be it as text."""
+    found = (_number(attributes.get(name)) for name in names)
+    return next((value for value in found if value is not None), None)
 
 
 def text_in(attributes: Attributes, *names: str) -> str | None:

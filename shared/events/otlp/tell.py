@@ -22,7 +22,7 @@ def owner_of(node: Node) -> dict[str, str | None]:
     agent = next(named, node.agent)
     return {
         **{name: known.get(field) for field, name in _FIELDS.items()},
-        "agent_type": agent.get("agent"),
+        "agent_type": agent.get("agent") or known.get("agent"),
         "agent_id": agent.get("agent_id"),
     }
 

@@ -1,6 +1,6 @@
 """Finds spans of two instrumentations that tell one call, and makes one call of what they say."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,13 +13,16 @@ _DATED = 8
 MOST_RUNNING = 64
 """Calls of equal counts at one time, among which the twin of a span is searched."""
 
+NEAR_NS = 10 * 10**9
+"""Between the ends of a call as a log and as a span tell them."""
+
 Key = tuple[str, str]
 
 
 def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
     """Yield the spans of each call that several tell, the one that knows most first."""
     in_group = set[tuple[str, str]]()
-    for group in (*_by_answer(calls), *_by_counts(calls)):
+    for group in (*_by_answer(calls), *_by_counts(calls), *_by_meeting(calls)):
         fresh = [record for record in group if record.key not in in_group]
         if len(fresh) > 1:
             in_group |= {record.key for record in fresh}
@@ -98,6 +101,27 @@ def _by_counts(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
             alike[record.source, record.is_embedding, *size].append(record)
     for candidates in alike.values():
         yield from _pairs(sorted(candidates, key=lambda record: record.start_ns))
+
+
+def _by_meeting(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Yield pairs of a log and a span that do not name each other, yet end at nearly one time."""
+    met = defaultdict[str, list[Record]](list)
+    for record in sorted(calls, key=lambda record: record.end_ns):
+        if place := _met_at(record):
+            met[place].append(record)
+    for group in met.values():
+        spans = deque(record for record in group if not record.is_log)
+        for log in (record for record in group if record.is_log):
+            while spans and spans[0].end_ns < log.end_ns - NEAR_NS:
+                spans.popleft()
+            if spans and spans[0].end_ns <= log.end_ns + NEAR_NS:
+                yield log, spans.popleft()
+
+
+def _met_at(record: Record) -> str:
+    """Return where a call meets its other report: by size, or, failed, below one and the same."""
+    failed = record.error is not None and not record.is_counted and not record.is_unlinked
+    return record.meeting or (f"{record.trace_id}:{record.parent_id}" if failed else "")
 
 
 def _pairs(candidates: Sequence[Record]) -> Iterator[Sequence[Record]]:

@@ -65,6 +65,8 @@ def _read(span: Span, reader: Reader) -> Used:
             notes.append(f"{field} {str(value)[:40]} is no count of tokens and was left out")
         else:
             counts[field] = count
+    for field, names in reader.dialect.added.items():
+        counts[field] = counts.get(field, 0) + (_count(_first(span, names) or 0) or 0)
     total = span.number(*reader.names[TOTAL])
     inner = dict(_in_json(span, reader))
     cache = "beside" if inner.pop("beside", 0) else reader.dialect.cache

@@ -20,6 +20,8 @@ MOST_RIVALS = 8
 """Calls around one that are asked for, the nearest first."""
 ALONE = ":call"
 """Ends the id of the call of an agent that is the only record of it."""
+ERROR = ":error"
+"""Ends the id of the error that a span ended with."""
 REPEATED = "repeated"
 """Holds the claim of a call that another span tells, and is counted under that one."""
 
@@ -74,7 +76,8 @@ class PlaceSpans:
             return Placed(message)
         told = defaultdict[str, list[Record]](list)
         for record in message.records:
-            told[record.trace_id].append(record)
+            for place in record.places:
+                told[place].append(record)
         known = self._memory.remember(message.batch, told, message.received_at)
         # What the message says itself counts, whatever was left out of the memory.
         all_told = {record.key: record for records in known.values() for record in records}
@@ -93,17 +96,24 @@ def _placed(message: Message, nodes: Mapping[Key, Node], now: datetime) -> Place
             events.append(event)
             continue
         events.append(_owned(event, node))
-        if not isinstance(event.data, LlmCall):
-            if event.type == "error" and node.told_below:
-                repeated.add(event_key(event))
-        elif node.calls:
-            rivals[event_key(event)] = _rivals(node, nodes)
-        else:
-            repeated.add(event_key(event))
+        key = event_key(event)
+        if _is_repeated(event, node):
+            repeated.add(key)
+        elif isinstance(event.data, LlmCall):
+            rivals[key] = _rivals(node, nodes)
+        elif event.type == "error" and node.record.role == "model":
+            rivals[key] = _rivals(node, nodes, ERROR)
     for event, node in _of_agents_alone(message, nodes, now):
         events.append(event)
         rivals[event_key(event)] = _rivals(node, nodes)
     return Placed(message.model_copy(update={"events": events}), repeated, rivals)
+
+
+def _is_repeated(event: AnyEvent, node: Node) -> bool:
+    """Tell whether another span tells what the event does."""
+    if isinstance(event.data, LlmCall):
+        return not node.calls
+    return event.type == "error" and node.told_below
 
 
 def _node_of(event: AnyEvent, nodes: Mapping[Key, Node]) -> Node | None:
@@ -121,10 +131,11 @@ def _owned(event: AnyEvent, node: Node) -> AnyEvent:
     return event.model_copy(update={"data": event.data.model_copy(update=owner)})
 
 
-def _rivals(node: Node, nodes: Mapping[Key, Node]) -> list[str]:
+def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> list[str]:
     """Return the claim keys of what tells the same call: twins, and calls and agents around it.
 
     Where it hangs in the air, any agent of its trace may be around it.
+    of_error: ends the ids of errors, whose keys are returned then.
     """
     around = [*node.twins, *node.inners]
     if node.record.role == "model" and not node.has_root:
@@ -136,13 +147,13 @@ def _rivals(node: Node, nodes: Mapping[Key, Node]) -> list[str]:
         if above.record.role == "model" or above.tells_for_its_calls:
             around.append(above)
         above = above.parent
-    return [_call_key(other.record) for other in around[:MOST_RIVALS]]
+    return [_call_key(other.record, of_error) for other in around[:MOST_RIVALS]]
 
 
-def _call_key(record: Record) -> str:
+def _call_key(record: Record, of_error: str) -> str:
     """Return the claim key of the call that a span tells; an agent's own event has the plain id."""
     suffix = ALONE if record.role == "agent" and not record.remote else ""
-    return span_key(record.source, record.trace_id, record.span_id, suffix)
+    return span_key(record.source, record.trace_id, record.span_id, of_error or suffix)
 
 
 def _of_agents_alone(

@@ -16,16 +16,17 @@ logger = logging.getLogger(__name__)
 MOST_SAID = 5
 """Of reasons, in one answer."""
 
-ReadTraces = Callable[[bytes, Media], Sequence[Span | str]]
-"""Makes spans of an unpacked request; a text is the reason why one is none."""
+Read = Callable[[bytes, Media], Sequence[Span | str]]
+"""Makes spans of an unpacked request, also of its log records; a text is why one is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
     """What became of a request.
 
-    events, ignored, rejected: how many events were made, how many spans have nothing to do with
-        models, and how many were refused. said: what the sender should know, "" for nothing.
+    events, ignored, rejected: how many events were made, how many spans or log records have nothing
+        to do with models, and how many were refused.
+    said: what the sender should know, "" for nothing.
     messages: queue texts that hold the events; they are durable once queued.
     """
 
@@ -36,11 +37,15 @@ class Received:
     messages: tuple[str, ...]
 
 
-class Traces:
-    """Reads, maps and packs; stores nothing itself."""
+class TakeOtlp:
+    """Reads, maps and packs what exporters send of one signal; stores nothing itself."""
 
-    def __init__(self, read: ReadTraces, sizes: Sizes, content_chars: int) -> None:
-        """content_chars: how much of a text to keep of a span; 0 keeps no prompts and answers."""
+    def __init__(self, read: Read, sizes: Sizes, content_chars: int, items: str = "spans") -> None:
+        """content_chars: how much of a text to keep of a span; 0 keeps no prompts and answers.
+
+        items: what a request holds, in a sender's words.
+        """
+        self._items = items
         self._read = read
         self._sizes = sizes
         self._content_chars = content_chars
@@ -63,12 +68,12 @@ class Traces:
             events=sum(len(parcel.events) for parcel in reading.parcels),
             ignored=reading.ignored,
             rejected=len(refused),
-            said=_say(refused, reading),
+            said=_say(refused, reading, self._items),
             messages=tuple(pack_parcels(reading.parcels, now, _request(len(refused), reading))),
         )
         logger.info(
-            "Of %d spans, %d events; %d spans ignored, %d refused.",
-            *(len(found), received.events, received.ignored, received.rejected),
+            "Of %d %s, %d events; %d ignored, %d refused.",
+            *(len(found), self._items, received.events, received.ignored, received.rejected),
         )
         return received
 
@@ -83,20 +88,20 @@ def _request(refused: int, reading: Reading) -> Request:
     return Request(traceparent(), {reason: count for reason, count in counts.items() if count})
 
 
-def _say(refused: Sequence[str], reading: Reading) -> str:
+def _say(refused: Sequence[str], reading: Reading, items: str) -> str:
     """Put what went wrong into a sentence or two; the first few stand for the rest."""
     parts: list[str] = []
     if refused:
         parts.append(
-            f"{len(refused)} spans were refused. {_few(refused)}. The others were taken: send "
+            f"{len(refused)} {items} were refused. {_few(refused)}. The others were taken: send "
             "none again. See docs/opentelemetry.md."
         )
     if reading.mended:
         parts.append(f"Token counts that contradict each other were cut. {_few(reading.mended)}.")
     if reading.unread:
         parts.append(
-            f"Spans of {_few(reading.unread)} seem to count tokens in words that are not known "
-            "here, and are not priced. See docs/dialects.md."
+            f"{items.capitalize()} of {_few(reading.unread)} seem to count tokens in words "
+            "that are not known here, and are not priced. See docs/dialects.md."
         )
     if reading.sampled:
         parts.append(

@@ -118,6 +118,17 @@ DIMENSIONS: Mapping[str, str] = {
     )
 }
 """What costs are told by, and budgets are for → the column that it is in."""
+OWNER = (
+    *("team_id", "agent_type", "agent_id", "mission_id"),
+    *("conversation_id", "user_id", "environment", "tenant"),
+)
+"""Whose work an event is."""
+OWNER_ROW = "span.owner"
+"""The Name of a row that tells the OWNER of events from spans, learnt after they were written. It
+has no `id`, so that it is none of UsageEvents, which shows those events with what it says: `spans`
+of the `trace` of a `source`. Of several rows that name a span, the highest `known` is right."""
+SPAN_CHARS = 49
+"""How many characters of the id of an event from a span name its trace and span."""
 ATTEMPT = "attempt"
 """The measurement that only rows of a repeated delivery carry; what UsageEvents dedups by."""
 ADJUSTMENT = "cost.adjustment"

@@ -1,12 +1,12 @@
 """Turns an envelope of Application Insights into rows of the App* tables and UsageEvents."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from shared.events.columns import ATTEMPT, NUMBERS, TEXT
+from shared.events.columns import ATTEMPT, NUMBERS, OWNER, OWNER_ROW, SPAN_CHARS, TEXT
 from standin.monitor.schema import CONSTANTS, TAGS
 from standin.monitor.values import Json, as_text, dump, duration_ms, finite, mapping
 
@@ -24,6 +24,8 @@ _SEVERITIES = {"verbose": 0, "information": 1, "warning": 2, "error": 3, "critic
 _LEVELS = ("0", "1", "2", "3", "4")
 _MOST_INT, _MOST_LONG = 2**31 - 1, 2**63 - 1
 _MOST_NAME = 512
+_TRACE_CHARS = 32
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,35 @@ class UsageRow:
     attempt: float | None
 
 
+def _is_of_span(row: UsageRow) -> bool:
+    return row.identity[1][_TRACE_CHARS : _TRACE_CHARS + 1] == ":"
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The rows of one request, by table; UsageEvents apart, as its rows know each other."""
+    """The rows of one request, by table; those of UsageEvents apart, as they know each other.
+
+    owned: rows of whose work events are.
+    """
 
     received_at: datetime
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     tables: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
     usage: list[UsageRow] = field(default_factory=list[UsageRow])
+    owned: list[Row] = field(default_factory=list[Row])
+
+    def spans(self) -> set[str]:
+        """Return the traces and spans that events or rows of whose work they are come from."""
+        of_events = {row.identity[1][:SPAN_CHARS] for row in self.usage if _is_of_span(row)}
+        return of_events | {str(row[2]) for row in self.owned}
+
+    def minutes(self) -> tuple[datetime, datetime]:
+        """Return the first of its minutes, and the one after the last."""
+        times = [
+            cast("datetime", row[0]).replace(second=0, microsecond=0)
+            for row in (*(row.cells for row in self.usage), *self.owned)
+        ]
+        return min(times), max(times) + MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,8 @@ def add_rows(batch: Batch, envelope: Json, at: datetime, index: int) -> None:
     batch.tables.setdefault(table, []).extend(rows)
     if table == "AppEvents" and item.properties.get("id"):
         batch.usage.append(_usage(item))
+    if table == "AppEvents" and item.text("name") == OWNER_ROW:
+        batch.owned.extend(_owned(item))
 
 
 def _payload(envelope: Json) -> tuple[str, Json]:
@@ -252,6 +277,15 @@ def _usage(item: _Item) -> UsageRow:
     )
     attempt = numbers.get(ATTEMPT)
     return UsageRow(identity, cells, None if attempt is None else float(attempt))
+
+
+def _owned(item: _Item) -> Iterator[Row]:
+    """Yield a row for each span whose events get another owner."""
+    text = item.properties
+    owner = [text.get(column.stored, "") for column in TEXT if column.key in OWNER]
+    for span_id in text.get("spans", "").split(","):
+        span = f"{text.get('trace', '')}:{span_id}"
+        yield (item.at, text.get("source", ""), span, item.measurements.get("known"), *owner)
 
 
 def _number(value: float | None, key: str, kql_type: str) -> float | None:

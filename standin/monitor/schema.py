@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.alerting.history_columns import COLUMNS as HISTORY_COLUMNS
-from shared.events.columns import COLUMNS
+from shared.events.columns import COLUMNS, OWNER
 
 KqlType = Literal["string", "int", "long", "real", "bool", "datetime", "dynamic"]
 Columns = tuple[tuple[str, KqlType], ...]
@@ -137,6 +137,18 @@ USAGE = Table(
 _Attempt: the measurement of the row, NULL where it carries none. _Repeated: some row of the
 same event carries one.
 """
+
+OWNED = Table(
+    "_Owned",
+    (
+        ("TimeGenerated", "datetime"),
+        *_text("Source", "Span"),
+        ("Known", "real"),
+        *_text(*(column.name for column in COLUMNS if column.key in OWNER)),
+    ),
+)
+"""Whose work events from spans are, where that was learnt after they were written; a row a span.
+No query names it: UsageEvents is kept as it says, whichever of the two comes first."""
 
 HISTORY = Table(
     "AlertHistory",

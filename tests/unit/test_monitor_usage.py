@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from shared.events.columns import NUMBERS, TEXT
+from shared.events.columns import NUMBERS, OWNER_ROW, TEXT
 from standin.monitor.store import MonitorStore
 from standin.monitor.usage_kql import FILE, usage_events_kql
 from tests.fakes import START, FakeClock
@@ -63,8 +63,13 @@ def test_what_an_event_does_not_say_is_null_and_it_counts_as_one() -> None:
     assert store.query(asked).rows == (("1", "", 1, None, None),)
 
 
+TRACE = "f" * 32
+SPANS = ("0" * 16, "1" * 16)
+MINUTES = range(-2, 3)
 identities = some.sampled_from(
     [
+        *({"source": "a", "id": f"{TRACE}:{span}"} for span in SPANS),
+        {"source": "a", "id": f"{TRACE}:{SPANS[0]}:error"},
         *({"id": str(number)} for number in range(4)),
         {"source": "a", "id": "bc"},
         {"source": "ab", "id": "c"},
@@ -77,10 +82,29 @@ amounts = some.one_of(
 rows = some.tuples(
     identities,
     some.none() | some.integers(0, 3),
-    some.integers(-2, 2),
+    some.sampled_from(MINUTES),
     some.sampled_from(["", "ok", "the word attempt", 'a "quoted" \\ é\n', "null"]),
     some.dictionaries(some.sampled_from([c.key for c in NUMBERS]), amounts, max_size=4),
 )
+
+owners = some.fixed_dictionaries(
+    {
+        "source": some.sampled_from(["a", "ab"]),
+        "trace": some.just(TRACE),
+        "spans": some.sampled_from([*SPANS, ",".join(SPANS)]),
+        "team": some.sampled_from(["red", "blue"]),
+        "env": some.just(""),
+    }
+)
+
+
+def owner_rows(drawn: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+    """Return rows of which the later ones know more, in each minute that has events."""
+    return [
+        event(text, {"known": known}, START + timedelta(minutes=minute), OWNER_ROW)
+        for known, text in enumerate(drawn)
+        for minute in MINUTES
+    ]
 
 
 def of_one_attempt(drawn: Sequence[Any]) -> list[Any]:
@@ -92,11 +116,17 @@ def of_one_attempt(drawn: Sequence[Any]) -> list[Any]:
 
 
 @settings(max_examples=6, deadline=None)
-@given(some.lists(rows, min_size=5, max_size=40).map(of_one_attempt), some.data())
+@given(
+    some.lists(rows, min_size=5, max_size=40).map(of_one_attempt),
+    some.lists(owners, max_size=6).map(owner_rows).flatmap(some.permutations),
+    some.data(),
+)
 def test_the_function_over_appevents_gives_the_rows_of_the_table(
-    drawn: list[Any], data: some.DataObject
+    drawn: list[Any], told: list[dict[str, Any]], data: some.DataObject
 ) -> None:
     store = MonitorStore(None, FakeClock())
+    first = data.draw(some.integers(0, len(told)))
+    store.track(told[:first])
     pending = list(drawn)
     while pending:
         size = data.draw(some.integers(1, len(pending)))
@@ -112,6 +142,7 @@ def test_the_function_over_appevents_gives_the_rows_of_the_table(
             ]
         )
         assert answer.status == 200
+    store.track(told[first:])
     for span in ({}, data.draw(some.sampled_from([{"start": START}, {"end": START}]))):
         assert seen(store, "UsageEvents", **span) == seen(store, usage_events_kql(), **span)
     store.close()

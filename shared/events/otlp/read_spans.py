@@ -15,6 +15,8 @@ from shared.events.otlp.twins import merged
 
 MESSAGE_CHARS = 1024
 NAME_CHARS = 80
+SHORTEST_CALL_S = 0.05
+"""What takes less is around no model call."""
 
 Draft = dict[str, object]
 
@@ -89,13 +91,18 @@ def call_of(node: Node) -> Call | None:
 
 
 def _links(nodes: Mapping[Key, Node]) -> Iterator[Record]:
-    """Yield what other spans say that may stand between ours, or name their owner."""
+    """Yield what other spans say that may stand between ours, or name their owner.
+
+    Ours may be in other requests: a span that took long enough may be around them.
+    """
     traces = {node.record.trace_id for node in nodes.values() if node.record.role}
     for node in nodes.values():
         record = node.record
         if record.role or record.is_log:
             continue
-        if record.own or (record.trace_id in traces and record.is_inner):
+        is_long = record.duration_s is None or record.duration_s >= SHORTEST_CALL_S
+        is_around = record.is_inner and (is_long or record.trace_id in traces)
+        if record.own or is_around:
             yield record
 
 
@@ -151,7 +158,7 @@ def _draft(
         "id": id,
         "source": record.source,
         "type": kind,
-        "time": _moment(at_ns) if at_ns else None,
+        "time": moment(at_ns) if at_ns else None,
         "traceparent": _traceparent(record),
         "data": {name: value for name, value in stated.items() if value is not None},
     }
@@ -190,5 +197,6 @@ def _component(span: Span, node: Node) -> str:
     return span.name[:MAX_CHARS] or "unknown"
 
 
-def _moment(ns: int) -> datetime:
+def moment(ns: int) -> datetime:
+    """Return the moment so many nanoseconds after 1970; the latest there is where that is later."""
     return EPOCH + timedelta(microseconds=min(ns, LATEST_NS) // 1000)

@@ -15,6 +15,8 @@ from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.tell import owner_of
 from shared.events.types import AnyEvent, LlmCall
 from shared.ports import TraceMemory
+from shared.rows import EventRow
+from shared.usecases.processing.late_owners import late_owners
 
 MOST_RIVALS = 8
 """Calls around one that are asked for, the nearest first."""
@@ -32,12 +34,14 @@ class Placed:
 
     repeated: claim keys of events that are told by other spans: they are counted only if this
         message counted them before. rivals: claim key of a call → those of spans that tell it too:
-        where one was counted, this is not.
+        where one was counted, this is not. owners: rows of whose work events of earlier messages
+        turn out to be.
     """
 
     message: Message
     repeated: set[str] = field(default_factory=set[str])
     rivals: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    owners: Sequence[EventRow] = ()
 
     def claims(self, holder: str) -> dict[str, str]:
         """Return the claims that the events need: their own, their answers', their rivals'."""
@@ -83,10 +87,14 @@ class PlaceSpans:
         all_told = {record.key: record for records in known.values() for record in records}
         all_told |= {record.key: record for record in message.records}
         nodes = relate([all_told[key] for key in sorted(all_told)])
-        return _placed(message, nodes, now)
+        mine = {record.key for record in message.records}
+        earlier = [all_told[key] for key in sorted(all_told) if key not in mine]
+        return _placed(message, nodes, now, tuple(late_owners(earlier, nodes, now)))
 
 
-def _placed(message: Message, nodes: Mapping[Key, Node], now: datetime) -> Placed:
+def _placed(
+    message: Message, nodes: Mapping[Key, Node], now: datetime, owners: Sequence[EventRow]
+) -> Placed:
     events: list[AnyEvent] = []
     repeated = set[str]()
     rivals: dict[str, Sequence[str]] = {}
@@ -106,7 +114,7 @@ def _placed(message: Message, nodes: Mapping[Key, Node], now: datetime) -> Place
     for event, node in _of_agents_alone(message, nodes, now):
         events.append(event)
         rivals[event_key(event)] = _rivals(node, nodes)
-    return Placed(message.model_copy(update={"events": events}), repeated, rivals)
+    return Placed(message.model_copy(update={"events": events}), repeated, rivals, owners)
 
 
 def _is_repeated(event: AnyEvent, node: Node) -> bool:

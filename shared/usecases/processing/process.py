@@ -157,6 +157,8 @@ class Process:
             for c in claimed
             if c.key not in done
         ]
+        if not finished:
+            rows += placed.owners
         refused = self._export([c.key for c in claimed if c.key not in done], rows)
         if refused:
             # Should the process vanish before the poison queue has them, the next delivery finds
@@ -218,9 +220,12 @@ class Process:
         return None
 
     def _export(self, keys: Sequence[str], rows: Sequence[EventRow]) -> _Refused:
-        """Send the rows of these claims; return those that Azure Monitor refuses for good."""
+        """Send the rows of these claims; return those that Azure Monitor refuses for good.
+
+        Rows beyond those of the claims tell of other messages' events, and are sent along.
+        """
         outcomes = self._exporter.events(rows) if rows else ()
-        judged = list(zip(keys, outcomes, strict=True))
+        judged = list(zip(keys, outcomes, strict=False))
         if any(isinstance(o, ExportLater) for o in outcomes):
             self._claims.done(key for key, outcome in judged if isinstance(outcome, Exported))
         raise_if_later("event", outcomes)

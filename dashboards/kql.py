@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from dashboards.choice import CHOICES, key
 from shared.usecases.explaining.drill import PREFIX
-from shared.usecases.spending.costs import MEASURES, ROWS, UNPRICED
+from shared.usecases.spending.spent_query import (
+    ESTIMATED_MOVES,
+    ROWS,
+    UNPRICED_MOVES,
+    unpriced_query,
+)
 
 
 def _toml(column: str) -> str:
@@ -64,8 +69,9 @@ range TimeGenerated from bin({start}, {step}) to {end} step {step}
 """What Rows (TimeGenerated, Series, Amount) comes to per second; 0 where a series has no row. The
 first and the last bin count for as long as they are seen."""
 
+_SCOPED = "\n| where {scope}"
 UNPRICED_CALLS = f"""\
-{UNPRICED.rstrip().replace("Name in (", "{scope} and Name in (", 1)}
+{unpriced_query(_SCOPED).rstrip()}
 | extend Seller = {_toml("Provider")}, Named = {_toml("Model")}
 | project Provider, Model, Calls, InputTokens, OutputTokens, FirstSeen, LastSeen, CostMissing,
     Add = iff(CostMissing has "usage", "no price helps: the calls do not tell their usage",
@@ -97,8 +103,8 @@ _PARTS = {
     "{unpriced_calls}": UNPRICED_CALLS,
     "{costs}": COSTS,
     "{rates}": RATES,
-    "{unpriced}": MEASURES["unpriced_calls"],
-    "{estimated}": MEASURES["estimated_calls"],
+    "{unpriced}": UNPRICED_MOVES,
+    "{estimated}": ESTIMATED_MOVES,
     "{episodes}": EPISODES,
     "{scope}": "{team} and {environment}",
     "{alert}": f'{{severity}} and {{rule}} and not(Alert startswith "{PREFIX}")',

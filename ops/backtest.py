@@ -26,8 +26,8 @@ from shared.adapters.config.config_folder import read_routes, read_text, rules_o
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.errors import Misconfigured
-from shared.usecases.spending.costs import Period
 from shared.usecases.spending.log_slices import Paging
+from shared.usecases.spending.period import Period
 
 EXAMPLES = """\
   bin/ops backtest

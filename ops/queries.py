@@ -20,12 +20,15 @@ from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.rule import Rule, bind
 from shared.clock import SystemClock
-from shared.events.columns import ADJUSTMENT, DIMENSIONS
+from shared.events.columns import ADJUSTMENT
 from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
-from shared.usecases.spending.budgets import spent_query
-from shared.usecases.spending.costs import ROWS, SPENT, UNPRICED
+from shared.usecases.spending.buckets import WIDTHS, Buckets
+from shared.usecases.spending.budgets import budget_query
 from shared.usecases.spending.log_slices import COUNTED, STEPS
+from shared.usecases.spending.period import Period, free
+from shared.usecases.spending.question import TOLD_BY, Question, Scope
 from shared.usecases.spending.reprice import CALLS
+from shared.usecases.spending.spent_query import ROWS, SORTS, spent_query, unpriced_query
 from standin.monitor.store import MonitorStore
 
 EXAMPLES = "  bin/ops queries > queries.jsonl"
@@ -98,18 +101,38 @@ def _of_budgets() -> Iterator[tuple[str, str]]:
     for budget in parse_budgets(text + ODD_BUDGET, "budgets.toml"):
         for rule in rules_of(budget):
             yield from _of_rule(rule)
-        yield f"budget {budget.name}", bind(spent_query(budget), END - budget.calendar.longest, END)
+        start = END - budget.calendar.longest
+        yield f"budget {budget.name}", bind(budget_query(budget), start, END)
 
 
 def _of_costs() -> Iterator[tuple[str, str]]:
     """Yield what GET /api/costs, `ops reprice`, `ops export` and `ops alerts` ask."""
-    queries = {f"costs by {name}": SPENT + column for name, column in DIMENSIONS.items()}
-    queries |= {"costs unpriced": UNPRICED, "reprice page": ROWS + CALLS}
+    queries = dict(_of_questions())
+    queries |= {"costs unpriced": unpriced_query(), "reprice page": ROWS + CALLS}
     queries |= {"alerts report": QUALITY}
     queries |= {"export page": rows_of(["llm.call", ADJUSTMENT]) + KEPT}
     queries |= {f"count {step}": ROWS + COUNTED.replace("{step}", step) for step, _ in STEPS}
     for name, query in queries.items():
         yield name, bind(query, END - timedelta(days=1), END)
+
+
+def _of_questions() -> Iterator[tuple[str, str]]:
+    """Yield what GET /api/costs asks: by each dimension, in each order and width of buckets."""
+    asked = free(Period(END - timedelta(days=1), END), END)
+    for name in TOLD_BY:
+        yield f"costs by {name}", spent_query(Question(asked.period, (name,)))
+    for sort in SORTS:
+        yield (
+            f"costs sorted by {sort}",
+            spent_query(Question(asked.period, ("team", "model"), sort=sort, before=asked.before)),
+        )
+    odd = Scope({"team": ('"{start}\\\n', "")}, {"cost_status": ("unknown",)})
+    for width in WIDTHS:
+        buckets = Buckets(width, "Europe/Berlin")
+        yield (
+            f"costs by {width}",
+            spent_query(Question(asked.period, scope=odd, buckets=buckets, before=asked.before)),
+        )
 
 
 def _of_panels() -> Iterator[tuple[str, str]]:

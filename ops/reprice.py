@@ -22,7 +22,7 @@ from shared.adapters.config.config_folder import read_prices
 from shared.errors import Misconfigured, RetryLater
 from shared.pricing.entry import plain
 from shared.usecases.spending.adjustment import Note, Repriced
-from shared.usecases.spending.costs import Period
+from shared.usecases.spending.period import Period
 from shared.usecases.spending.reprice import Adjust, Page, Reprice
 
 EXAMPLES = """\

@@ -56,6 +56,7 @@ from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
 from shared.usecases.spending.budgets import Budgets
+from shared.usecases.spending.calls import CallList
 from shared.usecases.spending.costs import Costs
 from shared.usecases.telemetry import Telemetry
 
@@ -259,6 +260,11 @@ class App:
     def costs(self) -> Costs:
         """Tells what was spent."""
         return Costs(self._log)
+
+    @cached_property
+    def calls(self) -> CallList:
+        """Lists the calls that were paid for."""
+        return CallList(self._log)
 
     @cached_property
     def budgets(self) -> Budgets:

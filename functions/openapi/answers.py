@@ -154,60 +154,6 @@ class SilenceList(Shape):
     silences: list[SilenceShown]
 
 
-class Measures(Shape):
-    """What calls amount to; a correction may outweigh the calls of a short period."""
-
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    reasoning_tokens: int
-    estimated_calls: int
-    unpriced_calls: int
-
-
-class CostRow(Measures):
-    """What one team, model, … spent, under the names that `by` asked for; null: calls named none.
-
-    cost_usd: of the calls that have a price; null if none has.
-    """
-
-    team: str | None = None
-    agent_type: str | None = None
-    agent: str | None = None
-    mission: str | None = None
-    provider: str | None = None
-    model: str | None = None
-    tenant: str | None = None
-    cost_usd: float | None
-
-
-class Unpriced(Shape):
-    """Calls of one model that have no price. add: the entry of config/prices.toml that would."""
-
-    provider: str
-    model: str
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    first_seen: AwareDatetime
-    last_seen: AwareDatetime
-    missing: list[str]
-    add: str | None
-
-
-class Costs(Measures):
-    """What a period cost, dearest first, and which calls have no price."""
-
-    start: AwareDatetime = Field(alias="from")
-    end: AwareDatetime = Field(alias="to")
-    by: str
-    total_usd: float | None
-    rows: list[CostRow]
-    unpriced: list[Unpriced]
-
-
 class BudgetAlert(Shape):
     """A rule of a budget and how it stands."""
 

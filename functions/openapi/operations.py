@@ -1,12 +1,12 @@
 """What each function is for, takes and answers: a row for every one that HTTP reaches."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from functions.openapi import answers
+from functions.openapi import answers, costs
 from functions.openapi.examples import CALL, LOGS, MISSION, SILENCE, SPANS
 from functions.openapi.operation import (
     JSON,
@@ -14,23 +14,18 @@ from functions.openapi.operation import (
     Answer,
     Body,
     Operation,
-    Parameter,
     json,
     refusals,
 )
 from functions.openapi.why import VerdictShown, Why
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
-from shared.events.columns import DIMENSIONS
 from shared.events.otlp.media import PROTOBUF
 from shared.events.types import AgentEvent
 from shared.usecases.explaining.verdicts import VerdictForm
 
 AnEvent = TypeAliasType("AnEvent", AgentEvent)
 Events = Annotated[list[AnEvent], Field(min_length=1, max_length=1000)]
-Moment = Annotated[AwareDatetime, Field(examples=["2026-01-31T12:00:00Z"])]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", examples=["2026-01-31"])]
-Dimension = Literal[tuple(DIMENSIONS)]
 OTLP = (JSON, PROTOBUF)
 TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text"
 
@@ -117,17 +112,18 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "get_costs": Operation(
         "costs",
-        "Tell what was spent, by whom, and what has no price.",
+        "Tell what was spent, by whom, over time, and what has no price.",
         {
-            200: Answer("The bill.", {JSON: Body(answers.Costs), "text/csv": Body(str)}),
+            200: Answer("The bill.", {JSON: Body(costs.Costs), "text/csv": Body(str)}),
             **refusals(400, 503),
         },
-        (
-            Parameter("by", "What to tell costs by: at most two.", Dimension),
-            Parameter("from", "Since when; 24 hours before `to` if left out.", Moment | Day),
-            Parameter("to", "Until when; now if left out.", Moment | Day),
-            Parameter("format", "`Accept: text/csv` does the same.", Literal["json", "csv"]),
-        ),
+        costs.ASK,
+    ),
+    "get_cost_calls": Operation(
+        "costs",
+        "List the model calls that a cost is made of, the dearest first.",
+        {200: json("The calls.", costs.Calls), **refusals(400, 503)},
+        costs.ASK_CALLS,
     ),
     "get_budgets": Operation(
         "costs",

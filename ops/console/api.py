@@ -18,6 +18,15 @@ def call(api: Api, method: str, path: str, body: object = None) -> Any:
         RetryLater: it cannot be reached.
         GiveUp: it refuses.
     """
+    return _asked(api, method, path, body).json()
+
+
+def text(api: Api, path: str) -> str:
+    """Return what the API answers to a GET, as text. Raises as call."""
+    return _asked(api, "GET", path, None).text
+
+
+def _asked(api: Api, method: str, path: str, body: object) -> requests.Response:
     try:
         answer = requests.request(
             method,
@@ -31,7 +40,7 @@ def call(api: Api, method: str, path: str, body: object = None) -> Any:
             f"{api.url} did not answer ({type(exc).__name__}). See that it runs; ask again."
         ) from None
     if answer.ok:
-        return answer.json()
+        return answer
     raise GiveUp(f"The API answered {answer.status_code}: {_error(answer)}")
 
 

@@ -20,8 +20,8 @@ from ops.export.parts import Parts, Wanted, open_parts
 from shared.errors import Misconfigured
 from shared.events.columns import ADJUSTMENT
 from shared.events.types import KINDS
-from shared.usecases.spending.costs import HAPPENED
 from shared.usecases.spending.log_slices import Paging
+from shared.usecases.spending.spent_query import HAPPENED
 
 EXAMPLES = """\
   bin/ops export --from 2026-11-01 --to 2026-12-01 --out november.parquet

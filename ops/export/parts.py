@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from ops.console.terminal import jsonable
 from shared.errors import Misconfigured
-from shared.usecases.spending.costs import Period
 from shared.usecases.spending.log_slices import Page
+from shared.usecases.spending.period import Period
 
 PLAN = "export.json"
 

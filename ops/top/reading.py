@@ -10,7 +10,11 @@ from ops.console.stack import Api
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError
 from shared.ports import UsageLog
-from shared.usecases.spending.costs import LATEST, ROWS, Bill, Costs, Period, named
+from shared.usecases.spending.bill import Bill
+from shared.usecases.spending.costs import LATEST, Costs, named
+from shared.usecases.spending.period import Period
+from shared.usecases.spending.question import Question
+from shared.usecases.spending.spent_query import ROWS
 
 CALLS = """| summarize Calls = sum(Count), Failed = sumif(Count, Status == "error"),
     Unpriced = sumif(Count, CostStatus == "unknown"), Usd = sum(CostUsd),
@@ -87,7 +91,7 @@ class Reading:
             minutes=_minutes(minutes, now, self.last),
             today_usd=_usd(today),
             month_usd=_usd(month),
-            unpriced_month=month.total("unpriced_calls"),
+            unpriced_month=month.total.now.measures["unpriced_calls"],
             alerts=alerts.get("alerts", ()),
             waiting_pages=alerts.get("waiting_pages", 0),
             budgets=self.slow.budgets.get("budgets", ()),
@@ -105,8 +109,8 @@ class Reading:
             day = now.replace(hour=0, minute=0, second=0, microsecond=0)
             costs = Costs(self.log)
             slow.bills = (
-                costs.spent(Period(day, now), ("model",), now),
-                costs.spent(Period(day.replace(day=1), now), ("model",), now),
+                costs.spent(Question(Period(day, now)), now),
+                costs.spent(Question(Period(day.replace(day=1), now)), now),
             )
             slow.budgets = self._of_api("/api/budgets", problems)
             slow.at = now
@@ -122,7 +126,8 @@ class Reading:
 
 
 def _usd(bill: Bill) -> float | None:
-    return None if bill.total_usd is None else float(bill.total_usd)
+    usd = bill.total.now.usd
+    return None if usd is None else float(usd)
 
 
 def _minutes(rows: Sequence[Row], now: datetime, last: timedelta) -> list[float]:

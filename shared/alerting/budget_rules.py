@@ -23,6 +23,7 @@ FORECAST_ENDS_AT = 95
 SPENDERS = """| summarize Usd = sum(CostUsd) by Model, TeamId, AgentType
 | top 10 by Usd desc"""
 NO_REMINDER = "P400D"
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 # What came too late for Azure to date it right names its own time, and belongs to that.
 _COSTS = f"""UsageEvents
 | where TimeGenerated >= FIRST and TimeGenerated < {{end}} and Name in ("llm.call", "{ADJUSTMENT}")
@@ -62,9 +63,8 @@ def scope_filter(budget: Budget) -> str:
 
 
 def literal(text: str) -> str:
-    """Write a text without control characters as a string of KQL."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """Write a text without other control characters than \\n, \\r and \\t as a string of KQL."""
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def _threshold(budget: Budget, percent: int, severity: Severity) -> Rule:

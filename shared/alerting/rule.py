@@ -284,11 +284,11 @@ def bind(query: str, start: datetime, end: datetime, calendar: Calendar | None =
     bounds = {"{start}": start, "{end}": end}
     if calendar:
         bounds |= {"{since}": calendar.start(end), "{until}": calendar.end(end)}
-    literals = {name: _literal(moment) for name, moment in bounds.items()}
+    literals = {name: moment_literal(moment) for name, moment in bounds.items()}
     pieces = "|".join((_TEXTS, *map(re.escape, bounds)))
     return re.sub(pieces, lambda piece: literals.get(piece[0], piece[0]), query)
 
 
-def _literal(moment: datetime) -> str:
+def moment_literal(moment: datetime) -> str:
     """Write a moment in KQL, to the 100 ns that Kusto keeps."""
     return f"datetime({moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z)"

@@ -115,6 +115,9 @@ DIMENSIONS: Mapping[str, str] = {
         ("model", "model"),
         ("tenant", "tenant"),
         ("environment", "environment"),
+        ("conversation", "conversation_id"),
+        ("deployment", "deployment"),
+        ("tier", "service_tier"),
     )
 }
 """What costs are told by, and budgets are for → the column that it is in."""

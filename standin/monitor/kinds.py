@@ -15,7 +15,7 @@ _DATETIME_STARTS = ("startof", "endof")
 _TIMESPANS = ("totimespan", "make_timespan", "dayofweek")
 _LIKE_AN_ARGUMENT = (
     *("bin", "floor", "max", "min", "maxif", "minif", "any", "take_any", "abs"),
-    *("percentile", "percentilew"),
+    *("percentile", "percentilew", "min_of", "max_of"),
 )
 _LIKE_A_BRANCH = ("iff", "iif", "case", "coalesce")
 
@@ -75,6 +75,8 @@ def _kind_of_operation(op: str, left: Kind | None, right: Kind | None) -> Kind |
         return "timespan"
     if op in ("+", "-") and "datetime" in (left, right):
         return "datetime"
-    if op in ("+", "-", "*") and "timespan" in (left, right):
+    if op == "*" and "timespan" in (left, right):
+        return "timespan"
+    if op in ("+", "-") and left == right == "timespan":
         return "timespan"
     return "timespan" if op == "/" and left == "timespan" and right is None else None

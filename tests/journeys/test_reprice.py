@@ -17,7 +17,7 @@ from shared.adapters.config.config_folder import read_prices
 from shared.ports import Exporter
 from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
 from shared.usecases.spending.adjustment import Note
-from shared.usecases.spending.costs import Period
+from shared.usecases.spending.period import Period
 from shared.usecases.spending.reprice import Adjust, Reprice
 from tests.factories import event
 from tests.fakes import START, FakeClock

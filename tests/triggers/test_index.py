@@ -21,6 +21,7 @@ TRIGGERS = {
     "get_alert_why": ("httpTrigger", "api/alerts/{id}/why", "FUNCTION"),
     "post_alert_verdict": ("httpTrigger", "api/alerts/{id}/verdict", "FUNCTION"),
     "get_costs": ("httpTrigger", "api/costs", "FUNCTION"),
+    "get_cost_calls": ("httpTrigger", "api/costs/calls", "FUNCTION"),
     "get_budgets": ("httpTrigger", "api/budgets", "FUNCTION"),
     "silences": ("httpTrigger", "api/silences", "FUNCTION"),
     "delete_silence": ("httpTrigger", "api/silences/{id}", "FUNCTION"),

@@ -7,8 +7,8 @@ from ops.console.past_rows import ROWS, event_row, read_rows
 from shared.events.columns import NUMBERS, TEXT
 from shared.ports import Table
 from shared.rows import EventRow
-from shared.usecases.spending.costs import Period
 from shared.usecases.spending.log_slices import Page, Paging
+from shared.usecases.spending.period import Period
 from tests.fakes import START, FakeClock
 
 COLUMNS = ("At", "Name", *(column.name for column in (*TEXT, *NUMBERS)), "OperationId", "ParentId")

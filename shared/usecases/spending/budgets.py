@@ -12,7 +12,9 @@ from shared.alerting.budget_rules import FORECAST_FROM, scope_filter
 from shared.alerting.rule import bind
 from shared.errors import GiveUp, RetryLater
 from shared.ports import AlertStore, UsageLog
-from shared.usecases.spending.costs import DISPLAYED_DIGITS, LATEST, MEASURES, ROWS, named
+from shared.usecases.spending.bill import DISPLAYED_DIGITS
+from shared.usecases.spending.costs import LATEST, named
+from shared.usecases.spending.spent_query import ROWS, UNPRICED_MOVES
 
 QUERIES_AT_ONCE = 4
 REMEDY = "Ask again in a minute; GET /api/health says whether the rules get answers."
@@ -86,7 +88,7 @@ class Budgets:
     def _ask(
         self, budget: Budget, start: datetime, end: datetime
     ) -> Sequence[Mapping[str, object]]:
-        query = bind(spent_query(budget), start, end)
+        query = bind(budget_query(budget), start, end)
         try:
             return list(named(self._log.query(query, start, end + LATEST)))
         except (GiveUp, RetryLater) as exc:
@@ -95,8 +97,8 @@ class Budgets:
             ) from exc
 
 
-def spent_query(budget: Budget) -> str:
+def budget_query(budget: Budget) -> str:
     """Return the KQL that sums up what the budget is for, its bounds yet to be put in."""
     return f"""{ROWS}{scope_filter(budget)}
 | extend Moved = iff(Name == "llm.call", Count, AdjustedCount)
-| summarize Spent = sum(CostUsd), Calls = sum(Count), Unpriced = {MEASURES["unpriced_calls"]}"""
+| summarize Spent = sum(CostUsd), Calls = sum(Count), Unpriced = {UNPRICED_MOVES}"""

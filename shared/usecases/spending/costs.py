@@ -1,136 +1,35 @@
 """Tells what was spent by whom, and what has no price, corrections included."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import cast
 
 from shared.alerting.rule import bind
-from shared.events.columns import ADJUSTMENT, DIMENSIONS
 from shared.ports import Table, UsageLog
 from shared.pricing.entry import price_entry
-
-MEASURES: Mapping[str, str] = {
-    "calls": "sum(Count)",
-    "input_tokens": "sum(InputTokens)",
-    "output_tokens": "sum(OutputTokens)",
-    "cache_read_tokens": "sum(CacheReadTokens)",
-    "cache_write_tokens": "sum(CacheWriteTokens)",
-    "reasoning_tokens": "sum(ReasoningTokens)",
-    "estimated_calls": 'sumif(Moved, CostStatus == "estimated") '
-    '- sumif(Moved, OldCostStatus == "estimated")',
-    "unpriced_calls": 'sumif(Moved, CostStatus == "unknown") '
-    '- sumif(Moved, OldCostStatus == "unknown")',
-}
-"""Field of a row → its aggregate. An adjustment moves its calls from one status to another."""
+from shared.usecases.spending.bill import (
+    Amount,
+    Bill,
+    Missions,
+    Spending,
+    Unpriced,
+    amount,
+    dollars,
+    forecast,
+)
+from shared.usecases.spending.period import Period
+from shared.usecases.spending.question import COST_STATUS, Question, Scope
+from shared.usecases.spending.spent_query import span_of, spent_query, unpriced_query
 
 LATEST = timedelta(hours=2)
 """How far ahead of now a row may be dated, and to spare."""
-DISPLAYED_DIGITS = 12
-"""Amounts are shown to the trillionth of a dollar: what is below is the noise of doubles."""
+MOST_UNPRICED = 100
+"""How many models without a price are named at most."""
 
-HAPPENED = """UsageEvents
-| where TimeGenerated >= {start}
-| extend At = min_of(coalesce(todatetime(OccurredAt), TimeGenerated), TimeGenerated)
-| where At >= {start} and At < {end}
-"""
-"""Events by the time at which they happened.
-
-A row that came too late for Azure stands at a later TimeGenerated and names its own time, so the
-end of the period is no limit for TimeGenerated. A time ahead of TimeGenerated is not believed.
-"""
-
-ROWS = HAPPENED + f'| where Name in ("llm.call", "{ADJUSTMENT}")\n'
-"""Model calls and their adjustments."""
-
-SPENT = (
-    ROWS
-    + f"""| extend Moved = iff(Name == "{ADJUSTMENT}", AdjustedCount, Count)
-| extend Micros = tolong(CostUsd * 1e6)
-| extend Rest = CostUsd - Micros / 1e6
-| summarize Micros = sum(Micros), Rest = sum(Rest),
-    {", ".join(f"{k} = {v}" for k, v in MEASURES.items())}
-    by """
-)
-"""Whole millionths are summed as integers, so that only what is left of each call is summed as
-doubles: a sum of a million calls is off by less than it shows."""
-
-UNPRICED = f"""let Rows = {ROWS};
-let Moves = Rows
-| where Name == "{ADJUSTMENT}" and (CostStatus == "unknown" or OldCostStatus == "unknown")
-| summarize Net = sumif(AdjustedCount, CostStatus == "unknown")
-    - sumif(AdjustedCount, OldCostStatus == "unknown") by Source, EventId = Adjusts;
-let Became = Moves | where Net > 0 | project EventId;
-Rows
-| where Name == "llm.call" and (CostStatus == "unknown" or EventId in (Became))
-| join kind=leftouter Moves on Source, EventId
-| extend Unpriced = iff(CostStatus == "unknown", Count, 0) + coalesce(Net, 0)
-| where Unpriced > 0
-| summarize Calls = sum(Unpriced), InputTokens = sum(InputTokens), OutputTokens = sum(OutputTokens),
-    FirstSeen = min(At), LastSeen = max(At) by Provider, Model, CostMissing
-| order by Calls desc, Provider asc, Model asc
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """From start, up to and without end."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What one team, model, … spent. values: in the order of `by`, None where calls named none.
-
-    usd: of the calls that have a price; None where no call has one. measures: as MEASURES.
-    """
-
-    values: tuple[str | None, ...]
-    usd: Decimal | None
-    measures: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Unpriced:
-    """Calls of one model that have no price.
-
-    missing: what of the call is not known, such as ("usage",).
-    add: the entry of config/prices.toml that would price them, its figures left to fill in; None
-        where no price would help.
-    """
-
-    provider: str
-    model: str
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    first_seen: datetime
-    last_seen: datetime
-    missing: tuple[str, ...]
-    add: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """The costs of a period. total_usd: as Spending.usd, of all rows."""
-
-    period: Period
-    by: tuple[str, ...]
-    rows: tuple[Spending, ...]
-    unpriced: tuple[Unpriced, ...]
-
-    @property
-    def total_usd(self) -> Decimal | None:
-        """Return the sum of what is known; None where there are calls and none has a price."""
-        known = [row.usd for row in self.rows if row.usd is not None]
-        return sum(known, Decimal(0)) if known or not self.rows else None
-
-    def total(self, measure: str) -> int:
-        """Return the sum of a measure."""
-        return sum(row.measures[measure] for row in self.rows)
+Row = Mapping[str, object]
+Keys = tuple[str, str]
 
 
 class Costs:
@@ -139,45 +38,120 @@ class Costs:
     def __init__(self, log: UsageLog) -> None:
         self._log = log
 
-    def spent(self, period: Period, by: Sequence[str], now: datetime) -> Bill:
-        """Return what was spent in the period, dearest first. by: names of DIMENSIONS.
+    def spent(self, question: Question, now: datetime) -> Bill:
+        """Return what was spent.
 
         Raises:
             RetryLater: the log did not answer, or not wholly.
         """
-        found = self._ask(SPENT + ", ".join(DIMENSIONS[name] for name in by), period, now)
-        rows = sorted(
-            (_spending(row, by) for row in found),
-            key=lambda row: (-(row.usd or 0), -row.measures["calls"], str(row.values)),
-        )
-        unpriced = self._ask(UNPRICED, period, now) if _any_unpriced(rows) else ()
-        return Bill(period, tuple(by), tuple(rows), tuple(map(_unpriced, unpriced)))
+        found = list(self._ask(spent_query(question), span_of(question), now))
+        bill = _Reader(question, now).bill(found)
+        if not (bill.total.now.measures["unpriced_calls"] and _may_be_unpriced(question.scope)):
+            return bill
+        query = f"{unpriced_query(question.scope.of_events())}| take {MOST_UNPRICED}"
+        unpriced = self._ask(query, question.period, now)
+        return replace(bill, unpriced=tuple(map(_unpriced, unpriced)))
 
-    def _ask(self, query: str, period: Period, now: datetime) -> Iterator[Mapping[str, object]]:
+    def _ask(self, query: str, period: Period, now: datetime) -> Iterator[Row]:
         asked = bind(query, period.start, period.end)
         return named(self._log.query(asked, period.start, now + LATEST))
 
 
-def named(table: Table) -> Iterator[Mapping[str, object]]:
+def named(table: Table) -> Iterator[Row]:
     """Yield the rows by column name."""
     return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
 
 
-def _any_unpriced(rows: Sequence[Spending]) -> bool:
-    return any(row.measures["unpriced_calls"] for row in rows)
+class _Reader:
+    """Reads the rows that spent_query answers."""
+
+    def __init__(self, question: Question, now: datetime) -> None:
+        self._question = question
+        self._now = now
+        self._starts = self._buckets()
+
+    def bill(self, found: Sequence[Row]) -> Bill:
+        """Return the bill, what has no price left out."""
+        kinds: dict[object, list[Row]] = defaultdict(list)
+        for row in found:
+            kinds[row["Kind"]].append(row)
+        groups: dict[Keys | None, list[Row]] = defaultdict(list)
+        for row in kinds["spent"]:
+            groups[_keys(row) if row["InTop"] else None].append(row)
+        question = self._question
+        missions = {_keys(row): _missions(row) for row in kinds["missions"]}
+        order = self._sorted(groups)
+        shown = order[question.offset : question.offset + question.top]
+        others = [row for keys, rows in groups.items() if keys not in shown for row in rows]
+        total = self._spending((), kinds["spent"], _missions(*kinds["all_missions"][:1]))
+        count = sum(_int(row["calls"]) for row in kinds["groups"])
+        return Bill(
+            question=question,
+            rows=tuple(
+                self._spending(keys, groups[keys], missions.get(keys, Missions())) for keys in shown
+            ),
+            rest=self._spending((), others, None) if count > len(shown) else None,
+            total=total,
+            groups=count,
+            buckets=tuple(self._starts),
+            forecast_usd=forecast(total.now, question.period, self._now),
+            unpriced=(),
+        )
+
+    def _buckets(self) -> list[datetime]:
+        buckets, period = self._question.buckets, self._question.period
+        if buckets is None:
+            return []
+        return buckets.starts(Period(period.start, max(min(period.end, self._now), period.start)))
+
+    def _sorted(self, groups: Mapping[Keys | None, list[Row]]) -> list[Keys]:
+        """Return the keys of the rows in the order of the query."""
+        keys = [one for one in groups if one is not None]
+        if self._question.sort == "name":
+            return sorted(keys, reverse=not self._question.ascending)
+        return sorted(keys, key=lambda one: (*_place(groups[one]), one))
+
+    def _spending(
+        self, keys: Sequence[str], rows: list[Row], missions: Missions | None
+    ) -> Spending:
+        now = [row for row in rows if not row["Was"]]
+        before = amount(row for row in rows if row["Was"]) if self._question.before else None
+        values = tuple(key or None for key in keys[: len(self._question.by)])
+        return Spending(values, amount(now), before, tuple(self._series(now)), missions)
+
+    def _series(self, rows: list[Row]) -> Iterator[Amount]:
+        """Yield the amount of each bucket."""
+        if self._question.buckets is None:
+            return
+        slots: dict[datetime, list[Row]] = defaultdict(list)
+        for row in rows:
+            start = self._question.buckets.start_of(cast("datetime", row["Slot"]))
+            slots[min(start, self._starts[-1])].append(row)  # none is ahead of now
+        for start in self._starts:
+            yield amount(slots[start])
 
 
-def _spending(row: Mapping[str, object], by: Sequence[str]) -> Spending:
-    """A group without one priced call has no cost: what it has no price for is not free."""
-    measures = {name: _int(row[name]) for name in MEASURES}
-    rest = round(cast("float | None", row["Rest"]) or 0.0, DISPLAYED_DIGITS)
-    usd = Decimal(_int(row["Micros"])).scaleb(-6) + Decimal(repr(rest))
-    is_unpriced = measures["unpriced_calls"] >= measures["calls"] > 0
-    values = tuple(str(row[DIMENSIONS[name]] or "") or None for name in by)
-    return Spending(values, None if is_unpriced else usd, measures)
+def _keys(row: Row) -> Keys:
+    return str(row["K1"] or ""), str(row["K2"] or "")
 
 
-def _unpriced(row: Mapping[str, object]) -> Unpriced:
+def _place(rows: Sequence[Row]) -> tuple[bool, float, int]:
+    """Return where a row stands: the largest first, those with nothing to sort by last."""
+    sort = cast("float | None", rows[0]["Sort"])
+    calls = sum(cast("int | None", row["calls"]) or 0 for row in rows if not row["Was"])
+    return sort is None, -(sort or 0), -calls
+
+
+def _missions(row: Row | None = None) -> Missions:
+    return Missions(cast("int", row["calls"]), dollars(row["Rest"])) if row else Missions()
+
+
+def _may_be_unpriced(scope: Scope) -> bool:
+    only, without = scope.only.get(COST_STATUS), scope.without.get(COST_STATUS, ())
+    return (only is None or "unknown" in only) and "unknown" not in without
+
+
+def _unpriced(row: Row) -> Unpriced:
     first, last = (cast("datetime", row[name]) for name in ("FirstSeen", "LastSeen"))
     provider, model = str(row["Provider"]), str(row["Model"])
     missing = tuple(filter(None, str(row["CostMissing"]).split(",")))

@@ -8,7 +8,8 @@ from typing import cast
 from shared.alerting.rule import bind
 from shared.clock import Clock
 from shared.ports import UsageLog
-from shared.usecases.spending.costs import LATEST, Period, named
+from shared.usecases.spending.costs import LATEST, named
+from shared.usecases.spending.period import Period
 
 STEPS = (
     ("1h", timedelta(hours=1)),

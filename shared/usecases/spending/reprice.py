@@ -18,8 +18,9 @@ from shared.usecases.spending.adjustment import (
     adjustment,
     read_log,
 )
-from shared.usecases.spending.costs import ROWS, Period
 from shared.usecases.spending.log_slices import Page, Paging
+from shared.usecases.spending.period import Period
+from shared.usecases.spending.spent_query import ROWS
 
 PAGE_ROWS = 50_000
 """Well below what one answer of Log Analytics holds: 500,000 rows, 100 MB."""

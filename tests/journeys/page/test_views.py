@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from shared.events.columns import DIMENSIONS
+from shared.usecases.spending.question import TOLD_BY
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.browser import DESKTOP, PHONE, WAIT_MS, Scheme, Viewer, viewer
@@ -82,7 +82,7 @@ def test_unpriced_models_come_with_the_entry_that_would_price_them(
 def test_costs_are_told_by_everything_that_the_api_knows(seen: Viewer) -> None:
     seen.open("costs")
     by = seen.page.get_by_label("By", exact=True)
-    assert by.locator("option").all_inner_texts() == [name.replace("_", " ") for name in DIMENSIONS]
+    assert by.locator("option").all_inner_texts() == [name.replace("_", " ") for name in TOLD_BY]
     by.select_option("environment")
     assert seen.page.inner_text("#h-spent-by-environment") == "Spent, by environment"
 

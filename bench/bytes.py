@@ -22,13 +22,10 @@ from random import Random
 
 from local.fleet.runner import Fleet
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries
 from shared.events.envelope import judge
 from shared.events.message import pack, pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.pricing.price import load
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.write_metrics import Minutely
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.breeze import judge as judged
@@ -36,6 +33,7 @@ from standin.monitor.breeze import sizes_of
 from standin.monitor.rows import Row
 from standin.monitor.schema import TABLES
 from tests.breeze import connection
+from tests.in_memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries, MemoryTraces
 from tests.loopback import Loopback, Reply, Request, loopback
 from tests.spans import CHAT, span
 
@@ -142,7 +140,7 @@ def bill(events: Sequence[Event], send: Send, batch: int, a_minute: int) -> Bill
             MemoryClaims(),
             MemorySeries(),
             MemoryLabels(),
-            TraceRows(MemoryDatabase().table("traces")),
+            MemoryTraces(),
         )
         exporter = AzureMonitorExporter(connection(server.url))
         process = Process(stores, exporter, load(BOOK.read_text(encoding="utf-8")), 200)

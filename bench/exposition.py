@@ -17,11 +17,11 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_series import SqliteSeries
 from shared.metrics.catalogue import METRICS
 from shared.metrics.points import Counted, Labels, Observed, Point, Sampled
 from shared.metrics.prometheus import OPENMETRICS, TEXT, exposition
+from shared.storage.sqlite import connect
+from shared.storage.stores import stores_of
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SERIES = 10_000
@@ -82,7 +82,7 @@ def best_ms(work: Callable[[], str | bytes]) -> tuple[float, int]:
 def main() -> None:
     registry = reference()
     with TemporaryDirectory() as folder, closing(connect(Path(folder) / "state.db")) as database:
-        store = SqliteSeries(database)
+        store = stores_of(database).series
         store.apply("b-1", list(points()), NOW)
         state = store.read()
         contenders: dict[str, Callable[[], str | bytes]] = {

@@ -16,17 +16,14 @@ from time import perf_counter
 from typing import Any
 
 from bench.process import BOOK, NOW, Nowhere
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_claims import SqliteClaims
-from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.events.envelope import judge
 from shared.events.message import pack
 from shared.pricing.price import load
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
+from shared.storage.sqlite import connect
+from shared.storage.stores import stores_of
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
 CALLS = 10_000
 BATCH = 200
@@ -55,19 +52,13 @@ def batches(*, with_duplicates: bool) -> Iterator[Sequence[dict[str, Any]]]:
 
 
 def in_memory(_: Path, __: ExitStack) -> Stores:
-    return Stores(
-        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-    )
+    return Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
 
 
 def in_sqlite(folder: Path, closes: ExitStack) -> Stores:
     database = closes.enter_context(closing(connect(folder / "state.db")))
-    return Stores(
-        SqliteClaims(database),
-        SqliteSeries(database),
-        SqliteLabels(database),
-        TraceRows(MemoryDatabase().table("traces")),
-    )
+    stores = stores_of(database)
+    return Stores(stores.claims, stores.series, stores.labels, stores.traces)
 
 
 STORES: Mapping[str, Callable[[Path, ExitStack], Stores]] = {

@@ -17,7 +17,6 @@ import genai_prices
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.events.envelope import judge
 from shared.events.message import decode, pack
 from shared.events.types import LlmCall
@@ -25,11 +24,10 @@ from shared.metrics.catalogue import METRICS
 from shared.pricing.cost import Cost
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportOutcome, MetricRow
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import FakeExporter
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BOOK = Path(__file__).parents[1] / "config" / "prices.toml"
@@ -62,9 +60,7 @@ def batch(number: int) -> str:
 
 
 def ours() -> Callable[[str], object]:
-    stores = Stores(
-        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-    )
+    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
     process = Process(stores, Nowhere(), load(BOOK.read_text()), label_max_values=200)
     return lambda text: process.run(text, 1, NOW)
 

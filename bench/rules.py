@@ -21,17 +21,15 @@ from local.fleet.runner import Fleet
 from replay.azure import DirectExporter, DirectLog
 from replay.world import SetClock
 from shared.adapters.config.config_folder import read_prices, read_routes, rules_of
-from shared.adapters.memory import MemoryAlerts, MemoryClaims, MemoryLabels, MemorySeries
 from shared.alerting.rule import Rule
 from shared.events.body import PLAIN
 from shared.events.body import Limits as BodyLimits
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.query import Limits
 from standin.monitor.store import MonitorStore
+from tests.in_memory import MemoryAlerts, MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
 CONFIG = Path(__file__).parents[1] / "config"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -59,9 +57,7 @@ def fill(path: Path) -> int:
     """Store an hour of the fleet, priced, and copies of it in the hours before; return how many."""
     clock = SetClock(NOW)
     store = MonitorStore(path, clock)
-    stores = Stores(
-        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-    )
+    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
     process = Process(stores, DirectExporter(store), read_prices(CONFIG), 200)
     ingest = Ingest(BodyLimits(500, 2**40, 2**40))
     events = Fleet(1, NOW - HOUR, incidents=False).events_between(NOW - HOUR, NOW)

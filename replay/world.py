@@ -13,11 +13,6 @@ from replay.plan import MINUTE, Plan
 from replay.queue import RETRIED_AFTER, Queue
 from replay.recording import Recorded, Refused
 from replay.rules import FaultyLog, planned, resolved_once
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_alerts import SqliteAlerts
-from shared.adapters.sqlite_claims import SqliteClaims
-from shared.adapters.sqlite_mark import SqliteMark
-from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.alerting.count_fast import CountFast
 from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
@@ -29,8 +24,8 @@ from shared.metrics.own import HEARTBEAT
 from shared.pricing.price import load
 from shared.rows import EventRow
 from shared.settings import Settings
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
+from shared.storage.sqlite import connect
+from shared.storage.stores import stores_of
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
@@ -88,18 +83,17 @@ class World:
         self._database = connect(Path(":memory:"))
         self._queue = Queue()
         self._loads = 0
-        self._traces = MemoryDatabase().table("traces")
         self._ticked_at = plan.first_tick - 2 * MINUTE
         self.restart()
 
     def restart(self) -> None:
         """Drop all that is in memory, and make the use cases anew."""
-        claims, series = SqliteClaims(self._database), SqliteSeries(self._database)
-        labels, traces = SqliteLabels(self._database), TraceRows(self._traces)
-        stores = Stores(claims, series, labels, traces)
+        storage = stores_of(self._database)
+        claims, series = storage.claims, storage.series
+        stores = Stores(claims, series, storage.labels, storage.traces)
         self._ingest = Ingest(Limits(EVENTS_AT_ONCE, MOST_BYTES, MOST_BYTES))
         exporter, self._series = self._exporter, series
-        alerts = self.alerts = SqliteAlerts(self._database)
+        alerts = self.alerts = storage.alerts
         rules = planned(self._config.rules, self._plan)
         self._count = CountFast(rule.tallied for rule in rules if rule.tallied)
         process = Process(
@@ -123,7 +117,7 @@ class World:
         deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
         vitals = Vitals(alerts, series)
         history = History(alerts, series, lambda: exporter)
-        minutely = Minutely(series, SqliteMark(self._database), lambda: exporter)
+        minutely = Minutely(series, storage.mark, lambda: exporter)
         put = self._put_now
         self._tick = Tick(deliver, evaluate, history, vitals, minutely, put, claims, series)
 

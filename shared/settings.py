@@ -140,6 +140,14 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         le=5_000,
         description="Series of a metric; further ones count as `other` in every label",
     )
+    CLAIM_PARTITIONS: int = Field(
+        3,
+        ge=1,
+        le=64,
+        description="Over how many partitions of the table `claims` the claims of events are "
+        "spread; each takes 2,000 rows a second. After a change claims are made in both layouts "
+        "for eight days, and a further change waits until then",
+    )
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
         description="From which level on the app logs; at WARNING, only what went wrong. The host "

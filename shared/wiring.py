@@ -22,7 +22,6 @@ from shared.adapters.config.config_folder import (
 from shared.adapters.config.last_good import LastRight
 from shared.adapters.config.price_book import PriceBook
 from shared.adapters.config.price_list import PriceList
-from shared.adapters.storages import Storage, open_storage
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
 from shared.alerting.rule import Rule
@@ -33,9 +32,7 @@ from shared.events.unpack import Sizes
 from shared.notify.heartbeat import Heartbeat
 from shared.notify.page_links import PageLinks
 from shared.settings import Settings, quiet_sdk, read
-from shared.storage.opening import open_rows
-from shared.storage.rows import Database
-from shared.storage.traces import TraceRows
+from shared.storage.stores import Storage, open_storage
 from shared.usecases.evaluation.announce import Announce, Announcing
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
@@ -73,8 +70,6 @@ class App:
         """Let go of the storage. Azure ends a process without asking; tests and laptops ask."""
         if "_storage" in self.__dict__:
             self._storage.close()
-        if "_rows" in self.__dict__:
-            self._rows.close()
         if "queue" in self.__dict__:
             self.queue.close()
 
@@ -116,9 +111,8 @@ class App:
     @cached_property
     def process(self) -> Patient:
         """Prices, exports and counts what was taken."""
-        stores = Stores(
-            self._storage.claims, self._storage.series, self._storage.labels, self._traces
-        )
+        storage = self._storage
+        stores = Stores(storage.claims, storage.series, storage.labels, storage.traces)
         most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
         fast = FastRules(self._rules.get)
         process = Process(stores, self._exporter, self._prices, *most, fast.count)
@@ -151,7 +145,7 @@ class App:
         vitals = Vitals(alerts, storage.series, budgets)
         minutely = Minutely(storage.series, storage.mark, lambda: self._exporter)
         history = History(alerts, storage.series, lambda: self._exporter)
-        memories = (storage.claims, self._traces, storage.series, storage.silences, history)
+        memories = (storage.claims, storage.traces, storage.series, storage.silences, history)
         put = self.queue.put
         tick = Tick(deliver, evaluate, history, vitals, minutely, put, *memories)
         announcing = Announcing(tick, self._announce)
@@ -326,17 +320,7 @@ class App:
     @cached_property
     def _storage(self) -> Storage:
         """What is remembered between two invocations."""
-        return open_storage(self.settings)
-
-    @cached_property
-    def _rows(self) -> Database:
-        """The rows of what is remembered."""
-        return open_rows(self.settings, self._identity.credential)
-
-    @property
-    def _traces(self) -> TraceRows:
-        """What the spans of some hours said."""
-        return TraceRows(self._rows.table("traces"))
+        return open_storage(self.settings, self._identity.credential)
 
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.adapters.config.config_folder import read_routes
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import Routes
 from shared.alerting.muting import Silence
 from shared.alerting.page import Page
@@ -16,6 +15,7 @@ from shared.ports import Table
 from shared.usecases.evaluation.evaluate import Evaluate, no_silences
 from shared.usecases.evaluation.freshness import reach_question
 from shared.usecases.evaluation.run_report import RuleReport, TickReport
+from tests.in_memory import MemoryAlerts
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 ROUTES = read_routes(Path(__file__).parents[1] / "config")

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.adapters.memory import MemoryMark, MemorySeries
 from shared.metrics.catalogue import METRICS
 from shared.metrics.points import Counted, Labels, Observed, Point
-from shared.ports import Written
 from shared.rows import Exported, ExportLater, ExportOutcome, MetricRow
+from shared.store_ports import Written
 from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import START, FakeExporter
+from tests.in_memory import MemoryMark, MemorySeries
 
 MINUTE = timedelta(minutes=1)
 GOLD, IRON = (("pricing_tier", "gold"),), (("pricing_tier", "iron"),)

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from replay.azure import DirectExporter
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Span
 from shared.pricing.price import load
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.store import MonitorStore
 from standin.monitor.usage_kql import usage_events_kql
 from tests.fakes import START, FakeClock
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
 PRICES = load("")
 
@@ -26,7 +24,7 @@ def logged(messages: Sequence[Sequence[Span]], *columns: str) -> list[tuple[obje
     """
     shown = f'\n| where Name == "llm.call"\n| project {", ".join(columns)}'
     with closing(MonitorStore(None, FakeClock())) as store:
-        traces = TraceRows(MemoryDatabase().table("traces"))
+        traces = MemoryTraces()
         stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), traces)
         process = Process(stores, DirectExporter(store), PRICES, 200)
         for spans in messages:

@@ -11,7 +11,8 @@ from shared.alerting.reading import fingerprint
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import RetryLater
-from shared.ports import AlertStore, Table
+from shared.ports import Table
+from shared.store_ports import AlertStore
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -8,8 +8,9 @@ from pathlib import Path
 from ops.console.identity import OPERATOR
 from ops.console.stack import Stack, find_stack, home
 from shared.alerting.compose import Sender
-from shared.ports import AlertStore
 from shared.settings import Settings, read
+from shared.storage.stores import open_file, open_storage, stores_of
+from shared.store_ports import AlertStore
 
 STATE = "state.db"
 LOCAL_DEPLOYMENT = "local"
@@ -43,28 +44,21 @@ def open_office(environment: Mapping[str, str]) -> Generator[Office]:
 
 @contextmanager
 def _laptop(stack: Stack, state: Path) -> Generator[Office]:
-    from shared.adapters.sqlite import connect
-    from shared.adapters.sqlite_alerts import SqliteAlerts
-
-    database = connect(state)
+    storage = stores_of(open_file(state))
     sender = Sender(LOCAL_DEPLOYMENT, stack.page_url)
     try:
-        yield Office("the stack on this machine", SqliteAlerts(database), sender, is_laptop=True)
+        yield Office("the stack on this machine", storage.alerts, sender, is_laptop=True)
     finally:
-        database.close()
+        storage.close()
 
 
 @contextmanager
 def _deployed(settings: Settings) -> Generator[Office]:
-    from shared.adapters.storage_tables import connect
-    from shared.adapters.tables_alerts import TableAlerts
-
-    account = settings.AzureWebJobsStorage.get_secret_value()
     identity = replace(OPERATOR, client_id=settings.AZURE_CLIENT_ID)
-    service = connect(account or settings.AzureWebJobsStorage__tableServiceUri, identity)
+    storage = open_storage(settings, identity.credential)
     sender = Sender(settings.AGENTMETER_DEPLOYMENT, settings.AGENTMETER_LINK)
     try:
         name = f"deployment {settings.AGENTMETER_DEPLOYMENT}"
-        yield Office(name, TableAlerts(service), sender, is_laptop=False)
+        yield Office(name, storage.alerts, sender, is_laptop=False)
     finally:
-        service.close()
+        storage.close()

@@ -8,7 +8,6 @@ from ops.console.identity import OPERATOR
 from ops.console.stack import Stack
 from ops.doctor.finding import DEPLOY, Finding, ok, skipped, wrong
 from shared.adapters.azure.poison_queue import POISON, QUEUE
-from shared.adapters.storage_tables import connect
 from shared.errors import Misconfigured, RetryLater
 
 TABLES = frozenset({"alerts", "claims", "series", "silences", "texts", "traces"})
@@ -82,13 +81,15 @@ def _set_aside(waiting: int) -> Finding:
 def account_tables(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Tell whether the account's tables are there."""
     from azure.core.exceptions import AzureError
+    from azure.data.tables import TableServiceClient
 
     where = environment.get("AzureWebJobsStorage__tableServiceUri")
     if not where:
         yield skipped(*unnamed("tables", "AzureWebJobsStorage__tableServiceUri"))
         return
     try:
-        with connect(where, OPERATOR) as service:
+        credential = OPERATOR.credential()
+        with TableServiceClient(where, credential=credential, retry_total=1) as service:
             there = service.list_tables()  # pyright: ignore[reportUnknownMemberType] - bare **kwargs
             missing = sorted(TABLES - {table.name for table in there})
     except AzureError as exc:

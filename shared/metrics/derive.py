@@ -1,7 +1,7 @@
 """Turns priced events into measures, and bounds the label values that callers choose."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from shared.pricing.cost import Cost
 MAX_LABEL_CHARS = 128
 OTHER = "other"
 
-Admitted = Mapping[str, set[str]]
+Admitted = Mapping[str, Container[str]]
 """Label → its values, or metric → its series, that may stand as they are; others are `other`."""
 
 
@@ -54,20 +54,20 @@ def derive(event: AnyEvent, cost: Cost | None, received_at: datetime) -> Iterato
             yield Measure(metric, cut, amount, weight, event.source, at)
 
 
-def label_values(measures: Iterable[Measure]) -> dict[str, set[str]]:
-    """Return every label with the values it has here."""
-    seen: dict[str, set[str]] = defaultdict(set)
+def label_values(measures: Iterable[Measure]) -> dict[str, dict[str, str]]:
+    """Return every label with the values it has here, and who sent each."""
+    seen: dict[str, dict[str, str]] = defaultdict(dict)
     for measure in measures:
         for label, value in zip(measure.metric.labels, measure.values, strict=True):
-            seen[label].add(value)
+            seen[label].setdefault(value, measure.source)
     return seen
 
 
-def series_values(measures: Iterable[Measure]) -> dict[str, set[str]]:
-    """Return every metric with its series here, each as one text."""
-    seen: dict[str, set[str]] = defaultdict(set)
+def series_values(measures: Iterable[Measure]) -> dict[str, dict[str, str]]:
+    """Return every metric with its series here, each as one text, and who sent each."""
+    seen: dict[str, dict[str, str]] = defaultdict(dict)
     for measure in measures:
-        seen[measure.metric.name].add(_as_text(measure.values))
+        seen[measure.metric.name].setdefault(_as_text(measure.values), measure.source)
     return seen
 
 

@@ -11,6 +11,9 @@ Fields = Mapping[str, Value]
 ANY_STATE = "*"
 """The etag of a change that is made whatever the row holds, as long as it is there."""
 
+ATTEMPTS = 8
+"""How often a store tries a change because others were faster, before it raises RetryLater."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

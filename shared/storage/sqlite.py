@@ -200,6 +200,13 @@ def connect(path: Path, wait_s: float = 5.0) -> SqliteDatabase:
     return SqliteDatabase(connection, path)
 
 
+def put_row(sql: sqlite3.Connection, table: str, partition: str, key: str, fields: Fields) -> None:
+    """Insert or replace a row, in the transaction of the caller."""
+    sql.execute(_TABLE.format(_sql_name(table)))
+    statement = f"INSERT OR REPLACE INTO {_sql_name(table)} VALUES (?, ?, ?, ?, ?)"  # noqa: S608  # a name of ours
+    sql.execute(statement, _values(partition, key, fields))
+
+
 def _sql_name(table: str) -> str:
     return f"rows_{table}"
 

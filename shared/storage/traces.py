@@ -21,7 +21,7 @@ _RECORDS = TypeAdapter(list[Record])
 class TraceRows:
     """A row per trace and message, in partitions of a window and the trace's first hex digit.
 
-    Rows are only ever added, so that any number of writers lose nothing; fits ports.TraceMemory.
+    Rows are only ever added, so that any number of writers lose nothing.
     """
 
     def __init__(self, rows: Rows) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.alerting.page import Page
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 COSTS = "HighHourlyCosts/critical"

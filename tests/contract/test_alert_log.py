@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters import steps as steps_module
 from shared.alerting.evidence import Evidence, Row
 from shared.alerting.history import News, Step
 from shared.alerting.page import Accepted, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.errors import RetryLater
-from shared.ports import AlertStore
+from shared.storage import steps as steps_module
+from shared.store_ports import AlertStore
 from tests.contract.stores import OpenStores, Stores
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -78,6 +78,16 @@ def test_a_save_that_fails_stores_no_step(stores: Stores) -> None:
         stores.alerts.save(RuleRecord(COSTS), [], [step(1)])
     assert list(stores.alerts.log.news(9)) == []
     assert list(stores.alerts.log.steps(COSTS)) == []
+
+
+def test_steps_of_one_moment_keep_the_order_of_their_saves(stores: Stores) -> None:
+    record, written = RuleRecord(COSTS), [replace(step(n), at=NOON) for n in range(6)]
+    for one in written:
+        record = stores.alerts.save(record, [], [one])
+    assert list(stores.alerts.log.steps(COSTS)) == written
+    for news in stores.alerts.log.news(9)[:3]:
+        stores.alerts.log.told(news)
+    assert list(stores.alerts.log.steps(COSTS)) == written
 
 
 def test_a_save_without_steps_is_no_news(stores: Stores) -> None:

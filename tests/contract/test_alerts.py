@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters import outbox
 from shared.alerting.page import Accepted, Dead, Later, Page
 from shared.alerting.record import Incident, Resolved, RuleRecord, SeriesAlert, Transition
 from shared.errors import RetryLater
+from shared.storage import outbox
 from tests.contract.alert_pages import COSTS, ERRORS, NOON, ids, page, store_pages
 from tests.contract.stores import OpenStores, Stores
 

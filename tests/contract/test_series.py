@@ -105,14 +105,14 @@ def test_histograms_add_bucket_by_bucket(stores: Stores) -> None:
 
 def test_a_histogram_with_other_bounds_starts_anew(stores: Stores) -> None:
     stores.series.apply(ONE, [observed(1.0, [1, 1])], NOON)
-    stores.series.apply(OTHER, [observed(2.0, [0, 1, 0])], NOON)
+    stores.series.apply(OTHER, [observed(2.0, [0, 1, 0])], NOON + timedelta(seconds=1))
     assert stores.series.read().histograms == {(SECONDS, GET): (1, 2.0, (0, 1, 0))}
 
 
 def test_the_latest_sample_of_a_gauge_wins_whatever_comes_last(stores: Stores) -> None:
     for batch, seconds in enumerate([20, 50, 10, 30]):
         at = NOON + timedelta(seconds=seconds)
-        stores.series.apply(f"b-{batch}", [teams(seconds, at)], NOON)
+        stores.series.apply(f"b-{batch}", [teams(seconds, at)], NOON + timedelta(minutes=1))
     latest = (NOON + timedelta(seconds=50), 50.0)
     assert stores.series.read().gauges == {(TEAMS, BUSY, "fleet-a"): latest}
 
@@ -128,8 +128,9 @@ def test_each_source_of_a_gauge_keeps_its_own_sample(stores: Stores) -> None:
 def test_a_gauge_goes_when_nobody_samples_it_for_an_hour(stores: Stores) -> None:
     later = NOON + timedelta(minutes=61)
     kept = later - timedelta(minutes=59)
-    stores.series.apply(ONE, [teams(1, source="gone"), teams(2, kept, "kept")], NOON)
+    stores.series.apply(ONE, [teams(1, source="gone"), teams(2, kept, "kept")], kept)
     stores.series.apply(OTHER, [teams(3, later, "new")], later)
+    stores.series.compact(later)
     assert {source for _, _, source in stores.series.read().gauges} == {"kept", "new"}
 
 
@@ -184,19 +185,25 @@ def test_as_many_series_as_a_metric_may_have_are_kept_whatever_their_labels(
     assert stores.series.read().counters == {(p.metric, p.labels): p.amount for p in points}
 
 
-def test_a_gauge_of_too_many_sources_keeps_the_latest_or_all_and_says_how_many_it_dropped(
-    stores: Stores,
-) -> None:
+def test_a_gauge_of_too_many_sources_keeps_the_latest(stores: Stores) -> None:
     chars = Random(1)
     sources = [noise(chars, 200) for _ in range(3_000)]
-    later = [NOON + timedelta(milliseconds=n) for n in range(3_000)]
-    points = [teams(1, at, source) for at, source in zip(later, sources, strict=True)]
-    stores.series.apply("b-1", points, NOON)
+    times = [NOON + timedelta(milliseconds=n) for n in range(3_000)]
+    points = [teams(1, at, source) for at, source in zip(times, sources, strict=True)]
+    stores.series.apply("b-1", points, times[-1])
+    stores.series.compact(times[-1])
     state = stores.series.read()
-    kept = {source for _, _, source in state.gauges}
-    assert kept == set(sources[-len(kept) :])
-    assert len(kept) + sum(state.counters.values()) == len(sources)
-    assert {name for name, _ in state.counters} <= {"agentmeter_series_capped_total"}
+    assert {source for _, _, source in state.gauges} == set(sources[-2_000:])
+    capped = "agentmeter_series_capped_total", (("metric", TEAMS),)
+    assert state.counters == {capped: Decimal(1_000)}
+
+
+def test_a_sample_from_the_future_counts_as_of_now(stores: Stores) -> None:
+    stores.series.apply(ONE, [teams(9, datetime(2099, 1, 1, tzinfo=UTC))], NOON)
+    assert stores.series.read().gauges == {(TEAMS, BUSY, "fleet-a"): (NOON, 9.0)}
+    later = NOON + timedelta(minutes=1)
+    stores.series.apply(OTHER, [teams(2, later)], later)
+    assert stores.series.read().gauges == {(TEAMS, BUSY, "fleet-a"): (later, 2.0)}
 
 
 def noise(chars: Random, length: int) -> str:
@@ -207,9 +214,10 @@ def test_forget_drops_old_batches_and_only_old_ones_and_no_totals(
     open_stores: OpenStores,
 ) -> None:
     stores = open_stores()
-    for batch in range(8):
-        stores.series.apply(f"old-{batch}", [cost("1")], NOON - timedelta(hours=3))
-        stores.series.apply(f"new-{batch}", [cost("1")], NOON)
+    for name, at in (("old", NOON - timedelta(hours=3)), ("new", NOON)):
+        for batch in range(8):
+            stores.series.apply(f"{name}-{batch}", [cost("1")], at)
+        stores.series.compact(at)
     assert open_stores().series.forget(NOON - timedelta(hours=1)) == 8
     assert stores.series.forget(NOON - timedelta(hours=1)) == 0
     assert not any(stores.series.applied(f"old-{batch}") for batch in range(8))

@@ -2,36 +2,33 @@
 
 import sqlite3
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_claims import SqliteClaims
 from shared.errors import Misconfigured, RetryLater
-
-NOON = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
+from shared.storage.rows import Insert
+from shared.storage.sqlite import connect
 
 
 def test_a_file_that_another_process_holds_is_tried_later(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     with closing(connect(path, wait_s=0.05)) as database, closing(sqlite3.connect(path)) as other:
-        claims = SqliteClaims(database)
+        rows = database.table("things")
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RetryLater, match="another process that holds the file"):
-            claims.claim({"e:1": "m-1"}, NOON, seen_before=False)
+            rows.commit("p", [Insert("k", {})])
         other.rollback()
-        assert claims.claim({"e:1": "m-1"}, NOON, seen_before=False) == {"e:1": "m-1"}
+        rows.commit("p", [Insert("k", {})])
 
 
 def test_an_error_halfway_undoes_the_whole_transaction(tmp_path: Path) -> None:
     with closing(connect(tmp_path / "state.db")) as database:
-        claims = SqliteClaims(database)
+        rows = database.table("things")
         with suppress(ZeroDivisionError), database.write() as sql:
-            sql.execute("INSERT INTO claims VALUES ('e:1', 'm-1', '2026', 0)")
+            sql.execute("INSERT INTO rows_things VALUES ('p', 'k', '{}', NULL, 1)")
             _ = 1 / 0
-        assert claims.claim({"e:1": "m-2"}, NOON, seen_before=False) == {"e:1": "m-2"}
+        assert rows.get("p", "k") is None
 
 
 def test_a_mistake_of_ours_is_not_taken_for_a_busy_file(tmp_path: Path) -> None:
@@ -52,9 +49,9 @@ def test_the_folder_is_made_where_it_is_missing(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused_with_the_setting_to_mend(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     path.write_text("this is no database, and long enough to have a header of its own" * 20)
-    with pytest.raises(Misconfigured, match="Mend AGENTMETER_STATE"):
+    with pytest.raises(Misconfigured, match="Correct AGENTMETER_STATE"):
         connect(path)
-    with pytest.raises(Misconfigured, match="Mend AGENTMETER_STATE"):
+    with pytest.raises(Misconfigured, match="Correct AGENTMETER_STATE"):
         connect(tmp_path)
 
 

@@ -87,11 +87,8 @@ def test_every_queue_of_a_binding_exists_and_no_other() -> None:
 
 
 def test_every_table_of_the_code_exists_and_no_other() -> None:
-    files = [*(ROOT / "shared/adapters").glob("*.py"), ROOT / "shared/wiring.py"]
-    text = "".join(file.read_text(encoding="utf-8") for file in files)
-    assert set(words(source("data"), "tableNames")) == set(
-        re.findall(r'(?:Rows\(service, |\.table\()"(\w+)"', text)
-    )
+    text = (ROOT / "shared/storage/stores.py").read_text(encoding="utf-8")
+    assert set(words(source("data"), "tableNames")) == set(re.findall(r'\.table\("(\w+)"\)', text))
 
 
 def test_the_app_has_exactly_the_roles_that_its_bindings_and_settings_need() -> None:

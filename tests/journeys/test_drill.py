@@ -13,12 +13,12 @@ from ops.__main__ import main
 from ops.console.command import Desk
 from ops.console.terminal import Terminal
 from shared.adapters.config.config_folder import read_routes
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.compose import Sender
 from shared.alerting.record import RuleRecord
 from shared.errors import Misconfigured, RetryLater
 from shared.usecases.explaining.drill import Drill, named
 from tests.fakes import START, FakeClock
+from tests.in_memory import MemoryAlerts
 from tests.journeys.laptop import Laptop, laptop
 from tests.journeys.scenario import CONFIG, RULES
 

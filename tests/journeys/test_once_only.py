@@ -13,17 +13,14 @@ from typing import Any
 import pytest
 
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_claims import SqliteClaims
-from shared.adapters.sqlite_series import SqliteLabels, SqliteSeries
 from shared.alerting.tallies import NO_TALLIES, Tallies
 from shared.events.types import LlmCall
 from shared.metrics.points import Point, SeriesState
-from shared.ports import SeriesStore
 from shared.pricing.price import load
 from shared.rows import EventRow, ExportLater, ExportOutcome
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
+from shared.storage.sqlite import connect
+from shared.storage.stores import stores_of
+from shared.store_ports import SeriesStore
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
 from tests.factories import event
@@ -116,6 +113,9 @@ class Crashes:
     def tallies(self, since: datetime) -> Tallies:
         return self.series.tallies(since)
 
+    def compact(self, now: datetime) -> None:
+        self.series.compact(now)
+
     def forget(self, before: datetime) -> int:
         return self.series.forget(before)
 
@@ -132,12 +132,9 @@ def box(tmp_path: Path, chance: Chance) -> Iterator[Laptop]:
         settings = running.app.settings
         connection = settings.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value()
         with closing(connect(Path(settings.AGENTMETER_STATE.removeprefix("sqlite:")))) as state:
-            stores = Stores(
-                SqliteClaims(state),
-                Crashes(SqliteSeries(state), chance),
-                SqliteLabels(state),
-                TraceRows(MemoryDatabase().table("traces")),
-            )
+            storage = stores_of(state)
+            crashing = Crashes(storage.series, chance)
+            stores = Stores(storage.claims, crashing, storage.labels, storage.traces)
             process = Process(stores, LosesAnswers(connection, chance), PRICES, 200)
             running.app.process = Patient(process.run)
             yield running

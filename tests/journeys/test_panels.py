@@ -18,7 +18,6 @@ from replay.plan import Plan
 from replay.recording import Recorded
 from replay.world import Config, World
 from shared.adapters.config.config_folder import read_routes, read_rules
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import parse_budgets
 from shared.usecases.evaluation.own_gauges import BudgetFigures
 from shared.usecases.evaluation.write_metrics import gauge_row
@@ -27,6 +26,7 @@ from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.spending.budgets import Budgets
 from standin.monitor.query import QueryAnswer
 from standin.monitor.store import MonitorStore
+from tests.in_memory import MemoryAlerts
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"

@@ -8,19 +8,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.azure.azure_monitor_limits import event_fault, span_fault
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.adapters.otlp.traces import read_traces
 from shared.errors import InvalidEvent
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.rows import EventRow, Exported, ExportOutcome, ExportRefused, SpanRow
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import START, FakeExporter
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.unit.test_process import CentPerCall
 
 HEADERS = {"content-type": "application/json"}
@@ -77,7 +75,7 @@ class Judging(FakeExporter):
 
 def processed(messages: tuple[str, ...]) -> Judging:
     exporter = Judging()
-    traces = TraceRows(MemoryDatabase().table("traces"))
+    traces = MemoryTraces()
     stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), traces)
     process = Process(stores, exporter, CentPerCall(), 200)
     for text in messages:

@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr
 
 from local.server import serve
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page, Refused
@@ -18,6 +17,7 @@ from shared.usecases.evaluation.announce import Announce, one_of_each_road
 from shared.usecases.evaluation.deliver import Deliver
 from standin.pager.sink import PagerSink, create_app
 from tests.fakes import FakeClock
+from tests.in_memory import MemoryAlerts
 from tests.loopback import Reply, loopback
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

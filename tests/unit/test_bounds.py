@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters.outbox import PAGE, RECORD, as_json
 from shared.alerting.bounds import SERIES_MOST
 from shared.alerting.failing import awaited, failing
 from shared.alerting.reading import LABEL_MAX, read_samples
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
+from shared.storage.outbox import PAGE, RECORD, as_json
 from tests.evaluating import World, rule
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from replay.azure import DirectLog
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.errors import Misconfigured
 from shared.events.columns import measurements, properties
@@ -15,6 +14,7 @@ from shared.usecases.evaluation.own_gauges import BudgetFigures
 from shared.usecases.spending.budgets import Budgets
 from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
+from tests.in_memory import MemoryAlerts
 from tests.monitor import event
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.config.config_folder import read_routes
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.budget_rules import rules_of
 from shared.errors import RetryLater
@@ -17,6 +16,7 @@ from shared.ports import Table
 from shared.usecases.evaluation.evaluate import Evaluate
 from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
+from tests.in_memory import MemoryAlerts
 from tests.monitor import event
 
 ROUTES = read_routes(Path(__file__).parents[2] / "config")

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.page import Accepted, Action, Delivery, Later, Page
 from shared.alerting.record import RuleRecord
 from shared.usecases.evaluation.deliver import Deliver
+from tests.in_memory import MemoryAlerts
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TAKEN = Accepted(202)
@@ -46,7 +46,9 @@ def page(number: int = 1, key: str = "a", action: Action = "trigger", route: str
 
 def outbox(*pages: Page) -> MemoryAlerts:
     alerts = MemoryAlerts()
-    alerts.save(RuleRecord("Errors/critical"), pages)
+    record = RuleRecord("Errors/critical")
+    for start in range(0, len(pages), 90):
+        record = alerts.save(record, pages[start : start + 90])
     return alerts
 
 

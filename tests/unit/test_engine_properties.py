@@ -15,12 +15,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.adapters.memory import MemoryAlerts
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_alerts import SqliteAlerts
-from shared.ports import AlertStore
+from shared.storage.alerts import RowAlerts
+from shared.storage.sqlite import connect
+from shared.store_ports import AlertStore
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
+from tests.in_memory import MemoryAlerts
 from tests.weather import (
     EDITS,
     MINUTE,
@@ -186,7 +186,11 @@ def test_the_engine_keeps_its_promises_in_any_weather(kind: str) -> None:
     class Weather(Engine):
         @staticmethod
         def make_store() -> AlertStore:
-            return MemoryAlerts() if kind == "memory" else SqliteAlerts(connect(Path(":memory:")))
+            return (
+                MemoryAlerts()
+                if kind == "memory"
+                else RowAlerts(connect(Path(":memory:")).table("a"))
+            )
 
     run_state_machine_as_test(
         Weather,

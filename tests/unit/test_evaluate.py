@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.alerting.grouping import Routes
+from shared.storage.alerts import RowAlerts
+from shared.storage.sqlite import connect
 from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, World, only, rule
 
@@ -55,7 +55,7 @@ def test_it_goes_on_where_a_process_that_was_killed_stopped(tmp_path: Path) -> N
     world = World(rule())
     for minute in range(9):
         database = connect(tmp_path / "alerts.db")
-        store = SqliteAlerts(database)
+        store = RowAlerts(database.table("alerts"))
         world.evaluate = replace(world.evaluate, alerts=store)
         actions += [page.action for page in world.ticks(1, Errors=12 if minute < 6 else 5)]
         database.close()

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.outbox import RECORD
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.page import Page
 from shared.alerting.reading import fingerprint
 from shared.alerting.record import RuleRecord
+from shared.storage.outbox import RECORD
 from shared.usecases.evaluation.conclude import PAGES_MOST
 from tests.evaluating import START, World, rule
 

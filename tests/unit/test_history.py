@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 
-from shared.adapters.memory import MemorySeries
 from shared.errors import Misconfigured
 from shared.metrics.prometheus import TEXT, exposition
 from shared.ports import Exporter
@@ -12,6 +11,7 @@ from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.history import History
 from tests.evaluating import START, World, rule
 from tests.fakes import FakeExporter
+from tests.in_memory import MemorySeries
 from tests.unit.test_deliver import FakeRoad
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.config.last_good import LastRight
-from shared.adapters.sqlite import Database, connect
-from shared.adapters.sqlite_texts import SqliteTexts
 from shared.errors import Misconfigured, RetryLater
+from shared.storage.rows import Database
+from shared.storage.sqlite import connect
+from shared.storage.texts import RowTexts
 
 
 class File:
     """A file that holds a number, by a process that reads it."""
 
     def __init__(self, database: Database, text: str) -> None:
-        self._texts = SqliteTexts(database)
+        self._texts = RowTexts(database.table("texts"))
         self.text = text
         self.parsed = 0
         self.process = self.start()

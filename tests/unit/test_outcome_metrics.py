@@ -7,19 +7,17 @@ from random import Random
 import pytest
 from pydantic_core import to_json
 
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.errors import InvalidEvent, RetryLater
 from shared.events.body import Limits
 from shared.events.message import decode
 from shared.invocation import Invocation, Span, running
 from shared.pricing.price import load
 from shared.rows import Exported, ExportLater
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.processing.process import Process, Stores
 from tests.factories import event
 from tests.fakes import START, FakeExporter
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
 JSON = {"content-type": "application/json"}
 OWN = "agentmeter_"
@@ -29,9 +27,7 @@ class Bench:
     def __init__(self) -> None:
         self.series = MemorySeries()
         self.exporter = FakeExporter()
-        stores = Stores(
-            MemoryClaims(), self.series, MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-        )
+        stores = Stores(MemoryClaims(), self.series, MemoryLabels(), MemoryTraces())
         self.process = Process(stores, self.exporter, load(""), 200)
         self.ingest = Ingest(Limits())
 

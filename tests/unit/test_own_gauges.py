@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryAlerts, MemorySeries
 from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.tallies import NO_TALLIES, Tallies
@@ -14,6 +13,7 @@ from shared.errors import RetryLater
 from shared.metrics.points import Point
 from shared.usecases.evaluation.own_gauges import Vitals, lag_s
 from shared.usecases.evaluation.run_report import RuleReport, TickReport
+from tests.in_memory import MemoryAlerts, MemorySeries
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from replay.azure import DirectLog
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Page
 from shared.alerting.rule import Look, Rule, bind
@@ -17,6 +16,7 @@ from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.page_context import samples_kql, traces_of
 from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
+from tests.in_memory import MemoryAlerts
 from tests.journeys.scenario import RULES
 
 ROUTES = parse_routes(

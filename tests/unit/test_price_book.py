@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.config.price_book import LOOK_EVERY, PriceBook
-from shared.adapters.memory import MemoryAlerts, MemorySeries
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_texts import SqliteTexts
 from shared.errors import Misconfigured, RetryLater
 from shared.metrics.prometheus import TEXT
 from shared.pricing.listed import Listing
+from shared.storage.sqlite import connect
+from shared.storage.texts import RowTexts
 from shared.usecases.explaining.report import Report
 from tests.fakes import START, FakeClock
+from tests.in_memory import MemoryAlerts, MemorySeries
 from tests.pricing import GPT_4O, call, entry
 
 LISTED = Decimal("12.5")
@@ -42,7 +42,7 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "prices.toml"
         self.clock = FakeClock()
-        self.texts = SqliteTexts(connect(folder / "state.db"))
+        self.texts = RowTexts(connect(folder / "state.db").table("texts"))
 
     def release(self, text: str) -> None:
         self.file.write_text(text)

@@ -4,17 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.errors import RetryLater
 from shared.events.message import decode, pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Span
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused, SpanRow
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Processed, Stores
 from tests.fakes import START, FakeExporter
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.spans import CHAT, span
 from tests.unit.test_otlp_tree import AGENT, TOOL
 
@@ -28,9 +26,7 @@ class Bench:
     def __init__(self) -> None:
         self.exporter = FakeExporter()
         self.series = MemorySeries()
-        stores = Stores(
-            MemoryClaims(), self.series, MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-        )
+        stores = Stores(MemoryClaims(), self.series, MemoryLabels(), MemoryTraces())
         self.process = Process(stores, self.exporter, load(""), 200)
 
     def run(self, text: str, delivery: int = 1) -> Processed:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.count_fast import CountFast
 from shared.alerting.fast import FastCondition
 from shared.alerting.tallies import Tallies, merge_all
@@ -18,6 +17,7 @@ from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.freshness import Reach
 from tests.evaluating import ROUTES, START, FakeLog, World, rule
 from tests.factories import event
+from tests.in_memory import MemoryAlerts
 
 MINUTE = timedelta(minutes=1)
 EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)

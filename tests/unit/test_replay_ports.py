@@ -12,15 +12,12 @@ from replay.plan import Plan
 from replay.rules import FaultyLog, planned
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.adapters.azure.log_analytics import LogAnalytics
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries
 from shared.alerting.rule import bind
 from shared.errors import AgentmeterError, GiveUp, RetryLater
 from shared.events.body import Limits
 from shared.ports import Exporter, Table
 from shared.pricing.price import load
 from shared.rows import EventRow, ExportOutcome, FailureRow, MetricRow, SpanRow
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.evaluation.write_metrics import MINUTE, Minutely
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.processing.process import Process, Stores
@@ -29,6 +26,7 @@ from standin.monitor.store import MonitorStore
 from standin.monitor.translate import translate
 from tests.factories import DATA, event
 from tests.fakes import START, FakeClock
+from tests.in_memory import MemoryClaims, MemoryLabels, MemoryMark, MemorySeries, MemoryTraces
 from tests.journeys.scenario import QUEUE, RULES
 
 MACHINE = {"_ItemId", "AppRoleInstance", "SDKVersion"}
@@ -62,9 +60,7 @@ def process_every_kind(exporter: Exporter) -> None:
     events = [event(kind, number, count=3, team_id="é") for number, kind in enumerate(DATA)]
     body = to_json([{**one, "traceparent": trace, "subject": "s"} for one in events])
     received = Ingest(Limits()).accept(body, {"content-type": "application/json"}, START)
-    stores = Stores(
-        MemoryClaims(), MemorySeries(), MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-    )
+    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
     minutely = Minutely(stores.series, MemoryMark(), lambda: exporter)
     minutely.write(START - MINUTE)
     for message in received.messages:

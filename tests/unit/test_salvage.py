@@ -3,16 +3,17 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.adapters.outbox import PAGE, RECORD, as_json
-from shared.adapters.sqlite import connect
-from shared.adapters.sqlite_alerts import SqliteAlerts
 from shared.alerting.page import Page
 from shared.alerting.record import Incident, RuleRecord, SeriesAlert
+from shared.storage.alerts import RowAlerts
+from shared.storage.memory import MemoryDatabase
+from shared.storage.outbox import PAGE, RECORD, as_json
+from shared.storage.packing import packed, text_key
+from shared.storage.rows import Merge
 from tests.contract.alert_pages import page
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -82,14 +83,14 @@ def unreadable(one: Page) -> str:
     return as_json(PAGE, one).replace('"trigger"', '"escalate"')
 
 
-def test_a_page_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
-    database = connect(tmp_path / "state.db")
-    alerts = SqliteAlerts(database)
-    other = page(2, "Errors/critical", incident="other")
-    alerts.save(RuleRecord("Errors/critical"), [page(1, "Errors/critical"), other])
+def test_a_page_that_cannot_be_read_stops_no_other() -> None:
+    rows = MemoryDatabase().table("alerts")
+    alerts = RowAlerts(rows)
+    one, other = page(1, "Errors/critical"), page(2, "Errors/critical", incident="other")
+    alerts.save(RuleRecord("Errors/critical"), [one, other])
     alerts.save(RuleRecord("Costs/critical"), [])
-    with database.write() as sql:
-        sql.execute("UPDATE outbox SET page = ? WHERE id = ?", (unreadable(page(1)), page(1).id))
-        sql.execute("UPDATE records SET record = '{' WHERE rule = 'Costs/critical'")
+    spoilt_page = Merge(f"o:{text_key(one.id)}", packed(unreadable(one), ""))
+    rows.commit(text_key("Errors/critical"), [spoilt_page])
+    rows.commit(text_key("Costs/critical"), [Merge("record", packed("{", ""))])
     assert [one.id for one in alerts.waiting()] == [other.id]
     assert [one.rule for one in alerts.load_all()] == ["Errors/critical"]

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryAlerts
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.rule import Rule
@@ -13,6 +12,7 @@ from shared.ports import Table
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
+from tests.in_memory import MemoryAlerts
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROUTES = parse_routes(

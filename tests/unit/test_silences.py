@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.memory import MemorySilences
 from shared.alerting.grouping import parse_routes
 from shared.alerting.muting import Matcher, Quiet, Silence
 from shared.alerting.recurrence import Recurrence
 from shared.alerting.silences import parse_matcher, parse_silence
 from shared.errors import InvalidEvent, Misconfigured, NotFound
 from shared.usecases.explaining.silences import Silences
+from tests.in_memory import MemorySilences
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FORM: dict[str, Any] = {

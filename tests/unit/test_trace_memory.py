@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Scalar, Span
 from shared.pricing.price import load
 from shared.rows import EventRow
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.dialects import RECORDINGS, Recording
 from tests.fakes import START, FakeExporter
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.spans import CHAT, span
 from tests.unit.test_otlp_tree import AGENT, BARE, TOOL
 
@@ -27,7 +25,7 @@ COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tok
 def rows(messages: Sequence[Sequence[Span]], kind: str = "llm.call") -> list[EventRow]:
     """Return the rows of that kind that the spans of each message become."""
     exporter = FakeExporter()
-    traces = TraceRows(MemoryDatabase().table("traces"))
+    traces = MemoryTraces()
     stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), traces)
     process = Process(stores, exporter, PRICES, 200)
     for spans in messages:
@@ -111,7 +109,7 @@ def test_an_error_of_an_earlier_message_counts_once() -> None:
 def test_a_redelivery_after_its_twin_was_counted_keeps_its_call() -> None:
     poor, rich = span(BARE, 2, 1), span(CHAT, 1)
     exporter = FakeExporter()
-    traces = TraceRows(MemoryDatabase().table("traces"))
+    traces = MemoryTraces()
     process = Process(
         Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), traces), exporter, PRICES, 200
     )
@@ -123,7 +121,7 @@ def test_a_redelivery_after_its_twin_was_counted_keeps_its_call() -> None:
 
 
 def test_a_trace_of_another_window_is_forgotten() -> None:
-    memory = TraceRows(MemoryDatabase().table("traces"))
+    memory = MemoryTraces()
     record = read_spans([span(CHAT)], START, 0).parcels[0].records[0]
     memory.remember("a", {record.trace_id: [record]}, START)
     assert memory.forget(START) == 0

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from shared.adapters.memory import MemoryAlerts, MemoryMark, MemorySeries
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.rule import Rule
@@ -22,6 +21,7 @@ from shared.usecases.evaluation.own_gauges import Vitals
 from shared.usecases.evaluation.tick import Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import FakeExporter
+from tests.in_memory import MemoryAlerts, MemoryMark, MemorySeries
 from tests.loopback import Reply, loopback
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

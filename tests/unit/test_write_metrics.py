@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemorySeries
 from shared.metrics.points import Sampled
 from shared.rows import ExportRefused, MetricRow
 from shared.usecases.evaluation.write_metrics import MOST_OWED
+from tests.in_memory import MemorySeries
 from tests.metric_rows import (
     BOUNDS,
     GOLD,
@@ -81,11 +81,11 @@ def test_a_gauge_is_a_row_of_its_own_minute_when_it_was_sampled_anew(desk: Desk)
     assert len(desk.tick()) == 1
 
 
-def test_totals_of_an_earlier_release_are_not_written_anew_but_gauges_are() -> None:
+def test_what_came_before_the_first_tick_is_written() -> None:
     desk = Desk()
     desk.earn("1000")
     desk.add(Sampled(QUEUE, (), "a", desk.now, 3.0))
-    assert [row.name for row in desk.tick()] == [QUEUE]
+    assert [(row.name, row.total) for row in desk.tick()] == [(REVENUE, 1000.0), (QUEUE, 3.0)]
     desk.earn("1")
     assert [row.total for row in desk.tick()] == [1.0]
 

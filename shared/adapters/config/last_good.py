@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar
 
-from shared.adapters.config.price_book import Texts
 from shared.errors import AgentmeterError, Misconfigured
+from shared.store_ports import Texts
 
 logger = logging.getLogger(__name__)
 Value = TypeVar("Value")

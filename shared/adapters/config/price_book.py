@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 from shared.adapters.config.config_folder import read_text
 from shared.clock import Clock
@@ -17,23 +16,12 @@ from shared.pricing.cost import Cost
 from shared.pricing.listed import Listing
 from shared.pricing.overrides import Overrides
 from shared.pricing.price import Prices
+from shared.store_ports import Texts
 
 LOOK_EVERY = timedelta(seconds=5)
 KEPT_AS = "prices.toml"
 
 logger = logging.getLogger(__name__)
-
-
-class Texts(Protocol):
-    """Texts that outlive the process, by name."""
-
-    def read(self, name: str) -> str | None:
-        """Return the text by that name, or None. Raises AgentmeterError: no answer."""
-        ...
-
-    def write(self, name: str, text: str) -> None:
-        """Keep the text in place of what had that name. Raises AgentmeterError: it was not."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

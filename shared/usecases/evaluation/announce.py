@@ -11,7 +11,7 @@ from shared.alerting.grouping import Routes
 from shared.alerting.page import Page
 from shared.alerting.schedule import floor
 from shared.errors import AgentmeterError, Misconfigured
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 from shared.usecases.evaluation.tick import MINUTE, Ticked, Ticks
 
 CHANGES = "Changes/info"

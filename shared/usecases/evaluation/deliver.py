@@ -15,7 +15,8 @@ from shared.alerting.page import Accepted, Delivery, Dropped, Later, Page
 from shared.clock import Clock
 from shared.errors import RetryLater
 from shared.invocation import about, carried, failed
-from shared.ports import AlertStore, Notifier
+from shared.ports import Notifier
+from shared.store_ports import AlertStore
 from shared.usecases.evaluation.page_context import traces_of
 
 MOST_SEEN = 10 * PER_MINUTE

@@ -21,7 +21,8 @@ from shared.alerting.schedule import floor
 from shared.alerting.tallies import KEPT, Tallies
 from shared.errors import AgentmeterError, Misconfigured, RetryLater
 from shared.invocation import about, carried
-from shared.ports import AlertStore, UsageLog
+from shared.ports import UsageLog
+from shared.store_ports import AlertStore
 from shared.usecases.evaluation.advance import (
     NOT_NOW,
     Advanced,

@@ -11,8 +11,9 @@ from shared.errors import AgentmeterError, RetryLater
 from shared.metrics.alerts import ALERTS
 from shared.metrics.derive import Measure
 from shared.metrics.tally import tally
-from shared.ports import AlertStore, Exporter, SeriesStore
+from shared.ports import Exporter
 from shared.rows import EventRow, ExportLater, ExportOutcome, ExportRefused
+from shared.store_ports import AlertStore, SeriesStore
 from shared.usecases.processing.exporting import nearest
 
 MOST_AT_ONCE = 50

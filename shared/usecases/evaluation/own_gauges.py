@@ -18,7 +18,7 @@ from shared.metrics.own import (
     OUTBOX,
 )
 from shared.metrics.points import Sampled
-from shared.ports import AlertStore, SeriesStore
+from shared.store_ports import AlertStore, SeriesStore
 from shared.usecases.evaluation.run_report import TickReport
 from shared.usecases.spending.budgets import Budgets, Standing
 

@@ -10,7 +10,7 @@ from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord, Transition
 from shared.errors import AgentmeterError
 from shared.invocation import failed
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 from shared.usecases.evaluation.advance import Advanced
 from shared.usecases.evaluation.conclude import Conclusion
 

@@ -9,7 +9,8 @@ from shared.alerting.failing import awaited, failing
 from shared.alerting.page import Page, Severity
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
-from shared.ports import AlertStore, PoisonQueue, Table, UsageLog
+from shared.ports import PoisonQueue, Table, UsageLog
+from shared.store_ports import AlertStore
 from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE, is_own, reach
 
 STUCK_AFTER = timedelta(minutes=5)

@@ -10,8 +10,9 @@ from shared.errors import AgentmeterError
 from shared.metrics.catalogue import METRICS
 from shared.metrics.own import NOT_EXPORTED
 from shared.metrics.points import Counted, Labels, SeriesState
-from shared.ports import Exporter, Mark, SeriesStore, Written
+from shared.ports import Exporter
 from shared.rows import Exported, ExportLater, ExportRefused, MetricRow
+from shared.store_ports import Mark, SeriesStore, Written
 from shared.usecases.processing.exporting import nearest
 
 MINUTE = timedelta(minutes=1)
@@ -40,7 +41,8 @@ class Minutely:
         self._exporter = exporter
 
     def write(self, now: datetime) -> None:
-        """Write the minute before that of `now`, and what is still owed of earlier ones.
+        """Write the minute before that of `now`, and what is still owed of earlier ones; then have
+        the totals compacted.
 
         now: when the tick began. Never raises for an export or a store that fails: what was not
         taken is sent in the next minute.
@@ -54,6 +56,10 @@ class Minutely:
                 self._send(claimed, exporter, now)
         except AgentmeterError as exc:
             logger.warning("Metrics of this minute wait for the next tick: %s", exc)
+        try:
+            self._series.compact(now)
+        except AgentmeterError as exc:
+            logger.warning("The totals are compacted at the next tick: %s", exc)
 
     def _claim(self, written: Written, now: datetime) -> Written:
         """Store that the owed rows are being sent, with those of a new minute where it is time."""
@@ -70,10 +76,7 @@ class Minutely:
         The totals are read after the mark, so that they are never less than what it says.
         """
         totals = self._series.read()
-        # Totals of which nothing is noted are history that an earlier release has written: all of
-        # it in one minute would be wrong. A gauge is no more than it is.
-        before = written.totals if written.version else replace(totals, gauges={})
-        rows = rows_since(before, totals, minute)
+        rows = rows_since(written.totals, totals, minute)
         return replace(written, minute=minute, totals=totals, owed=(*written.owed, *rows))
 
     def _send(self, claimed: Written, exporter: Exporter, now: datetime) -> None:

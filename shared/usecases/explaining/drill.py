@@ -14,7 +14,7 @@ from shared.alerting.page import Page
 from shared.alerting.record import Incident, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 
 PREFIX = "Drill_"
 """Begins the name that a drill's incident goes by, so that it is never the rule's own."""

@@ -9,7 +9,7 @@ from shared.alerting.page import Severity
 from shared.alerting.record import Incident, RuleRecord, SeriesAlert
 from shared.alerting.rule import Rule
 from shared.errors import NotFound
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 
 
 @dataclass(frozen=True, slots=True)

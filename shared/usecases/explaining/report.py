@@ -12,7 +12,7 @@ from shared.alerting.schedule import AHEAD_MOST
 from shared.errors import AgentmeterError
 from shared.metrics.own import CONFIG_PROBLEMS, EVENT_LAG, LOG_LAG
 from shared.metrics.prometheus import STALE_AFTER, Format, exposition
-from shared.ports import AlertStore, SeriesStore
+from shared.store_ports import AlertStore, SeriesStore
 
 TICK_OVERDUE = timedelta(minutes=3)
 LATE_S = 180

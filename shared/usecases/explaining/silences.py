@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.alerting.muting import Silence
 from shared.alerting.silences import ALWAYS, parse_silence
 from shared.errors import NotFound
-from shared.ports import SilenceStore
+from shared.store_ports import SilenceStore
 
 Shown = dict[str, object]
 

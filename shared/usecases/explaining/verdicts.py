@@ -8,7 +8,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from shared.alerting.chronicle import verdict
 from shared.alerting.history import Opinion
 from shared.errors import InvalidEvent
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.why import Shown, shown_verdict
 

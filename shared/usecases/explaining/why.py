@@ -9,7 +9,7 @@ from shared.alerting.grouping import Routes
 from shared.alerting.history import Step
 from shared.alerting.muting import Silence, alert_labels
 from shared.alerting.rule import Look, Rule
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject, Subjects
 from shared.usecases.explaining.why_sentence import Sent, sent, sentence
 

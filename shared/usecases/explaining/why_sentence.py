@@ -9,7 +9,7 @@ from shared.alerting.history import Step
 from shared.alerting.page import Page
 from shared.alerting.record import SeriesAlert
 from shared.alerting.wording import fill
-from shared.ports import AlertStore
+from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject
 
 _DELIVERIES = {

@@ -14,8 +14,8 @@ from shared.events.otlp.record import Record
 from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.tell import owner_of
 from shared.events.types import AnyEvent, LlmCall
-from shared.ports import TraceMemory
 from shared.rows import EventRow
+from shared.store_ports import TraceMemory
 from shared.usecases.processing.late_owners import late_owners
 
 MOST_RIVALS = 8

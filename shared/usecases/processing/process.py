@@ -22,9 +22,10 @@ from shared.metrics.derive import (
 )
 from shared.metrics.points import Point
 from shared.metrics.tally import tally
-from shared.ports import Claims, Exporter, LabelBook, SeriesStore, TraceMemory
+from shared.ports import Exporter
 from shared.pricing.cost import Cost
 from shared.rows import BEAT_ROW, EventRow, Exported, ExportLater, ExportRefused
+from shared.store_ports import Claims, LabelBook, SeriesStore, TraceMemory
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
 from shared.usecases.processing.outcome_metrics import Fate, counts, items_later, lateness
 from shared.usecases.processing.place_spans import Placed, PlaceSpans
@@ -195,7 +196,7 @@ class Process:
         measures += lateness((c.event for c in claimed), message.received_at)
         events = ((c.event, c.cost) for c in claimed)
         tallies = self._fast(now).count(events, message.received_at)
-        self._series.apply(f"{message.batch} totals", self._bounded(measures), now, tallies)
+        self._series.apply(f"{message.batch} totals", self._bounded(measures, now), now, tallies)
 
     def _claim(self, placed: Placed, attempt: int, now: datetime) -> _Mine:
         """Return the events and spans that no other message carries, priced."""
@@ -248,12 +249,17 @@ class Process:
     ) -> list[Point]:
         """Count what became of everything. lost: how many spans were refused."""
         kept = {c.key for c in mine.events if c.key not in refused}
-        return self._bounded(list(counts(message, Fate(kept, refused, len(mine.spans), lost), now)))
+        return self._bounded(
+            list(counts(message, Fate(kept, refused, len(mine.spans), lost), now)), now
+        )
 
-    def _bounded(self, measures: Sequence[Measure]) -> list[Point]:
+    def _bounded(self, measures: Sequence[Measure], now: datetime) -> list[Point]:
         """Return the points of the measures, with no more values and series than may be."""
-        named = list(bounded(measures, self._admit(label_values(measures), self._label_max_values)))
-        return tally(bounded_series(named, self._admit(series_values(named), self._series_max)))
+        values = self._admit(label_values(measures), self._label_max_values, now)
+        named = list(bounded(measures, values))
+        return tally(
+            bounded_series(named, self._admit(series_values(named), self._series_max, now))
+        )
 
     def _count_later(self, message: Message, attempt: int, items: int, now: datetime) -> None:
         """Count a try that came to nothing, once; where even that fails, the try itself is told."""
@@ -262,9 +268,10 @@ class Process:
         except RetryLater as exc:
             logger.warning("A failed try was not counted: %s", exc)
 
-    def _admit(self, wanted: Mapping[str, set[str]], most: int) -> Admitted:
+    def _admit(self, wanted: Mapping[str, Mapping[str, str]], most: int, now: datetime) -> Admitted:
         """Ask the book which values of labels, or series of metrics, may stand as they are."""
-        return {name: self._labels.admit(name, values, most) for name, values in wanted.items()}
+        admit = self._labels.admit
+        return {name: admit(name, values, most, now) for name, values in wanted.items()}
 
 
 def _priced_spans(message: Message, claimed: Iterable[_Claimed]) -> Iterator[PricedSpan]:

@@ -11,9 +11,10 @@ from shared.events.columns import ATTEMPT, NUMBERS, TEXT
 from shared.events.message import Message
 from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent
-from shared.ports import Claims, Exporter
+from shared.ports import Exporter
 from shared.pricing.cost import Cost
 from shared.rows import EventRow, ExportLater, ExportRefused, SpanRow
+from shared.store_ports import Claims
 from shared.units import UNITS, total_of
 from shared.usecases.processing.exporting import nearest, raise_if_later
 

@@ -11,7 +11,8 @@ from shared.alerting.budget import Budget
 from shared.alerting.budget_rules import FORECAST_FROM, scope_filter
 from shared.alerting.rule import bind
 from shared.errors import GiveUp, RetryLater
-from shared.ports import AlertStore, UsageLog
+from shared.ports import UsageLog
+from shared.store_ports import AlertStore
 from shared.usecases.spending.bill import DISPLAYED_DIGITS
 from shared.usecases.spending.costs import LATEST, named
 from shared.usecases.spending.spent_query import ROWS, UNPRICED_MOVES

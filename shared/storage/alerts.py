@@ -1,4 +1,4 @@
-"""Alert records, outgoing pages and their history in Azure Tables: a partition per rule."""
+"""Alert records, outgoing pages and their history: a partition per rule."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from azure.data.tables import TableServiceClient
-
-from shared.adapters import outbox, tables_row
-from shared.adapters.outbox import (
+from shared.alerting.history import Step
+from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
+from shared.alerting.record import RuleRecord
+from shared.errors import RetryLater
+from shared.storage import outbox
+from shared.storage.outbox import (
     PAGE,
     RECORD,
     SETTLED,
@@ -20,21 +22,29 @@ from shared.adapters.outbox import (
     in_order,
     next_in_line,
 )
-from shared.adapters.salvage import readable
-from shared.adapters.storage_tables import Conflict, Rows
-from shared.adapters.tables_row import Operation, create, delete, packed, text_key, unpacked, upsert
-from shared.adapters.tables_steps import TableSteps, added
-from shared.alerting.history import Step
-from shared.alerting.page import Delivery, Later, Page
-from shared.alerting.record import RuleRecord
-from shared.errors import RetryLater
+from shared.storage.packing import packed, parts_of, text_key, unpacked
+from shared.storage.rows import (
+    EVERY,
+    Change,
+    Conflict,
+    Delete,
+    Fields,
+    Insert,
+    Put,
+    Replace,
+    Rows,
+    commit_present,
+    prefix,
+)
+from shared.storage.salvage import readable
+from shared.storage.steps import RowSteps, added
 
 _RECORD = "record"
-_WAITING = "RowKey ge 'o:' and RowKey lt 'o;'"
-_SETTLED = "RowKey ge 'h:' and RowKey lt 'h;'"
+_WAITING = prefix("o:")
+_SETTLED = prefix("h:")
 
 
-class TableAlerts:
+class RowAlerts:
     """Alerts that every instance of the app shares; fits ports.AlertStore.
 
     A rule's rows are `record`, `o:<page>` for each page that waits, `h:<page>` for each that was
@@ -42,9 +52,9 @@ class TableAlerts:
     The table is small, which is why its pages may be looked for in all partitions at once.
     """
 
-    def __init__(self, service: TableServiceClient) -> None:
-        self._rows = Rows(service, "alerts")
-        self.log = TableSteps(self._rows)
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.log = RowSteps(rows)
 
     def load(self, rule: str) -> RuleRecord:
         """Return the record of the rule, or a fresh one with version 0."""
@@ -53,7 +63,7 @@ class TableAlerts:
 
     def load_all(self) -> Sequence[RuleRecord]:
         """Return the record of every rule that has one, by rule."""
-        rows = self._rows.query(f"RowKey eq '{_RECORD}'")
+        rows = self._rows.query(EVERY, _RECORD)
         records = readable(RECORD, map(unpacked, rows))
         return sorted(records, key=lambda record: record.rule)
 
@@ -69,9 +79,12 @@ class TableAlerts:
             GiveUp: the rule has more series, or a page says more, than a row holds.
         """
         saved = replace(record, version=record.version + 1)
+        if len({page.id for page in pages}) < len(pages):
+            raise RetryLater(faster(record.rule))
         try:
             changes = [self._change(saved), *map(_waiting, pages)]
-            self._rows.commit([*changes, *added(record.rule, steps)])
+            news = added(record.rule, steps, saved.version)
+            self._rows.commit(text_key(record.rule), [*changes, *news])
         except Conflict:
             raise RetryLater(faster(record.rule)) from None
         return saved
@@ -88,9 +101,7 @@ class TableAlerts:
         if not row or not taken:
             return None
         try:
-            self._rows.commit(
-                [tables_row.replace(row.partition, row.key, _fields(taken), row.etag)]
-            )
+            self._rows.commit(row.partition, [Replace(row.key, page_fields(taken), row.etag)])
         except Conflict:
             return None
         return taken
@@ -102,71 +113,76 @@ class TableAlerts:
         tried = attempted(page, outcome, not_before)
         partition, key = text_key(page.rule), text_key(page.id)
         row = self._rows.get(partition, f"o:{key}", "lease")
-        if row is None or row.fields["lease"] != page.lease:
+        if row is None or row.text("lease") != page.lease:
             return
         news = added(page.rule, steps)
         with suppress(Conflict):
             if isinstance(outcome, Later):
-                later = tables_row.replace(partition, row.key, _fields(tried), row.etag)
-                self._rows.commit([later, *news])
+                later = Replace(row.key, page_fields(tried), row.etag)
+                self._rows.commit(partition, [later, *news])
                 return
-            order = f"{not_before.astimezone(UTC):%Y%m%dT%H%M%S.%f} {page.id}"
-            entry = {"order": order, "outcome": as_json(SETTLED, outcome), **_fields(tried)}
-            self._rows.commit(
-                [
-                    delete(partition, row.key, row.etag),
-                    upsert(partition, f"h:{key}", entry),
-                    *news,
-                ]
-            )
+            entry = Put(f"h:{key}", settled_fields(tried, outcome, not_before))
+            self._rows.commit(partition, [Delete(row.key, row.etag), entry, *news])
             self._trim()
 
     def waiting(self) -> Sequence[Page]:
         """Return every page of the outbox, oldest first."""
-        return in_order(readable(PAGE, map(unpacked, self._rows.query(_WAITING))))
+        return in_order(
+            readable(PAGE, (unpacked(row) for row in self._rows.query(EVERY, _WAITING)))
+        )
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome and when, newest first."""
-        rows = sorted(self._rows.query(_SETTLED), key=lambda row: row.fields["order"])
+        rows = sorted(self._rows.query(EVERY, _SETTLED), key=lambda row: row.text("order"))
         return [
             (page, outcome, page.not_before)
             for row in rows[::-1][:most]
             for page in readable(PAGE, (unpacked(row),))
-            for outcome in readable(SETTLED, (row.fields["outcome"],))
+            for outcome in readable(SETTLED, (row.text("outcome"),))
         ]
 
-    def _change(self, saved: RuleRecord) -> Operation:
+    def _change(self, saved: RuleRecord) -> Change:
         """Create the first version, or replace the one before this.
 
         Raises:
             Conflict: the version before this is not the one that is stored.
         """
-        partition = text_key(saved.rule)
-        text = as_json(RECORD, saved)
-        advice = f"the state of rule {saved.rule}. Have its query return fewer series."
-        fields = {"version": saved.version, **packed(text, advice)}
+        fields = record_fields(saved)
         if saved.version == 1:
-            return create(partition, _RECORD, fields)
-        stored = self._rows.get(partition, _RECORD, "version")
-        if stored is None or stored.fields["version"] != saved.version - 1:
+            return Insert(_RECORD, fields)
+        stored = self._rows.get(text_key(saved.rule), _RECORD, "version")
+        if stored is None or stored.number("version") != saved.version - 1:
             raise Conflict(f"Version {saved.version - 1} of {saved.rule} is not there.")
-        return tables_row.replace(partition, _RECORD, fields, stored.etag)
+        return Replace(_RECORD, fields, stored.etag)
 
     def _trim(self) -> None:
         """Drop the oldest history, so that looking for pages stays cheap."""
-        rows = sorted(self._rows.query(_SETTLED, "order"), key=lambda row: row.fields["order"])
+        rows = sorted(self._rows.query(EVERY, _SETTLED, "order"), key=lambda row: row.text("order"))
         old = defaultdict[str, list[str]](list)
         for row in rows[: -outbox.HISTORY_KEPT]:
             old[row.partition].append(row.key)
         for partition, keys in old.items():
-            for some in tables_row.parts_of(keys):
-                self._rows.commit_present([delete(partition, key) for key in some])
+            for some in parts_of(keys):
+                commit_present(self._rows, partition, [Delete(key) for key in some])
 
 
-def _waiting(page: Page) -> Operation:
-    return create(text_key(page.rule), f"o:{text_key(page.id)}", _fields(page))
+def record_fields(record: RuleRecord) -> Fields:
+    """Return the fields of a rule's record."""
+    advice = f"the state of rule {record.rule}. Have its query return fewer series."
+    return {"version": record.version, **packed(as_json(RECORD, record), advice)}
 
 
-def _fields(page: Page) -> dict[str, str | bytes]:
+def page_fields(page: Page) -> Fields:
+    """Return the fields of a page that waits."""
     data = packed(as_json(PAGE, page), "a page. Shorten the rule's description.")
     return {"lease": page.lease, **data}
+
+
+def settled_fields(page: Page, outcome: Accepted | Dead | Dropped, at: datetime) -> Fields:
+    """Return the fields of a page that was settled at that moment."""
+    order = f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f} {page.id}"
+    return {"order": order, "outcome": as_json(SETTLED, outcome), **page_fields(page)}
+
+
+def _waiting(page: Page) -> Change:
+    return Insert(f"o:{text_key(page.id)}", page_fields(page))

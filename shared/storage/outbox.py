@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar, cast, get_args
 
 from pydantic import BeforeValidator, TypeAdapter
 
-from shared.adapters.salvage import Salvage
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.record import Phase, RuleRecord
+from shared.storage.salvage import Salvage
 
 HISTORY_KEPT = 500
 """Settled pages that a store remembers, of all rules together."""

@@ -1,5 +1,6 @@
 """Running totals of series: how points add up, and how they are written, alike in every store."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,6 +54,11 @@ class Totals:
         for gauge, sample in other.gauges.items():
             self._sample(gauge, sample)
 
+    def clamp_gauges(self, now: datetime) -> None:
+        """Have samples from the future count as of now, or they would stay for ever."""
+        for gauge, (at, value) in self.gauges.items():
+            self.gauges[gauge] = (min(at, now), value)
+
     def drop_gauges(self, now: datetime) -> None:
         """Forget the gauges that nobody sampled for an hour."""
         for gauge in [gauge for gauge, (at, _) in self.gauges.items() if at < now - GAUGE_KEPT]:
@@ -63,6 +69,17 @@ class Totals:
         by_age = sorted(self.gauges, key=lambda gauge: self.gauges[gauge])
         crowded = [self.gauges.pop(gauge) for gauge in by_age[: max(0, len(by_age) - most)]]
         return sum(at >= fresh_since for at, _ in crowded)
+
+    def by_metric(self) -> dict[str, "Totals"]:
+        """Return the totals of each metric by itself."""
+        parts = defaultdict[str, Totals](Totals)
+        for (metric, labels), amount in self.counters.items():
+            parts[metric].counters[metric, labels] = amount
+        for (metric, labels), observed in self.histograms.items():
+            parts[metric].histograms[metric, labels] = observed
+        for (metric, labels, source), sample in self.gauges.items():
+            parts[metric].gauges[metric, labels, source] = sample
+        return dict(parts)
 
     def state(self) -> SeriesState:
         """Return a copy that later points leave as it is."""

@@ -1,0 +1,253 @@
+"""What remembers between two invocations, as Protocols that the stores over rows fit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from shared.alerting.history import Step, StepLog
+from shared.alerting.muting import Silence
+from shared.alerting.page import Delivery, Page
+from shared.alerting.record import RuleRecord
+from shared.alerting.tallies import NO_TALLIES, Tallies
+from shared.events.otlp.record import Record
+from shared.metrics.points import Point, SeriesState
+from shared.rows import MetricRow
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Claims(Protocol):
+    """Who carries which event: what makes counting once possible."""
+
+    def claim(
+        self, wanted: Mapping[str, str], at: datetime, *, seen_before: bool
+    ) -> Mapping[str, str]:
+        """Take each key for its holder unless another has it; return who holds each key now.
+
+        wanted: key → holder, keys and holders of at most 64 characters of [0-9a-z:-].
+        at: now; claims older than 8 days may be forgotten.
+        seen_before: the message comes a second time, so that most keys will be there already;
+            a hint for speed only.
+        Raises:
+            RetryLater: the store did not answer; nothing, or a part, was taken for its holder.
+        """
+        ...
+
+    def done(self, keys: Iterable[str]) -> None:
+        """Note that the events of these claimed keys were exported; a repeat does no harm."""
+        ...
+
+    def is_done(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys that were noted as exported."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop claims taken before that moment; return how many."""
+        ...
+
+
+class TraceMemory(Protocol):
+    """What the spans of a trace said, whichever message brought them."""
+
+    def remember(
+        self, batch: str, records: Mapping[str, Sequence[Record]], at: datetime
+    ) -> Mapping[str, Sequence[Record]]:
+        """Add what a message says of each trace; return all that is known of it, this included.
+
+        batch: names the message; the same again changes nothing.
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop what was said before that moment; return how many rows."""
+        ...
+
+
+class SeriesStore(Protocol):
+    """The running totals behind GET /metrics, the same whichever instance answers."""
+
+    def apply(
+        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
+    ) -> bool:
+        """Add points and tallies in one step, once per batch_id; False if it was added before.
+
+        A gauge keeps the sample with the latest time, which is `at` at the latest. Compaction drops
+        gauges that were not sampled for an hour, and the oldest samples of a gauge that has
+        thousands, which are counted if they were not stale yet.
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        ...
+
+    def applied(self, batch_id: str) -> bool:
+        """Tell whether that batch was added before."""
+        ...
+
+    def read(self) -> SeriesState:
+        """Return every series."""
+        ...
+
+    def tallies(self, since: datetime) -> Tallies:
+        """Return the tallies of each slice of 15 s from that moment's on, of 15 minutes at most."""
+        ...
+
+    def compact(self, now: datetime) -> None:
+        """Fold what was added into fewer rows; what is read stays the same."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop the memory of batches added before that moment; return how many."""
+        ...
+
+
+class LabelBook(Protocol):
+    """The label values, and series of metrics, that were let in, so that no caller can grow a
+    metric without end."""
+
+    def admit(self, label: str, values: Mapping[str, str], most: int, at: datetime) -> set[str]:
+        """Return those of the values that are in the book, adding new ones while there is room.
+
+        values: value → who sent it. At most `most` values of a label are in the book at `at`,
+        however many instances add at once.
+        """
+        ...
+
+
+class AlertStore(Protocol):
+    """State, incident, outgoing pages and history of each rule, changed together or not at all."""
+
+    @property
+    def log(self) -> StepLog:
+        """The history; save() and settle() add to it."""
+        ...
+
+    def load(self, rule: str) -> RuleRecord:
+        """Return the record of the rule, or a fresh one with version 0."""
+        ...
+
+    def load_all(self) -> Sequence[RuleRecord]:
+        """Return the record of every rule that has one."""
+        ...
+
+    def save(
+        self, record: RuleRecord, pages: Sequence[Page], steps: Sequence[Step] = ()
+    ) -> RuleRecord:
+        """Store the record, add the pages to the outbox and the steps to the log, in one
+        transaction.
+
+        Returns the record with its new version.
+        Raises:
+            RetryLater: the stored version is not record.version: somebody else was faster; or
+                the store did not answer. Nothing was written.
+        """
+        ...
+
+    def due(self, now: datetime, most: int) -> Sequence[Page]:
+        """Return waiting pages with not_before <= now, oldest first, at most one per dedup_key:
+        the oldest of that key, and none while that oldest is not due."""
+        ...
+
+    def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
+        """Take a waiting page for an attempt that begins now, so that nobody else makes one
+        before `until`; return it so. None where it has left, or somebody has taken or tried it
+        since it was read.
+
+        token: names who takes it; settle() passes over a page that another token holds by then.
+        """
+        ...
+
+    def settle(
+        self, page: Page, outcome: Delivery, not_before: datetime, steps: Sequence[Step] = ()
+    ) -> None:
+        """Record an attempt, and its steps. Accepted, dead and dropped pages leave the outbox (they
+        stay in `history`), a later one waits until not_before with one attempt more. Of a page that
+        leaves, not_before is the moment of the attempt, as `history` tells it."""
+        ...
+
+    def waiting(self) -> Sequence[Page]:
+        """Return every page of the outbox, oldest first."""
+        ...
+
+    def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
+        """Return the latest settled pages with their outcome, newest first."""
+        ...
+
+
+class SilenceStore(Protocol):
+    """What people asked not to be told of."""
+
+    def all(self) -> Sequence[Silence]:
+        """Return every silence that is kept, those that have ended included, by start and id."""
+        ...
+
+    def add(self, silence: Silence) -> None:
+        """Keep the silence; one with its id that is there already is replaced.
+
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        ...
+
+    def end(self, id: str, at: datetime) -> Silence | None:
+        """End the silence at that moment and return it; None where there is none with that id.
+
+        One that has ended before is returned as it is.
+        """
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop silences that ended before that moment; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How far the running totals are written to AppMetrics.
+
+    version: of what is stored; 0 where nothing is yet. minute: the last that was written.
+    totals: as they were then. owed: rows that Azure Monitor is yet to take. until: whoever stored
+    this may be sending the owed rows up to then.
+    """
+
+    version: int = 0
+    minute: datetime = NEVER
+    totals: SeriesState = field(default_factory=SeriesState)
+    owed: tuple[MetricRow, ...] = ()
+    until: datetime = NEVER
+
+
+class Mark(Protocol):
+    """Remembers how far the running totals are written, for one writer at a time."""
+
+    def load(self) -> Written:
+        """Return what is stored.
+
+        Raises:
+            RetryLater: the store did not answer, or is being written to.
+        """
+        ...
+
+    def save(self, written: Written) -> Written:
+        """Store it in place of what has its version; return it with its new version.
+
+        Raises:
+            RetryLater: the stored version is another: somebody else was faster; or the store did
+                not answer. Nothing was written, or all.
+            GiveUp: it is more than the store holds.
+        """
+        ...
+
+
+class Texts(Protocol):
+    """Keeps texts by name."""
+
+    def read(self, name: str) -> str | None:
+        """Return the text by that name, or None."""
+        ...
+
+    def write(self, name: str, text: str) -> None:
+        """Keep the text in place of what had that name."""
+        ...

@@ -112,6 +112,42 @@ param privateNetwork bool = false
 @description('Optional. The dashboards in Grafana as well (Azure Monitor dashboards with Grafana), beside the workbooks.')
 param grafanaDashboards bool = false
 
+@description('Optional. Resource id of a Log Analytics workspace to use; empty: one is made. Its retention, cap and audit are then its owner\'s.')
+param existingWorkspaceId string = ''
+
+@description('Optional. Resource id of an Application Insights component to use; empty: one is made.')
+param existingComponentId string = ''
+
+@description('Optional. Resource id of a Key Vault to use, with roles for access; empty: one is made.')
+param existingVaultId string = ''
+
+@description('Optional. Addresses, as CIDR, of the virtual network that privateNetwork makes, of its subnet for the app, of that for endpoints.')
+@minLength(3)
+@maxLength(3)
+param addressPrefixes array = [
+  '10.0.0.0/16'
+  '10.0.1.0/24'
+  '10.0.2.0/24'
+]
+
+@description('Optional. Resource id of a subnet, delegated to Microsoft.App/environments, through which the app goes out; with privateNetwork, empty: one is made.')
+param appSubnetId string = ''
+
+@description('Optional. Resource id of a subnet for the private endpoints; empty: one is made.')
+param endpointSubnetId string = ''
+
+@description('Optional. Resource ids of private DNS zones to use, by service: blob, queue, table; empty: they are made.')
+param dnsZoneIds object = {}
+
+@description('Optional. Registers the private endpoints in DNS; false where a policy of the landing zone does so.')
+param registerNames bool = true
+
+@description('Optional. Addresses, as CIDR, that may call the API; empty: any.')
+param allowedAddresses array = []
+
+@description('Optional. Locks storage account, workspace and Key Vault against deletion. Take the locks off before azd down.')
+param locks bool = false
+
 @description('Optional. E-mail addresses that are told when agentmeter itself is silent, fails or has reached its cap.')
 param watchEmails array = []
 
@@ -171,6 +207,16 @@ module agentmeter 'main.bicep' = {
     entraClientId: entraClientId
     privateNetwork: privateNetwork
     grafanaDashboards: grafanaDashboards
+    existingWorkspaceId: existingWorkspaceId
+    existingComponentId: existingComponentId
+    existingVaultId: existingVaultId
+    addressPrefixes: addressPrefixes
+    appSubnetId: appSubnetId
+    endpointSubnetId: endpointSubnetId
+    dnsZoneIds: dnsZoneIds
+    registerNames: registerNames
+    allowedAddresses: allowedAddresses
+    locks: locks
     watchEmails: watchEmails
     watchWebhookUri: watchWebhookUri
     hostLogs: hostLogs

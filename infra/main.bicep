@@ -118,6 +118,44 @@ param privateNetwork bool = false
 @description('Optional. The dashboards in Grafana as well (Azure Monitor dashboards with Grafana), beside the workbooks.')
 param grafanaDashboards bool = false
 
+// What a landing zone has already
+
+@description('Optional. Resource id of a Log Analytics workspace to use; empty: one is made. Its retention, cap and audit are then its owner\'s.')
+param existingWorkspaceId string = ''
+
+@description('Optional. Resource id of an Application Insights component to use; empty: one is made.')
+param existingComponentId string = ''
+
+@description('Optional. Resource id of a Key Vault to use, with roles for access; empty: one is made.')
+param existingVaultId string = ''
+
+@description('Optional. Addresses, as CIDR, of the virtual network that privateNetwork makes, of its subnet for the app, of that for endpoints.')
+@minLength(3)
+@maxLength(3)
+param addressPrefixes array = [
+  '10.0.0.0/16'
+  '10.0.1.0/24'
+  '10.0.2.0/24'
+]
+
+@description('Optional. Resource id of a subnet, delegated to Microsoft.App/environments, through which the app goes out; with privateNetwork, empty: one is made.')
+param appSubnetId string = ''
+
+@description('Optional. Resource id of a subnet for the private endpoints; empty: one is made.')
+param endpointSubnetId string = ''
+
+@description('Optional. Resource ids of private DNS zones to use, by service: blob, queue, table; empty: they are made.')
+param dnsZoneIds object = {}
+
+@description('Optional. Registers the private endpoints in DNS; false where a policy of the landing zone does so.')
+param registerNames bool = true
+
+@description('Optional. Addresses, as CIDR, that may call the API; empty: any.')
+param allowedAddresses array = []
+
+@description('Optional. Locks storage account, workspace and Key Vault against deletion. Take the locks off before azd down.')
+param locks bool = false
+
 // Who watches it
 
 @description('Optional. E-mail addresses that are told when agentmeter itself is silent, fails or has reached its cap.')
@@ -136,6 +174,14 @@ param queryAudit bool = false
 var suffix = uniqueString(resourceGroup().id, name, environmentName)
 var stem = '${name}-${environmentName}'
 var networkName = 'vnet-${stem}'
+var workspaceName = 'log-${stem}'
+var componentName = 'appi-${stem}'
+var ownVaultName = 'kv-${take(replace(name, '-', ''), 6)}-${suffix}'
+var workspaceId = empty(existingWorkspaceId) ? resourceId('Microsoft.OperationalInsights/workspaces', workspaceName) : existingWorkspaceId
+var componentId = empty(existingComponentId) ? resourceId('Microsoft.Insights/components', componentName) : existingComponentId
+var vaultId = empty(existingVaultId) ? resourceId('Microsoft.KeyVault/vaults', ownVaultName) : existingVaultId
+var vaultName = split(vaultId, '/')[8]
+var ownSubnetId = privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
 var allTags = union(tags, {
   application: name
   environment: environmentName
@@ -144,8 +190,10 @@ var allTags = union(tags, {
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   params: {
-    workspaceName: 'log-${stem}'
-    componentName: 'appi-${stem}'
+    workspaceName: workspaceName
+    componentName: componentName
+    existingWorkspaceId: existingWorkspaceId
+    existingComponentId: existingComponentId
     location: location
     tags: allTags
     retentionDays: retentionDays
@@ -170,6 +218,10 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     location: location
     tags: allTags
     storageName: data.outputs.storageName
+    addressPrefixes: addressPrefixes
+    endpointSubnetId: endpointSubnetId
+    dnsZoneIds: dnsZoneIds
+    registerNames: registerNames
   }
 }
 
@@ -184,30 +236,48 @@ module data 'modules/data.bicep' = {
   }
 }
 
-module vault 'modules/vault.bicep' = {
+module vault 'modules/vault.bicep' = if (empty(existingVaultId)) {
   name: 'vault'
+  dependsOn: [
+    monitoring
+  ]
   params: {
-    vaultName: 'kv-${take(replace(name, '-', ''), 6)}-${suffix}'
+    vaultName: ownVaultName
     location: location
     tags: allTags
-    secrets: secrets
     purgeProtection: vaultPurgeProtection
     recover: recoverVault
-    workspaceName: monitoring.outputs.workspaceName
+    workspaceId: workspaceId
+  }
+}
+
+module keys 'modules/secrets.bicep' = {
+  name: 'secrets'
+  scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
+  dependsOn: [
+    vault
+  ]
+  params: {
+    vaultName: vaultName
+    secrets: secrets
   }
 }
 
 module access 'modules/access.bicep' = {
   name: 'access'
+  dependsOn: [
+    monitoring
+    vault
+  ]
   params: {
     appPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
     readerGroupId: readerGroupId
     storageName: data.outputs.storageName
-    vaultName: vault.outputs.vaultName
-    workspaceName: monitoring.outputs.workspaceName
-    componentName: monitoring.outputs.componentName
+    vaultId: vaultId
+    workspaceId: workspaceId
+    componentId: componentId
   }
 }
 
@@ -215,6 +285,7 @@ module app 'modules/app.bicep' = {
   name: 'app'
   dependsOn: [
     access
+    keys
     network
   ]
   params: {
@@ -230,10 +301,10 @@ module app 'modules/app.bicep' = {
     identityClientId: identity.outputs.clientId
     storageName: data.outputs.storageName
     packageUrl: data.outputs.packageUrl
-    vaultName: vault.outputs.vaultName
-    workspaceName: monitoring.outputs.workspaceName
-    componentName: monitoring.outputs.componentName
-    subnetId: privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
+    vaultName: vaultName
+    workspaceId: workspaceId
+    componentId: componentId
+    subnetId: empty(appSubnetId) ? ownSubnetId : appSubnetId
     scale: {
       maximumInstances: maximumInstances
       instanceMemoryMB: instanceMemoryMB
@@ -245,14 +316,25 @@ module app 'modules/app.bicep' = {
     settings: settings
     secretSettings: secretSettings
     entraClientId: entraClientId
+    allowedAddresses: allowedAddresses
     hostLogs: hostLogs
+  }
+}
+
+module functions 'modules/functions.bicep' = {
+  name: 'functions-${stem}'
+  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
+  dependsOn: [
+    monitoring
+  ]
+  params: {
+    workspaceName: split(workspaceId, '/')[8]
   }
 }
 
 module queries 'modules/queries.bicep' = {
   name: 'queries'
   params: {
-    workspaceName: monitoring.outputs.workspaceName
     queryPackName: 'pack-${stem}'
     location: location
     tags: allTags
@@ -262,11 +344,11 @@ module queries 'modules/queries.bicep' = {
 module workbooks 'modules/workbooks.bicep' = {
   name: 'workbooks'
   dependsOn: [
-    queries
+    functions
   ]
   params: {
     stem: stem
-    workspaceName: monitoring.outputs.workspaceName
+    workspaceId: workspaceId
     location: location
     tags: allTags
   }
@@ -281,15 +363,30 @@ module grafana 'modules/grafana.bicep' = if (grafanaDashboards) {
   }
 }
 
-module watch 'modules/watch.bicep' = if (!empty(watchEmails) || !empty(watchWebhookUri)) {
+module watch 'modules/watch.bicep' = {
   name: 'watch'
+  dependsOn: [
+    monitoring
+  ]
   params: {
     stem: stem
     location: location
     tags: allTags
-    workspaceName: monitoring.outputs.workspaceName
+    workspaceId: workspaceId
     emails: watchEmails
     webhookUri: watchWebhookUri
+  }
+}
+
+module kept 'modules/locks.bicep' = if (locks) {
+  name: 'locks'
+  dependsOn: [
+    app
+  ]
+  params: {
+    storageName: data.outputs.storageName
+    workspaceName: empty(existingWorkspaceId) ? workspaceName : ''
+    vaultName: empty(existingVaultId) ? ownVaultName : ''
   }
 }
 
@@ -300,7 +397,7 @@ output AZURE_FUNCTION_NAME string = app.outputs.appName
 output AGENTMETER_URL string = app.outputs.url
 
 @description('The Key Vault that holds the secret settings.')
-output AZURE_KEY_VAULT_NAME string = vault.outputs.vaultName
+output AZURE_KEY_VAULT_NAME string = vaultName
 
 @description('The subscription that the group is in.')
 output AZURE_SUBSCRIPTION_ID string = subscription().subscriptionId
@@ -311,13 +408,13 @@ output AZURE_RESOURCE_GROUP string = resourceGroup().name
 // The names below are those that bin/ops reads from the environment.
 
 @description('Where events and metrics go. No secret: the component takes nothing without a token.')
-output APPLICATIONINSIGHTS_CONNECTION_STRING string = monitoring.outputs.connectionString
+output APPLICATIONINSIGHTS_CONNECTION_STRING string = app.outputs.connectionString
 
 @description('Says that the connection string is used with a token.')
 output APPLICATIONINSIGHTS_AUTHENTICATION_STRING string = 'Authorization=AAD'
 
 @description('The workspace that queries ask.')
-output LOGS_WORKSPACE_ID string = monitoring.outputs.customerId
+output LOGS_WORKSPACE_ID string = app.outputs.customerId
 
 @description('Which of Azure\'s clouds this is.')
 output AGENTMETER_CLOUD string = environment().name

@@ -15,7 +15,7 @@ SCRIPTS = [
 FENCED = re.compile(r"^ *```(?:sh|bash|shell)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 BEFORE = r"(?:^|[;&|(!`]|\b(?:then|if|run:|script:|inlineScript:|check))\s*"
-END = re.compile(r"[;|)`&<>]|\s#|\n|\d>")
+END = re.compile(r"[;|)&<>]|\\?`|\s#|\n|\d>")
 
 
 def shell(file: Path) -> str:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After `azd deploy`: let the app read its Key Vault references anew, and print how to send the first event.
+# After `azd deploy`: let the app read its Key Vault references anew, print how to send the first event, run the doctor.
 # Runs by hand too, with the environment of azd: set -a; . .azure/NAME/.env; set +a; sh infra/hooks/postdeploy.sh
 set -eu
 if command -v az >/dev/null; then
@@ -13,7 +13,15 @@ Its key:
   export AGENTMETER_KEY=\$(az functionapp keys list -g $AZURE_RESOURCE_GROUP -n $AZURE_FUNCTION_NAME --query functionKeys.default -o tsv)
 The first event:
   curl -s "$AGENTMETER_URL/api/events" -H "x-functions-key: \$AGENTMETER_KEY" -H 'content-type: application/json' -d '{"specversion": "1.0", "id": "first", "source": "shell", "type": "error", "data": {"component": "shell", "error_type": "Test"}}'
-Whether all of it works:
+Whether all of it works, now and later:
   set -a; . .azure/$AZURE_ENV_NAME/.env; set +a
   bin/ops doctor
 TEXT
+ops=$(dirname "$0")/../../bin/ops
+if ! command -v az >/dev/null || [ ! -d "$(dirname "$ops")/../.venv" ]; then
+  echo "The doctor was not run: it needs az (https://aka.ms/azcli), and the packages of \`make setup\`."
+  exit 0
+fi
+AGENTMETER_KEY=$(az functionapp keys list -g "$AZURE_RESOURCE_GROUP" -n "$AZURE_FUNCTION_NAME" --query functionKeys.default -o tsv)
+export AGENTMETER_KEY
+"${AGENTMETER_OPS:-$ops}" doctor || echo "The app is deployed; what the doctor found is above. Roles and first rows take up to ten minutes: run it again then." >&2

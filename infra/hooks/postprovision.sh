@@ -37,6 +37,7 @@ fi
 cap=${DAILY_CAP_GB:--1}
 [ "$cap" != -1 ] || cap=1000
 component=$(az resource list -g "$AZURE_RESOURCE_GROUP" --resource-type Microsoft.Insights/components --query '[0].name' -o tsv)
+[ -n "$component" ] || { echo "The component was there before: its daily cap stays as it is."; exit 0; }
 AZURE_EXTENSION_USE_DYNAMIC_INSTALL=yes_without_prompt az monitor app-insights component billing update \
   --app "$component" -g "$AZURE_RESOURCE_GROUP" --cap "$cap" --only-show-errors -o none
 echo "The daily cap of $component is $cap GB."

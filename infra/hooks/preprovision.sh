@@ -1,7 +1,21 @@
 #!/bin/sh
-# Before `azd provision`: recover a deleted Key Vault, and refuse to drop settings that were made by hand.
+# Before `azd provision`: ask who hears when agentmeter is silent, recover a deleted Key Vault, and refuse to drop
+# settings that were made by hand.
 # Runs by hand too, with the environment of azd: set -a; . .azure/NAME/.env; set +a; sh infra/hooks/preprovision.sh
 set -eu
+# Azure's alerts about agentmeter are deployed anyhow; WATCH_EMAILS='[]' says that they need no receiver.
+if [ -z "${WATCH_EMAILS:-}${WATCH_WEBHOOK_URI:-}" ]; then
+  address=""
+  if [ -t 0 ] || [ -n "${ASK_ANYHOW:-}" ]; then
+    printf "Who gets an e-mail when agentmeter itself is silent or fails? (address; empty: no one): "
+    read -r address || address=""
+  fi
+  if [ -n "$address" ]; then
+    azd env set WATCH_EMAILS "[\"$address\"]"
+  else
+    echo "No one is set to hear when agentmeter itself is silent. Set it: azd env set WATCH_EMAILS '[\"you@example.com\"]'" >&2
+  fi
+fi
 if ! command -v az >/dev/null; then
   echo "az is not installed (https://aka.ms/azcli): a deleted Key Vault and settings made by hand are not looked for." >&2
   exit 0

@@ -15,14 +15,14 @@ param readerGroupId string
 @description('Required. Storage account of the app.')
 param storageName string
 
-@description('Required. Key Vault of the app.')
-param vaultName string
+@description('Required. Resource id of the Key Vault of the app.')
+param vaultId string
 
-@description('Required. Workspace that rules query.')
-param workspaceName string
+@description('Required. Resource id of the workspace that rules query.')
+param workspaceId string
 
-@description('Required. Component that events go to.')
-param componentName string
+@description('Required. Resource id of the component that events go to.')
+param componentId string
 
 // Names as the portal shows them; the ids are the same in every tenant.
 var roles = {
@@ -88,18 +88,6 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
-  name: vaultName
-}
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
-  name: workspaceName
-}
-
-resource component 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: componentName
-}
-
 resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in storageGrants: {
   name: guid(storage.id, grant.who.id, roles[grant.role])
   scope: storage
@@ -110,35 +98,35 @@ resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for g
   }
 }]
 
-resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in vaultGrants: {
-  name: guid(vault.id, grant.who.id, roles[grant.role])
-  scope: vault
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+module onVault 'on_vault.bicep' = {
+  name: 'on-vault'
+  scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
+  params: {
+    vaultName: split(vaultId, '/')[8]
+    grants: vaultGrants
+    roles: roles
   }
-}]
+}
 
-resource onWorkspace 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in workspaceGrants: {
-  name: guid(workspace.id, grant.who.id, roles[grant.role])
-  scope: workspace
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+module onWorkspace 'on_workspace.bicep' = {
+  name: 'on-workspace'
+  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
+  params: {
+    workspaceName: split(workspaceId, '/')[8]
+    grants: workspaceGrants
+    roles: roles
   }
-}]
+}
 
-resource onComponent 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in componentGrants: {
-  name: guid(component.id, grant.who.id, roles[grant.role])
-  scope: component
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+module onComponent 'on_component.bicep' = {
+  name: 'on-component'
+  scope: resourceGroup(split(componentId, '/')[2], split(componentId, '/')[4])
+  params: {
+    componentName: split(componentId, '/')[8]
+    grants: componentGrants
+    roles: roles
   }
-}]
+}
 
 resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in groupGrants: {
   name: guid(resourceGroup().id, grant.who.id, roles[grant.role])

@@ -33,11 +33,11 @@ param packageUrl string
 @description('Required. Key Vault with the secret settings.')
 param vaultName string
 
-@description('Required. Workspace that rules query.')
-param workspaceName string
+@description('Required. Resource id of the workspace that rules query.')
+param workspaceId string
 
-@description('Required. Component that events go to.')
-param componentName string
+@description('Required. Resource id of the component that events go to.')
+param componentId string
 
 @description('Required. Subnet for what goes out; empty for none.')
 param subnetId string
@@ -53,6 +53,9 @@ param secretSettings array
 
 @description('Required. Client id of an Entra app registration; empty for none.')
 param entraClientId string
+
+@description('Required. Addresses, as CIDR, that may call the app; empty: any.')
+param allowedAddresses array
 
 @description('Required. Keeps the host\'s own log too.')
 param hostLogs bool
@@ -88,10 +91,10 @@ var ownSettings = [
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
   { name: 'LOGS_WORKSPACE_ID', value: workspace.properties.customerId }
-  { name: 'LOGS_RESOURCE_ID', value: workspace.id }
+  { name: 'LOGS_RESOURCE_ID', value: workspaceId }
   { name: 'AGENTMETER_CLOUD', value: environment().name }
   { name: 'AGENTMETER_DEPLOYMENT', value: deploymentName }
-  { name: 'AGENTMETER_LINK', value: empty(link) ? '${environment().portal}/#resource${component.id}/overview' : link }
+  { name: 'AGENTMETER_LINK', value: empty(link) ? '${environment().portal}/#resource${componentId}/overview' : link }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }
   { name: 'PYTHON_ENABLE_INIT_INDEXING', value: '1' }
 ]
@@ -102,6 +105,13 @@ var secretReferences = [for setting in secretSettings: {
 var furtherSettings = [for setting in items(settings): {
   name: setting.key
   value: string(setting.value)
+}]
+
+var restrictions = [for (address, i) in allowedAddresses: {
+  name: 'allowed${i}'
+  ipAddress: address
+  action: 'Allow'
+  priority: 100 + i
 }]
 
 // What machines ask without a token: their own secret (METRICS_TOKEN) is checked by the app.
@@ -116,11 +126,13 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 }
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
-  name: workspaceName
+  name: split(workspaceId, '/')[8]
+  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
 }
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: componentName
+  name: split(componentId, '/')[8]
+  scope: resourceGroup(split(componentId, '/')[2], split(componentId, '/')[4])
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -184,6 +196,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
+      ipSecurityRestrictionsDefaultAction: empty(allowedAddresses) ? 'Allow' : 'Deny'
+      ipSecurityRestrictions: restrictions
     }
   }
 }
@@ -245,7 +259,7 @@ resource hostLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if
   name: 'host'
   scope: app
   properties: {
-    workspaceId: workspace.id
+    workspaceId: workspaceId
     logs: [
       {
         category: 'FunctionAppLogs'
@@ -260,3 +274,9 @@ output appName string = app.name
 
 @description('Its address.')
 output url string = 'https://${app.properties.defaultHostName}'
+
+@description('What the query API knows the workspace by.')
+output customerId string = workspace.properties.customerId
+
+@description('Where to send; no secret where local authentication is off.')
+output connectionString string = component.properties.ConnectionString

@@ -1,10 +1,16 @@
-metadata description = 'The workspace that keeps everything, and the component through which it comes in.'
+metadata description = 'The workspace that keeps everything, and the component through which it comes in; either may be there already.'
 
 @description('Required. Name of the Log Analytics workspace.')
 param workspaceName string
 
 @description('Required. Name of the Application Insights component.')
 param componentName string
+
+@description('Required. Resource id of a workspace that is there already; empty: one is made.')
+param existingWorkspaceId string
+
+@description('Required. Resource id of a component that is there already; empty: one is made.')
+param existingComponentId string
 
 @description('Required. The region.')
 param location string
@@ -21,7 +27,10 @@ param dailyCapGb int
 @description('Required. Keeps a row for every query.')
 param queryAudit bool
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+var ownWorkspace = empty(existingWorkspaceId)
+var ownWorkspaceId = resourceId('Microsoft.OperationalInsights/workspaces', workspaceName)
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (ownWorkspace) {
   name: workspaceName
   location: location
   tags: tags
@@ -42,14 +51,17 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   }
 }
 
-resource component 'Microsoft.Insights/components@2020-02-02' = {
+resource component 'Microsoft.Insights/components@2020-02-02' = if (empty(existingComponentId)) {
   name: componentName
   location: location
   tags: tags
   kind: 'web'
+  dependsOn: [
+    workspace
+  ]
   properties: {
     Application_Type: 'web'
-    WorkspaceResourceId: workspace.id
+    WorkspaceResourceId: ownWorkspace ? ownWorkspaceId : existingWorkspaceId
     IngestionMode: 'LogAnalytics'
     DisableLocalAuth: true
     publicNetworkAccessForIngestion: 'Enabled'
@@ -59,11 +71,11 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
 
 // The version that it asks for, 2016-09-01, knows no category groups and one setting a resource.
 #disable-next-line use-recent-api-versions
-resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (queryAudit) {
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (queryAudit && ownWorkspace) {
   name: 'audit'
   scope: workspace
   properties: {
-    workspaceId: workspace.id
+    workspaceId: ownWorkspaceId
     logs: [
       {
         categoryGroup: 'audit'
@@ -72,15 +84,3 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (
     ]
   }
 }
-
-@description('Name of the workspace.')
-output workspaceName string = workspace.name
-
-@description('What the query API knows the workspace by.')
-output customerId string = workspace.properties.customerId
-
-@description('Name of the component.')
-output componentName string = component.name
-
-@description('Where to send; no secret where local authentication is off.')
-output connectionString string = component.properties.ConnectionString

@@ -1,4 +1,4 @@
-metadata description = 'A network of its own: the app goes out through it, the storage account is reached through it alone.'
+metadata description = 'Private endpoints of the storage account, in a virtual network of its own or in one that was there.'
 
 @description('Required. Name of the virtual network.')
 param networkName string
@@ -12,6 +12,21 @@ param tags object
 @description('Required. Storage account to reach.')
 param storageName string
 
+@description('Required. Addresses of a network of its own, of its subnet for the app, of that for endpoints.')
+param addressPrefixes array
+
+@description('Required. Resource id of a subnet for the endpoints; empty: a network of its own is made.')
+param endpointSubnetId string
+
+@description('Required. Resource ids of private DNS zones by service: blob, queue, table; empty: zones of its own are made.')
+param dnsZoneIds object
+
+@description('Required. Registers the endpoints in these zones; false where a policy of the landing zone does.')
+param registerNames bool
+
+var ownNetwork = empty(endpointSubnetId)
+var ownZones = registerNames && empty(dnsZoneIds)
+var networkId = ownNetwork ? resourceId('Microsoft.Network/virtualNetworks', networkName) : split(endpointSubnetId, '/subnets/')[0]
 var services = [
   'blob'
   'queue'
@@ -22,33 +37,33 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
 
-resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
+resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (ownNetwork) {
   name: 'nsg-${networkName}-app'
   location: location
   tags: tags
 }
 
-resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (ownNetwork) {
   name: 'nsg-${networkName}-endpoints'
   location: location
   tags: tags
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = if (ownNetwork) {
   name: networkName
   location: location
   tags: tags
   properties: {
     addressSpace: {
       addressPrefixes: [
-        '10.0.0.0/16'
+        addressPrefixes[0]
       ]
     }
     subnets: [
       {
         name: 'app'
         properties: {
-          addressPrefix: '10.0.1.0/24'
+          addressPrefix: addressPrefixes[1]
           networkSecurityGroup: {
             id: appRules.id
           }
@@ -65,7 +80,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       {
         name: 'endpoints'
         properties: {
-          addressPrefix: '10.0.2.0/24'
+          addressPrefix: addressPrefixes[2]
           networkSecurityGroup: {
             id: endpointRules.id
           }
@@ -75,21 +90,24 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   }
 }
 
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for service in services: {
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for service in services: if (ownZones) {
   name: 'privatelink.${service}.${environment().suffixes.storage}'
   location: 'global'
   tags: tags
 }]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (service, i) in services: {
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (service, i) in services: if (ownZones) {
   parent: zones[i]
   name: networkName
   location: 'global'
   tags: tags
+  dependsOn: [
+    network
+  ]
   properties: {
     registrationEnabled: false
     virtualNetwork: {
-      id: network.id
+      id: networkId
     }
   }
 }]
@@ -98,9 +116,12 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [for servic
   name: 'pep-${storageName}-${service}'
   location: location
   tags: tags
+  dependsOn: [
+    network
+  ]
   properties: {
     subnet: {
-      id: '${network.id}/subnets/endpoints'
+      id: ownNetwork ? '${networkId}/subnets/endpoints' : endpointSubnetId
     }
     privateLinkServiceConnections: [
       {
@@ -116,7 +137,7 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [for servic
   }
 }]
 
-resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [for (service, i) in services: {
+resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [for (service, i) in services: if (registerNames) {
   parent: endpoints[i]
   name: 'default'
   properties: {
@@ -124,7 +145,7 @@ resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-
       {
         name: service
         properties: {
-          privateDnsZoneId: zones[i].id
+          privateDnsZoneId: ownZones ? zones[i].id : dnsZoneIds[service]
         }
       }
     ]

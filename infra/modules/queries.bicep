@@ -1,7 +1,4 @@
-metadata description = 'The saved functions that rules and workbooks ask, and the saved queries of the Queries panel.'
-
-@description('Required. Workspace of the functions.')
-param workspaceName string
+metadata description = 'The saved queries of the Queries panel.'
 
 @description('Required. Name of the query pack.')
 param queryPackName string
@@ -12,17 +9,6 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-var functions = [
-  {
-    name: 'UsageEvents'
-    query: loadTextContent('../kql/UsageEvents.kql')
-  }
-  {
-    name: 'AlertHistory'
-    query: loadTextContent('../kql/AlertHistory.kql')
-  }
-]
-
 // The first line of a query is its title, the second says what it tells.
 var savedQueries = [
   loadTextContent('../kql/saved/agent_error_patterns.kql')
@@ -31,24 +17,6 @@ var savedQueries = [
   loadTextContent('../kql/saved/mission_times.kql')
   loadTextContent('../kql/saved/slow_model_calls.kql')
 ]
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
-  name: workspaceName
-}
-
-resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2025-07-01' = [for function in functions: {
-  parent: workspace
-  name: function.name
-  properties: {
-    #disable-next-line BCP037 // the types lack it; without it a second deployment is answered 409
-    etag: '*'
-    category: 'agentmeter'
-    displayName: function.name
-    functionAlias: function.name
-    query: function.query
-    version: 2
-  }
-}]
 
 resource pack 'Microsoft.OperationalInsights/queryPacks@2025-07-01' = {
   name: queryPackName

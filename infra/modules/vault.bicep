@@ -1,4 +1,4 @@
-metadata description = 'The Key Vault, and the secrets that this deployment brings.'
+metadata description = 'The Key Vault of this deployment.'
 
 @description('Required. Name of the vault.')
 @minLength(3)
@@ -11,22 +11,14 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Values by the name of their setting; empty ones are left as they are.')
-@secure()
-param secrets object
-
 @description('Required. Keeps a deleted vault from being purged.')
 param purgeProtection bool
 
 @description('Required. Recovers the deleted vault of this name.')
 param recover bool
 
-@description('Required. Workspace that hears who read which secret.')
-param workspaceName string
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
-  name: workspaceName
-}
+@description('Required. Resource id of the workspace that hears who read which secret.')
+param workspaceId string
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: vaultName
@@ -49,22 +41,13 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   }
 }
 
-resource values 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = [for secret in items(secrets): if (!empty(secret.value)) {
-  parent: vault
-  name: replace(secret.key, '_', '-')
-  properties: {
-    value: secret.value
-    contentType: 'application setting ${secret.key}'
-  }
-}]
-
 // The version that it asks for, 2016-09-01, knows no category groups and one setting a resource.
 #disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: vault
   properties: {
-    workspaceId: workspace.id
+    workspaceId: workspaceId
     logs: [
       {
         categoryGroup: 'audit'
@@ -73,6 +56,3 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
-
-@description('Name of the vault.')
-output vaultName string = vault.name

@@ -9,26 +9,29 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Workspace that is watched.')
-param workspaceName string
+@description('Required. Resource id of the workspace that is watched.')
+param workspaceId string
 
-@description('Required. E-mail addresses to tell.')
+@description('Required. E-mail addresses to tell; none: the alerts are in the portal alone.')
 param emails array
 
 @description('Required. Web hook to tell; empty for none.')
 @secure()
 param webhookUri string
 
+@description('Optional. When this was deployed: for half an hour after it, silence is no fault. Left alone.')
+param deployedAt string = utcNow('yyyy-MM-ddTHH:mm:ssZ')
+
 // Azure counts the rows of each answer; docs/watch.md has a section for every name.
 var rules = [
   {
     name: 'silent'
-    description: 'No tick of agentmeter ended in the last five minutes: nobody would be paged.'
+    description: 'No tick of agentmeter ended in the last five minutes: no page would go out.'
     severity: 0
     window: 'PT5M'
     operator: 'LessThan'
     threshold: 1
-    query: loadTextContent('../kql/watch/silent.kql')
+    query: replace(loadTextContent('../kql/watch/silent.kql'), '2000-01-01', deployedAt)
   }
   {
     name: 'failing'
@@ -76,11 +79,9 @@ var webhooks = [
   }
 ]
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
-  name: workspaceName
-}
+var someone = !empty(emails) || !empty(webhookUri)
 
-resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (someone) {
   name: 'ag-${stem}'
   location: 'global'
   tags: tags
@@ -107,7 +108,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule 
     severity: rule.severity
     enabled: true
     scopes: [
-      workspace.id
+      workspaceId
     ]
     evaluationFrequency: rule.window
     windowSize: rule.window
@@ -129,9 +130,9 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule 
       ]
     }
     actions: {
-      actionGroups: [
+      actionGroups: someone ? [
         people.id
-      ]
+      ] : []
     }
   }
 }]

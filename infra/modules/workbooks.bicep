@@ -3,8 +3,8 @@ metadata description = 'The workbooks, in the gallery of the workspace that they
 @description('Required. What the names of all resources have in common.')
 param stem string
 
-@description('Required. Workspace that is asked.')
-param workspaceName string
+@description('Required. Resource id of the workspace that is asked.')
+param workspaceId string
 
 @description('Required. The region.')
 param location string
@@ -31,10 +31,6 @@ var workbooks = [
   }
 ]
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
-  name: workspaceName
-}
-
 resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {
   name: guid(resourceGroup().id, stem, workbook.name)
   location: location
@@ -44,8 +40,8 @@ resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in work
     displayName: '${stem}: ${workbook.name}'
     category: 'workbook'
     version: 'Notebook/1.0'
-    sourceId: workspace.id
+    sourceId: workspaceId
     // Where nobody has chosen a workspace, the queries ask this one.
-    serializedData: replace(workbook.content, '"Azure Monitor"', '"${workspace.id}"')
+    serializedData: replace(workbook.content, '"Azure Monitor"', '"${workspaceId}"')
   }
 }]

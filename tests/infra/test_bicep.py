@@ -111,7 +111,8 @@ def test_every_role_that_is_granted_has_an_id_and_every_grant_a_scope() -> None:
     named = re.findall(r"^  '([^']+)': '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'", text, re.M)
     assert sorted(set(re.findall(r"role: '([^']+)'", text))) == sorted(named)
     lists = set(re.findall(r"var (\w+Grants) = ", text))
-    assert set(re.findall(r"for grant in (\w+):", text)) == lists
+    given = re.findall(r"(?:for grant in|grants:) (\w+)", text)
+    assert sorted(given) == sorted(lists)
 
 
 def test_instances_are_kept_warm_for_functions_that_there_are() -> None:
@@ -158,8 +159,19 @@ def test_every_parameter_is_described_and_every_secret_is_secure(file: object) -
         assert ("@secure()" in decorators) == secure, name
 
 
+def test_every_module_elsewhere_is_in_the_group_of_its_resource() -> None:
+    """A resource that was there already may be in another group, or subscription."""
+    for text, modules in ((TEXT, ("keys", "functions")), (source("access"), ("on",))):
+        for name in modules:
+            for body in re.findall(rf"^module {name}\w* .*?^}}", text, re.M | re.S):
+                assert re.search(
+                    r"scope: resourceGroup\(split\((\w+), '/'\)\[2\], split\(\1,", body
+                )
+
+
 def test_every_module_is_deployed() -> None:
-    assert set(re.findall(r"'modules/(\w+)\.bicep'", TEXT)) == {file.stem for file in MODULES}
+    called = re.findall(r"^module \w+ '(?:modules/)?(\w+)\.bicep'", TEXT + source("access"), re.M)
+    assert sorted(called) == sorted(file.stem for file in MODULES)
 
 
 def test_every_saved_query_and_function_is_deployed() -> None:

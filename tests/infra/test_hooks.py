@@ -43,7 +43,7 @@ class Shell:
         self._calls = folder / "calls"
         self._bin.mkdir()
         self._answers.mkdir()
-        for name in ("az", "azd"):
+        for name in ("az", "azd", "ops"):
             (self._bin / name).write_text(FAKE, encoding="utf-8")
             (self._bin / name).chmod(0o755)
 
@@ -55,18 +55,28 @@ class Shell:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
 
-    def run(self, hook: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, hook: str, typed: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the hook and return how it ended."""
-        return self.run_file(INFRA / "hooks" / f"{hook}.sh", **environment)
+        return self.run_file(INFRA / "hooks" / f"{hook}.sh", typed, **environment)
 
-    def run_file(self, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a script and return how it ended."""
+    def run_file(
+        self, file: Path, typed: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script and return how it ended; typed: what a person answers."""
         path = f"{self._bin}{os.pathsep}/usr/bin{os.pathsep}/bin"
-        fakes = {"PATH": path, "CALLS": str(self._calls), "ANSWERS": str(self._answers)}
+        fakes = {
+            "PATH": path,
+            "CALLS": str(self._calls),
+            "ANSWERS": str(self._answers),
+            "AGENTMETER_OPS": str(self._bin / "ops"),
+        }
         return subprocess.run(  # noqa: S603  our own script
             ["/bin/sh", str(file)],
             env={**ENVIRONMENT, **environment, **fakes},
             capture_output=True,
+            input=typed,
             text=True,
             timeout=60,
             check=False,
@@ -188,7 +198,36 @@ def test_after_a_deployment_the_first_event_is_a_line_to_copy(shell: Shell) -> N
     assert f'curl -s "{ENVIRONMENT["AGENTMETER_URL"]}/api/events"' in ended.stdout
 
 
+def test_after_a_deployment_the_doctor_runs_with_the_key(shell: Shell) -> None:
+    shell.answer("doctor", fails=1)
+    ended = shell.run("postdeploy")
+    assert ended.returncode == 0
+    assert shell.calls.index("az functionapp keys list") < shell.calls.index("ops doctor")
+    assert "run it again" in ended.stderr
+
+
+def test_who_hears_of_silence_is_asked_once(shell: Shell) -> None:
+    ended = shell.run("preprovision", "me@example.com\n", ASK_ANYHOW="1")
+    assert ended.returncode == 0
+    assert 'azd env set WATCH_EMAILS ["me@example.com"]' in shell.calls
+    again = shell.run("preprovision", ASK_ANYHOW="1", WATCH_EMAILS='["me@example.com"]')
+    assert "Who gets" not in again.stdout
+
+
+def test_without_a_terminal_no_one_is_asked_and_that_is_said(shell: Shell) -> None:
+    ended = shell.run("preprovision")
+    assert ended.returncode == 0
+    assert "azd env set WATCH_EMAILS" in ended.stderr
+    assert shell.run("preprovision", WATCH_EMAILS="[]").stderr == ""
+
+
+def test_a_component_that_was_there_keeps_its_cap(shell: Shell) -> None:
+    ended = shell.run("postprovision")
+    assert ended.returncode == 0
+    assert "billing update" not in shell.calls
+
+
 def test_every_hook_is_called_by_azd() -> None:
     text = (INFRA.parent / "azure.yaml").read_text(encoding="utf-8")
     for hook in INFRA.glob("hooks/*.sh"):
-        assert f"  {hook.stem}: {{ shell: sh, run: infra/hooks/{hook.name} }}\n" in text
+        assert f"  {hook.stem}: {{ shell: sh, run: infra/hooks/{hook.name}" in text

@@ -31,6 +31,24 @@ def rows(store: MonitorStore, name: str) -> int:
     return len(store.query(kql, START - timedelta(hours=1), START + timedelta(hours=1)).rows)
 
 
+def test_after_a_deployment_silence_is_no_fault_for_half_an_hour() -> None:
+    clock = FakeClock()
+    store = MonitorStore(None, clock)
+    text = (INFRA / "kql/watch/silent.kql").read_text(encoding="utf-8")
+    assert text.count("2000-01-01") == 1
+    assert "replace(loadTextContent('../kql/watch/silent.kql'), '2000-01-01', deployedAt)" in (
+        source("watch")
+    )
+    kql = text.replace("2000-01-01", START.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    found: list[int] = []
+    for _ in range(4):
+        now = clock.now()
+        found.append(len(store.query(kql, now - timedelta(minutes=5), now).rows))
+        clock.advance(minutes=15)
+    store.close()
+    assert found == [1, 1, 0, 0]
+
+
 def test_a_tick_ends_the_silence(store: MonitorStore) -> None:
     assert rows(store, "silent") == 0
     DirectExporter(store).metrics([MetricRow(HEARTBEAT.name, START, (), 1)])

@@ -29,9 +29,10 @@ def build(app: Callable[[], App], carrier: Carrier = over_grpc) -> func.Function
     for module in (process, evaluate):
         functions.register_functions(module.blueprint(app))
     for route in routes(app):
-        level = func.AuthLevel.ANONYMOUS if route.is_open else None
+        level = None if route.role else func.AuthLevel.ANONYMOUS
         trigger = functions.function_name(route.name)(carrier(route, app))
-        functions.route(route=route.path, auth_level=level)(trigger)
+        methods = route.methods or None
+        functions.route(route=route.path, auth_level=level, methods=methods)(trigger)
     return functions
 
 

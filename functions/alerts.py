@@ -6,7 +6,7 @@ from typing import cast
 import azure.functions as func
 
 from functions.replies import reply
-from functions.route import Route
+from functions.route import Role, Route
 from shared.wiring import App
 
 
@@ -25,9 +25,14 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return reply(200, parts.verdicts.give(_id(req), req.get_body(), parts.clock.now()))
 
     return [
-        Route("get_alerts", "api/alerts", {"GET": get_alerts}),
-        Route("get_alert_why", "api/alerts/{id}/why", {"GET": get_alert_why}),
-        Route("post_alert_verdict", "api/alerts/{id}/verdict", {"POST": post_alert_verdict}),
+        Route("get_alerts", "api/alerts", {"GET": get_alerts}, Role.READER),
+        Route("get_alert_why", "api/alerts/{id}/why", {"GET": get_alert_why}, Role.READER),
+        Route(
+            "post_alert_verdict",
+            "api/alerts/{id}/verdict",
+            {"POST": post_alert_verdict},
+            Role.OPERATOR,
+        ),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import azure.functions as func
 
 from functions.replies import reply
-from functions.route import Route
+from functions.route import Role, Route
 
 
 def routes(described: Callable[[], Sequence[Route]]) -> Sequence[Route]:
@@ -22,5 +22,5 @@ def routes(described: Callable[[], Sequence[Route]]) -> Sequence[Route]:
         return reply(200, written())
 
     return [
-        Route("get_openapi", "api/openapi.json", {"GET": get_openapi}),
+        Route("get_openapi", "api/openapi.json", {"GET": get_openapi}, Role.READER),
     ]

@@ -6,7 +6,7 @@ from datetime import datetime
 import azure.functions as func
 
 from functions.replies import reply
-from functions.route import Route
+from functions.route import Role, Route
 from shared.alerting.budget_rules import FORECAST_SEVERITY, PACE_SEVERITY, key_of
 from shared.alerting.page import Severity
 from shared.usecases.spending.budgets import Standing
@@ -23,7 +23,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return reply(200, {"at": _iso(now), "budgets": [_budget(item) for item in standings]})
 
     return [
-        Route("get_budgets", "api/budgets", {"GET": get_budgets}),
+        Route("get_budgets", "api/budgets", {"GET": get_budgets}, Role.READER),
     ]
 
 

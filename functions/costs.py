@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.cost_answer import bill_csv, bill_json, calls_json
 from functions.cost_question import is_csv, read_call_question, read_question
 from functions.replies import headers, reply
-from functions.route import Route
+from functions.route import Role, Route
 from shared.wiring import App
 
 
@@ -33,8 +33,8 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return reply(200, calls_json(parts.calls.find(question, now), question))
 
     return [
-        Route("get_costs", "api/costs", {"GET": get_costs}),
-        Route("get_cost_calls", "api/costs/calls", {"GET": get_cost_calls}),
+        Route("get_costs", "api/costs", {"GET": get_costs}, Role.READER),
+        Route("get_cost_calls", "api/costs/calls", {"GET": get_cost_calls}, Role.READER),
     ]
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
+from functions.caller import key_of, tenant_in
 from functions.replies import headers, reply
-from functions.route import Route
+from functions.route import Role, Route
 from shared.errors import InvalidEvent
 from shared.usecases.intake.ingest import Received
 from shared.wiring import App
@@ -16,17 +17,18 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 
     def post_events(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        now = parts.clock.now()
+        now, key = parts.clock.now(), key_of(req)
         try:
-            received = parts.ingest.accept(req.get_body(), headers(req), now)
+            received = parts.ingest.accept(req.get_body(), headers(req), now, tenant_in(key))
         except InvalidEvent as exc:
             parts.queue.put(parts.ingest.tell(exc, now))
             raise
         parts.queue.put(received.messages)
+        parts.rates.spend(key, received.accepted, now)
         return _answer(received)
 
     return [
-        Route("post_events", "api/events", {"POST": post_events}),
+        Route("post_events", "api/events", {"POST": post_events}, Role.AGENT),
     ]
 
 

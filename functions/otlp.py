@@ -4,15 +4,10 @@ from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
-from functions.replies import failure, headers, status_of, wait_of
-from functions.route import Route
-from shared.adapters.otlp.answer import (
-    INVALID_ARGUMENT,
-    UNAVAILABLE,
-    Name,
-    refused,
-    success,
-)
+from functions.caller import key_of, tenant_in
+from functions.replies import failure, headers, repeat, status_of
+from functions.route import Role, Route
+from shared.adapters.otlp.answer import Name, code_of, refused, success
 from shared.errors import AgentmeterError
 from shared.events.otlp.media import JSON, Media, media_of, media_wanted
 from shared.events.unpack import unpack
@@ -34,9 +29,9 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return _unused(req, app)
 
     return [
-        Route("post_traces", "v1/traces", {"POST": post_traces}),
-        Route("post_logs", "v1/logs", {"POST": post_logs}),
-        Route("post_metrics", "v1/metrics", {"POST": post_metrics}),
+        Route("post_traces", "v1/traces", {"POST": post_traces}, Role.AGENT, refuse=_refusal),
+        Route("post_logs", "v1/logs", {"POST": post_logs}, Role.AGENT, refuse=_refusal),
+        Route("post_metrics", "v1/metrics", {"POST": post_metrics}, Role.AGENT, refuse=_refusal),
     ]
 
 
@@ -45,12 +40,11 @@ def _take(
 ) -> func.HttpResponse:
     """Queue what the export tells, and answer in its own encoding."""
     given = headers(req)
-    try:
-        media, parts = media_wanted(given), app()
-        received = taking(parts).accept(req.get_body(), given, media, parts.clock.now())
-        parts.queue.put(received.messages)
-    except AgentmeterError as exc:
-        return _refusal(media_of(given) or JSON, exc)
+    media, parts, key = media_wanted(given), app(), key_of(req)
+    now = parts.clock.now()
+    received = taking(parts).accept(req.get_body(), given, media, now, tenant_in(key))
+    parts.queue.put(received.messages)
+    parts.rates.spend(key, received.events, now)
     return _reply(200, media, success(media, signal, received.rejected, received.said))
 
 
@@ -67,14 +61,13 @@ def _unused(req: func.HttpRequest, app: Callable[[], App]) -> func.HttpResponse:
     return _reply(200, media, success(media, "metrics", 0, advice(names)))
 
 
-def _refusal(media: Media, exc: AgentmeterError) -> func.HttpResponse:
+def _refusal(req: func.HttpRequest, exc: AgentmeterError) -> func.HttpResponse:
     """Answer with the error as OTLP has it; where a repeat may help, say when."""
     status = status_of(exc)
     if status == 500:
         return failure(exc)
-    code = UNAVAILABLE if status == 503 else INVALID_ARGUMENT
-    wait = {"Retry-After": str(wait_of(exc))} if status == 503 else {}
-    return _reply(status, media, refused(media, code, str(exc)), **wait)
+    media = media_of(headers(req)) or JSON
+    return _reply(status, media, refused(media, code_of(status), str(exc)), **repeat(exc))
 
 
 def _reply(status: int, media: Media, body: bytes, **headers: str) -> func.HttpResponse:

@@ -3,6 +3,7 @@
 import hmac
 import json
 import logging
+import math
 from collections.abc import Mapping
 from typing import cast
 
@@ -17,6 +18,7 @@ from shared.errors import (
     NotFound,
     RetryLater,
     TooLarge,
+    TooManyRequests,
     UnsupportedMedia,
 )
 from shared.invocation import here
@@ -27,6 +29,7 @@ STATUS: dict[type[AgentmeterError], int] = {
     UnsupportedMedia: 415,
     InvalidEvent: 400,
     NotFound: 404,
+    TooManyRequests: 429,
     RetryLater: 503,
     Misconfigured: 503,
 }
@@ -54,7 +57,12 @@ def status_of(exc: AgentmeterError) -> int:
 def wait_of(exc: AgentmeterError) -> int:
     """Return how many seconds to wait before a repeat."""
     wait = exc.retry_after_s if isinstance(exc, RetryLater) else None
-    return round(wait or RETRY_AFTER_S)
+    return math.ceil(wait or RETRY_AFTER_S)
+
+
+def repeat(exc: AgentmeterError) -> dict[str, str]:
+    """Return the header that says when to send again, for what may then be taken."""
+    return {"Retry-After": str(wait_of(exc))} if status_of(exc) in (429, 503) else {}
 
 
 def refusal(exc: AgentmeterError) -> func.HttpResponse:
@@ -62,9 +70,7 @@ def refusal(exc: AgentmeterError) -> func.HttpResponse:
     status = status_of(exc)
     if status == 500:
         return failure(exc)
-    if status != 503:
-        return reply(status, {"error": str(exc)})
-    return reply(status, {"error": str(exc)}, **{"Retry-After": str(wait_of(exc))})
+    return reply(status, {"error": str(exc)}, **repeat(exc))
 
 
 def failure(exc: Exception) -> func.HttpResponse:

@@ -38,9 +38,9 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return reply(200 if check.ok else 503, asdict(check))
 
     return [
-        Route("get_metrics", "metrics", {"GET": get_metrics}, is_open=True),
-        Route("get_health", "api/health", {"GET": get_health}, is_open=True),
-        Route("get_alerts_health", "api/health/alerts", {"GET": get_alerts_health}, is_open=True),
+        Route("get_metrics", "metrics", {"GET": get_metrics}, None),
+        Route("get_health", "api/health", {"GET": get_health}, None),
+        Route("get_alerts_health", "api/health/alerts", {"GET": get_alerts_health}, None),
     ]
 
 

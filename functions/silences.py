@@ -6,8 +6,11 @@ from typing import cast
 import azure.functions as func
 
 from functions.replies import reply
-from functions.route import Route
+from functions.route import Role, Route
 from shared.wiring import App
+
+PATH = "api/silences"
+READING = ("GET", "HEAD")
 
 
 def routes(app: Callable[[], App]) -> Sequence[Route]:
@@ -27,6 +30,14 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return reply(200, parts.silences.end(route["id"], parts.clock.now()))
 
     return [
-        Route("silences", "api/silences", {"GET": get_silences, "POST": post_silences}),
-        Route("delete_silence", "api/silences/{id}", {"DELETE": delete_silence}),
+        Route("get_silences", PATH, {"GET": get_silences}, Role.READER, methods=READING),
+        Route(
+            "post_silences",
+            PATH,
+            {"POST": post_silences},
+            Role.OPERATOR,
+            methods=("POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+            beside=READING,
+        ),
+        Route("delete_silence", f"{PATH}/{{id}}", {"DELETE": delete_silence}, Role.OPERATOR),
     ]

@@ -21,6 +21,8 @@ from standin.pager.sink import Incident
 FIRST_PORT = 7070
 STATE = (
     "function.key",
+    "master.key",
+    "keys.*",
     "local.json",
     "lock",
     "host.db*",

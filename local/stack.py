@@ -17,6 +17,7 @@ from local.stopping import Step
 from shared.clock import Clock
 from standin.functions_host import storage
 from standin.functions_host.host import LocalHost
+from standin.functions_host.keys import Keys
 from standin.monitor.app import create_app
 from standin.monitor.store import MonitorStore
 from standin.pager import sink as pager
@@ -37,8 +38,15 @@ class Places:
         return self.first_port + number if self.first_port else 0
 
     def key(self) -> str:
-        """Return the function key, made at the first run and kept."""
-        path = self.home / "function.key"
+        """Return the key that opens every function, made at the first run and kept."""
+        return self._secret("function.key")
+
+    def master_key(self) -> str:
+        """Return the key that opens the host's own routes, too, made and kept likewise."""
+        return self._secret("master.key")
+
+    def _secret(self, name: str) -> str:
+        path = self.home / name
         if not path.exists():
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(24), encoding="ascii")
@@ -75,22 +83,29 @@ class Stack:
             host_json=json.loads((APP_FOLDER / "host.json").read_text(encoding="utf-8")),
             settings=self.settings,
             state=places.home / "host.db",
-            key=places.key(),
+            keys=Keys(places.home / "keys.json", places.key(), places.master_key()),
             clock=clock,
         )
         self.host.insights.track = self.monitor.track
         self.app_url = self._serve(self.host.asgi, 1)
         self.page_url = self._serve(
             page.create_app(
-                page.Upstream(self.app_url, places.key(), self.query_url, self.pagerduty_url)
+                page.Upstream(
+                    self.app_url,
+                    places.key(),
+                    places.master_key(),
+                    self.query_url,
+                    self.pagerduty_url,
+                )
             ),
             0,
         )
 
     def describe(self) -> dict[str, str]:
-        """Return where everything is, the function key included."""
+        """Return where everything is, the keys included."""
         return {
             "function_key": self.places.key(),
+            "master_key": self.places.master_key(),
             "app_url": self.app_url,
             "query_url": self.query_url,
             "page_url": self.page_url,

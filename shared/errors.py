@@ -32,6 +32,10 @@ class RetryLater(AgentmeterError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyRequests(RetryLater):
+    """The sender has had its share of the minute."""
+
+
 class NotFound(AgentmeterError):
     """There is nothing by the name that was asked for."""
 

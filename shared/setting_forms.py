@@ -1,15 +1,33 @@
 """How the values of settings look."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
+PerMinute = Annotated[int, Field(ge=0, le=100_000_000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 LINK = r"^(https?://[^\s/]\S*)?$"
 LINKS = ("AGENTMETER_LINK", "AGENTMETER_RUNBOOKS", "AGENTMETER_SILENCE_LINK", "LOGS_RESOURCE_ID")
 """What pages link to: a wrong one is set aside and named, for no link is worth a page."""
+
+
+def is_plain(url: str) -> bool:
+    """Tell whether the address is plain http to another machine: anyone on the way can read it."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme != "http":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
 
 @dataclass(frozen=True, slots=True)

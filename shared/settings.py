@@ -11,7 +11,17 @@ from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
 from shared.clouds import CLOUDS, PUBLIC, Cloud
 from shared.errors import Misconfigured
-from shared.setting_forms import LINK, LINKS, Address, Form, PagerKey, Token, Url
+from shared.setting_forms import (
+    LINK,
+    LINKS,
+    Address,
+    Form,
+    PagerKey,
+    PerMinute,
+    Token,
+    Url,
+    is_plain,
+)
 
 APP_FOLDER = Path(__file__).parent.parent
 SDK_SWITCHES = (
@@ -23,6 +33,12 @@ SDK_SWITCHES = (
 UNRESOLVED = "@Microsoft.KeyVault("
 """How a setting begins whose reference to the Key Vault led to no secret (yet)."""
 ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
+OUTWARD = ("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL")
+IN_PLAIN = (
+    "is plain http to another machine, where anyone on the way reads it, and is not called. Write "
+    "https://…, or set ALLOW_PLAIN_HTTP=1 where the way is your own."
+)
+NO_LINK = "is no link, and pages go without. Write https://…"
 RECEIVER = "RECEIVER_"
 """How the name of a setting begins that holds a receiver's key or address: there may be any."""
 
@@ -131,6 +147,21 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description="Characters of each text attribute that spans keep, prompts and answers "
         "included; 0 keeps names and numbers alone",
     )
+    ALLOW_PLAIN_HTTP: bool = Field(
+        False,
+        description="Lets receivers, `HEARTBEAT_URL` and `PRICES_REFRESH_URL` be plain http to "
+        "other machines; without it such an address is named and not called",
+    )
+    RATE_LIMIT_REQUESTS: PerMinute = Field(
+        0,
+        description="Requests that a key may make in a minute, at each instance; more are refused "
+        "(429). 0: as many as come",
+    )
+    RATE_LIMIT_EVENTS: PerMinute = Field(
+        0,
+        description="Events that a key may send in a minute, at each instance: after a batch that "
+        "takes more, the next ones wait (429). 0: as many as come",
+    )
     LABEL_MAX_VALUES: int = Field(
         200, ge=1, le=10_000, description="Distinct values of a metric label before `other`"
     )
@@ -213,10 +244,9 @@ class Settings(BaseModel, frozen=True, extra="allow"):
             return given
         return f"{given.strip().rstrip(';')};AADAudience={self.cloud.monitor}"
 
-    def without_links(self, names: Iterable[str]) -> "Settings":
-        """Return these settings, which know that those links were wrong and are left out."""
-        said = "is no link, and pages go without. Write https://…"
-        self._set_aside.extend(f"{name} {said}" for name in names)
+    def setting_aside(self, said: Iterable[str]) -> "Settings":
+        """Return these settings, which know what was wrong and is left out."""
+        self._set_aside.extend(said)
         return self
 
     def problems(self) -> list[str]:
@@ -265,15 +295,28 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         for name in (*Settings.model_fields, *(n for n in given if n.startswith(RECEIVER)))
         if (value := _text(given.get(name, ""))) and not value.startswith(UNRESOLVED)
     }
+    plain = _plain(values)
+    values = {name: value for name, value in values.items() if name not in plain}
+    aside = [f"{name} {IN_PLAIN}" for name in plain]
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values).setting_aside(aside)
     except ValidationError as exc:
         wrong = {".".join(map(str, e["loc"])): e["msg"] for e in exc.errors()}
     if wrong.keys() <= {*LINKS}:
         right = {name: value for name, value in values.items() if name not in wrong}
-        return Settings.model_validate(right).without_links(wrong)
+        return Settings.model_validate(right).setting_aside(
+            [*aside, *(f"{name} {NO_LINK}" for name in wrong)]
+        )
     problems = [f"{name}: {said}" for name, said in wrong.items()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
+
+
+def _plain(values: Mapping[str, str]) -> list[str]:
+    """Return the settings that would send secrets over plain http to another machine."""
+    if values.get("ALLOW_PLAIN_HTTP", "").lower() in ON:
+        return []
+    outward = (name for name in values if name in OUTWARD or name.startswith(RECEIVER))
+    return [name for name in outward if is_plain(values[name])]
 
 
 def is_secret(name: str) -> bool:

@@ -48,6 +48,7 @@ from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.explaining.why import Why
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.otlp import TakeOtlp
+from shared.usecases.intake.rates import RateLimits
 from shared.usecases.processing.fast_rules import FastRules
 from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
@@ -77,6 +78,11 @@ class App:
     def queue(self) -> AccountEventQueue:
         """Takes what was accepted."""
         return AccountEventQueue(self._queue_account, self._identity)
+
+    @cached_property
+    def rates(self) -> RateLimits:
+        """How much each key may send."""
+        return RateLimits(self.settings.RATE_LIMIT_REQUESTS, self.settings.RATE_LIMIT_EVENTS)
 
     @cached_property
     def ingest(self) -> Ingest:

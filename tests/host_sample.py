@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import azure.functions as func
+import requests
 
 from local.server import Running, serve
 from standin.functions_host.host import LocalHost
+from standin.functions_host.keys import Keys
 from tests.fakes import FakeClock
 
 KEY = "a-function-key-of-the-tests"
+MASTER_KEY = "a-master-key-of-the-tests"
 QUEUES = {"batchSize": 4, "newBatchThreshold": 2, "maxDequeueCount": 3}
 HOST_JSON: Mapping[str, object] = {
     "version": "2.0",
@@ -137,9 +140,33 @@ def sample_host(
         host_json=HOST_JSON,
         settings=SETTINGS,
         state=state,
-        key=KEY,
+        keys=Keys(None, KEY, MASTER_KEY),
         clock=clock,
     )
+
+
+class Site:
+    """A served host, and shortcuts to it."""
+
+    def __init__(self, url: str, host: LocalHost, seen: Seen) -> None:
+        self.url = url
+        self.host = host
+        self.seen = seen
+
+    def call(self, method: str, path: str, **options: typing.Any) -> requests.Response:
+        return requests.request(method, self.url + path, timeout=10, **options)
+
+    def reset(self) -> None:
+        """Forget what the test before did."""
+        self.seen.messages.clear()
+        self.seen.ticks.clear()
+        self.seen.contexts.clear()
+        for queue in self.host.queues.names():
+            for message in self.host.queues.peek(queue):
+                self.host.queues.take(queue, message.id)
+
+    def waiting(self) -> list[bytes]:
+        return [message.body for message in self.host.queues.peek("work-items")]
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.received.append(request)
         self._act(self.server.behave(request))
 
-    do_GET = do_DELETE = do_POST
+    do_GET = do_PUT = do_DELETE = do_POST
 
     def _act(self, behaviour: Behaviour) -> None:
         if isinstance(behaviour, Reply):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Set
 
-from functions.openapi.operation import REFUSALS, Answer, Bodies, Parameter
+from functions.openapi.operation import REFUSALS, Answer, Bodies, Parameter, refusals
 from functions.openapi.operations import OPERATIONS
 from functions.openapi.schemas import Json, Schemas
 from functions.route import Route
@@ -82,12 +82,14 @@ def _compare(handlers: Set[str], operations: Set[str]) -> None:
 
 
 def _operation(name: str, route: Route, schemas: Schemas) -> Json:
-    said, is_open = OPERATIONS[name], route.is_open
-    answers = {str(status): _answer(answer, schemas) for status, answer in said.answers.items()}
+    said, is_open = OPERATIONS[name], route.role is None
+    told_of = said.answers if is_open else {**refusals(429), **said.answers}
+    answers = {str(status): _answer(answer, schemas) for status, answer in told_of.items()}
     told: Json = {
         "operationId": name,
         "tags": [said.tag],
         "summary": said.summary,
+        **({"x-role": str(route.role)} if route.role else {}),
         "security": BY_TOKEN if is_open else BY_KEY,
         "responses": {**answers, "401": NO_TOKEN if is_open else NO_KEY, "500": UNFORESEEN},
     }

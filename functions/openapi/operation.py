@@ -64,6 +64,7 @@ REFUSALS: Mapping[int, str] = {
     411: "The body came in chunks, and HTTP_PROXYING is off; send it whole, with a Content-Length.",
     413: "Too large; split it.",
     415: "A content type or encoding that is not read.",
+    429: "This key has had its share of the minute (RATE_LIMIT_REQUESTS, RATE_LIMIT_EVENTS).",
     500: "What was stored cannot be read, or a failure that nobody foresaw.",
     503: "Nothing was done; try again later.",
 }
@@ -76,6 +77,6 @@ def refusals(
     """Return the answers of these statuses, each with its usual text."""
     bodies = {name: Body(bytes if "protobuf" in name else shape) for name in media}
     return {
-        status: Answer(REFUSALS[status], bodies, RETRY_AFTER if status == 503 else {})
+        status: Answer(REFUSALS[status], bodies, RETRY_AFTER if status in (429, 503) else {})
         for status in statuses
     }

@@ -34,10 +34,11 @@ def _otlp(signal: str, example: Mapping[str, Any], more: Mapping[int, Answer]) -
     """Return what there is to say of a signal of OTLP. more: answers beside 200."""
     shape = dict[str, Any] if more else Any
     taken = {JSON: Body(answers.OtlpSuccess), PROTOBUF: Body(bytes)}
+    busy = refusals(429, shape=answers.OtlpFailure, media=OTLP)
     return Operation(
         "ingest",
         f"Take an OTLP export of {signal}.",
-        {200: Answer("Taken, but for what the answer names.", taken), **more},
+        {200: Answer("Taken, but for what the answer names.", taken), **busy, **more},
         bodies={JSON: Body(shape, {"an export": example}), PROTOBUF: Body(bytes)},
         is_body_required=bool(more),
     )

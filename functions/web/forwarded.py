@@ -41,7 +41,7 @@ def over_http(route: Route, app: Callable[[], App]) -> Callable[..., object]:
 
     def work(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         with _logged(context), inside(context, app):
-            return route.answer(req)
+            return route.answer(req, app)
 
     async def trigger(req: Request, context: func.Context) -> Response:
         key = context.invocation_id

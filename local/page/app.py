@@ -25,10 +25,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the page's questions go. key: the function key, which never reaches the browser."""
+    """Where the page's questions go. key, master_key: they never reach the browser."""
 
     app_url: str
     key: str
+    master_key: str
     query_url: str
     pagerduty_url: str
 
@@ -41,6 +42,7 @@ def create_app(upstream: Upstream) -> Starlette:
     names of the generated workbooks; /workbooks/{name}: one of them.
     """
     to_app = _passing(upstream.app_url, {"x-functions-key": upstream.key})
+    to_host = _passing(upstream.app_url, {"x-functions-key": upstream.master_key})
     to_query = _renamed(_passing(upstream.query_url), "/v1/workspaces/local/query")
     to_pager = _passing(upstream.pagerduty_url)
     return Starlette(
@@ -53,7 +55,7 @@ def create_app(upstream: Upstream) -> Starlette:
             Route("/query", to_query, methods=["POST"]),
             Route("/incidents", to_pager, methods=["GET"]),
             Route("/pages", _renamed(to_pager, "/events"), methods=["GET"]),
-            Route("/queues", _renamed(to_app, "/admin/queues"), methods=["GET"]),
+            Route("/queues", _renamed(to_host, "/admin/queues"), methods=["GET"]),
             Route("/workbooks", _workbooks, methods=["GET"]),
             Route("/workbooks/{name}", _workbook, methods=["GET"]),
             Mount("/static", StaticFiles(directory=STATIC)),

@@ -18,7 +18,8 @@ def call(api: Api, method: str, path: str, body: object = None) -> Any:
         RetryLater: it cannot be reached.
         GiveUp: it refuses.
     """
-    return _asked(api, method, path, body).json()
+    answer = _asked(api, method, path, body)
+    return answer.json() if answer.content else {}
 
 
 def text(api: Api, path: str) -> str:

@@ -17,6 +17,7 @@ class Stack(BaseModel, frozen=True, extra="ignore"):
     """What `make run` says of itself while it runs."""
 
     function_key: SecretStr
+    master_key: SecretStr = SecretStr("")
     app_url: str
     query_url: str
     page_url: str = ""

@@ -52,8 +52,10 @@ class Arm:
         """Path of the function app."""
         return f"{self.group}/providers/Microsoft.Web/sites/{self.name}"
 
-    def ask(self, path: str, version: str, method: str = "GET", **query: str) -> Json:
-        """Return what Azure answers.
+    def ask(
+        self, path: str, version: str, method: str = "GET", body: object = None, **query: str
+    ) -> Json:
+        """Return what Azure answers. body: sent as JSON.
 
         Raises:
             RetryLater: it cannot be reached. GiveUp: there is no such thing.
@@ -64,6 +66,7 @@ class Arm:
             answer = requests.request(
                 *(method, f"{self.url}{path}"),
                 params=params,
+                json=body,
                 headers={"Authorization": f"Bearer {self._token()}"},
                 timeout=TIMEOUT_S,
             )
@@ -75,7 +78,7 @@ class Arm:
             raise GiveUp(
                 f"Azure answered {answer.status_code} for {path}. Check {', '.join(NAMES)}."
             )
-        return answer.json()
+        return answer.json() if answer.content else {}
 
     def _token(self) -> str:
         try:

@@ -17,7 +17,7 @@ TIMEOUT_S = 30
 
 def laptop(stack: Stack) -> Iterator[Finding]:
     """Tell how full the queues of the stack on this machine are."""
-    headers = {"x-functions-key": stack.function_key.get_secret_value()}
+    headers = {"x-functions-key": stack.master_key.get_secret_value()}
     try:
         answer = requests.get(f"{stack.app_url}/admin/queues", headers=headers, timeout=TIMEOUT_S)
         answer.raise_for_status()

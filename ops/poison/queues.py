@@ -50,7 +50,7 @@ class LaptopPoison:
         self._url = f"{stack.app_url}/admin/queues/{POISON}"
         self._http = requests.Session()
         self._http.trust_env = False
-        self._http.headers["x-functions-key"] = stack.function_key.get_secret_value()
+        self._http.headers["x-functions-key"] = stack.master_key.get_secret_value()
 
     def messages(self, *, hide: bool) -> Iterator[Poisoned]:
         """Yield the messages; they need not be hidden, because moving them is one step."""

@@ -68,6 +68,21 @@ def judge(given: Sequence[object], received_at: datetime) -> tuple[list[AnyEvent
     return events, refused
 
 
+def of_tenant(given: Sequence[object], tenant: str) -> list[object]:
+    """Return the events with that tenant, whatever they say; what is no event stays as it is."""
+    return [_with_tenant(value, tenant) for value in given]
+
+
+def _with_tenant(value: object, tenant: str) -> object:
+    if not isinstance(value, dict):
+        return value
+    event = cast("dict[str, object]", value)
+    data = event.get("data")
+    if not isinstance(data, dict):
+        return event
+    return event | {"data": cast("dict[str, object]", data) | {"tenant": tenant}}
+
+
 def _judge_one(value: object, received_at: datetime) -> AnyEvent | _Fault:
     """Return the event, or what is wrong with it."""
     if not isinstance(value, dict):

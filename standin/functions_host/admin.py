@@ -1,24 +1,19 @@
 """The host's own routes, for operators, tests and the page; each asks for the key."""
 
 import asyncio
-import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from standin.functions_host.keys import Keys
 from standin.functions_host.queues import Queues
 
 MOST_MESSAGES = 10_000
-
-
-def holds_key(request: Request, key: str) -> bool:
-    """Tell whether the request shows the key, in x-functions-key or as ?code=; "" opens nothing."""
-    given = request.headers.get("x-functions-key") or request.query_params.get("code", "")
-    return bool(key) and hmac.compare_digest(given.encode(), key.encode())
 
 
 class _Run(BaseModel):
@@ -41,17 +36,29 @@ class _Replace(BaseModel):
     puts: list[_Put]
 
 
+class _Key(BaseModel):
+    """A key of a function."""
+
+    value: str = Field(min_length=1)
+
+
 class Admin:
-    """Answers about functions and queues."""
+    """Answers about functions, their keys, and queues."""
 
     def __init__(
-        self, key: str, names: Sequence[str], run: Callable[[str, str], bool], queues: Queues
+        self,
+        keys: Keys,
+        names: Sequence[str],
+        runnable: Collection[str],
+        run: Callable[[str, str], object],
+        queues: Queues,
     ) -> None:
         """Answer about the functions of these names.
 
-        run(name, text): run a queue or timer function; False if there is no such.
+        run(name, text): run one of the `runnable`, a queue or timer function.
         """
-        self._key = key
+        self._runnable = runnable
+        self._keys = keys
         self._names = list(names)
         self._run = run
         self._queues = queues
@@ -59,22 +66,29 @@ class Admin:
     def routes(self) -> list[Route]:
         """Return the routes, all below /admin."""
         return [
-            Route("/admin/host/status", self.status, methods=["GET"]),
+            Route("/admin/host/ping", _ping, methods=["GET", "POST"]),
+            Route("/admin/host/status", self._keyed(self.status), methods=["GET"]),
             Route("/admin/queues", self._keyed(self.depths), methods=["GET"]),
             Route("/admin/queues/{name}", self._keyed(self.messages), methods=["GET"]),
             Route("/admin/queues/{name}/replace", self._keyed(self.replace), methods=["POST"]),
             Route("/admin/functions/{name}", self._keyed(self.function), methods=["POST"]),
+            Route("/admin/functions/{name}/keys", self._keyed(self.keys), methods=["GET"]),
+            Route(
+                "/admin/functions/{name}/keys/{key}",
+                self._keyed(self.key),
+                methods=["PUT", "DELETE"],
+            ),
         ]
 
     def _keyed(
         self, handler: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Ask for the key first."""
+        """Ask for the master key first."""
 
         async def keyed(request: Request) -> Response:
-            if not holds_key(request, self._key):
-                return Response(status_code=401)
-            return await handler(request)
+            if self._keys.is_master(request):
+                return await handler(request)
+            return Response(status_code=403 if self._keys.is_known(request) else 401)
 
         return keyed
 
@@ -114,11 +128,41 @@ class Admin:
         taken = await asyncio.to_thread(self._queues.take, name, given.id, puts)
         return Response(status_code=200 if taken else 404)
 
+    async def keys(self, request: Request) -> Response:
+        """GET /admin/functions/{name}/keys: the function's own."""
+        name = request.path_params["name"]
+        if name not in self._names:
+            return Response(status_code=404)
+        own = self._keys.of(name).items()
+        return JSONResponse({"keys": [{"name": key, "value": value} for key, value in own]})
+
+    async def key(self, request: Request) -> Response:
+        """PUT {"value"} or DELETE /admin/functions/{name}/keys/{key}."""
+        name, key = request.path_params["name"], request.path_params["key"]
+        if name not in self._names:
+            return Response(status_code=404)
+        if request.method == "DELETE":
+            return Response(status_code=204 if self._keys.remove(name, key) else 404)
+        try:
+            given = _Key.model_validate_json(await request.body())
+        except ValidationError:
+            return Response(status_code=400)
+        is_new = self._keys.put(name, key, given.value)
+        return JSONResponse({"name": key, "value": given.value}, 201 if is_new else 200)
+
     async def function(self, request: Request) -> Response:
-        """POST /admin/functions/{name} with {"input": text}: answers once it has run."""
+        """POST /admin/functions/{name} with {"input": text}: 202 before it runs."""
         try:
             given = _Run.model_validate_json(await request.body() or b"{}")
         except ValidationError:
             return Response(status_code=400)
-        known = await asyncio.to_thread(self._run, request.path_params["name"], given.input)
-        return Response(status_code=202 if known else 404)
+        name = request.path_params["name"]
+        if name not in self._runnable:
+            return Response(status_code=404)
+        run = BackgroundTask(self._run, name, given.input)
+        return Response(status_code=202, background=run)
+
+
+async def _ping(_: Request) -> Response:
+    """GET or POST /admin/host/ping: open, for who watches whether the host is alive."""
+    return Response()

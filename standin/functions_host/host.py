@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -20,6 +19,7 @@ from standin.functions_host.http import Front, create_app
 from standin.functions_host.index import HttpFunction, QueueFunction, TimerFunction, index
 from standin.functions_host.insights import Insights
 from standin.functions_host.invoke import Call, Done, Failed, Invoker
+from standin.functions_host.keys import Keys
 from standin.functions_host.listener import Listener
 from standin.functions_host.message import argument
 from standin.functions_host.queues import LEASE, POISON, TIME_TO_LIVE, Message, Queues
@@ -36,7 +36,7 @@ log = logging.getLogger("agentmeter.host")
 class LocalHost:
     """Azure's Functions host for one app, in this process.
 
-    asgi: serve it for HTTP. queues: the queues, for operators and tests. insights: tells whoever
+    asgi: serve it for HTTP. keys: open it. queues: for operators and tests. insights: tells whoever
     is set as its `track` of every invocation. Without start() nothing
     happens by itself: drain() and tick() are the steps.
     """
@@ -48,19 +48,20 @@ class LocalHost:
         host_json: Mapping[str, object],
         settings: Mapping[str, str],
         state: Path | None,
-        key: str,
+        keys: Keys,
         clock: Clock,
     ) -> None:
         """Index the app, which works once for an app object, and open the state.
 
         host_json: the parsed file. settings: what %NAME% stands for, and
         PYTHON_THREADPOOL_THREAD_COUNT. state: the file of queues and timers; None: memory.
-        key: opens functions of auth level function and admin, and the host's own routes.
+        keys: of functions of auth level function and admin, and of the host's own routes.
         Raises:
             FunctionLoadError: the app would not index in Azure either.
             Misconfigured: host.json is wrong, or %NAME% has no setting.
         """
         self._options = read_host_json(host_json)
+        self.keys = keys
         self.functions = index(app, self._options.route_prefix, settings)
         self._clock = clock
         self.queues = Queues(state, clock, self._options.message_limit_bytes)
@@ -78,11 +79,13 @@ class LocalHost:
         self._pools[True] = ThreadPoolExecutor(ASYNC_REQUESTS, "http-async")
         front = Front(
             [f for f in self.functions if isinstance(f, HttpFunction)],
-            key,
+            keys,
             self._invoker,
             self._pools,
         )
-        admin = Admin(key, [f.name for f in self.functions], self.run, self.queues)
+        names = [f.name for f in self.functions]
+        runnable = {f.name for f in self.functions if not isinstance(f, HttpFunction)}
+        admin = Admin(keys, names, runnable, self.run, self.queues)
         self.asgi = create_app(front, admin)
         self._listeners: list[Listener] = []
         self._tickers: list[threading.Thread] = []
@@ -154,7 +157,7 @@ class LocalHost:
             worker.start()
 
     def stop(self) -> None:
-        """Start nothing new, and let what is at work end (queue messages: for up to 30 s)."""
+        """Start nothing new, and let what is at work end (queue messages: for up to 10 s)."""
         self._stopping.set()
         for listener in self._listeners:
             listener.stop()
@@ -217,7 +220,7 @@ class LocalHost:
         """Return a message that is in no queue."""
         now = self._clock.now()
         times = (now, now + TIME_TO_LIVE, now + LEASE)
-        return Message(str(uuid.uuid4()), queue, text.encode(), 1, *times, pop_receipt="")
+        return Message("", queue, text.encode(), 0, *times, pop_receipt="")
 
 
 def _threads(settings: Mapping[str, str]) -> int:

@@ -9,16 +9,27 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from shared.errors import Misconfigured
 
-TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)")
+TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)", re.ASCII)
+DAYS = re.compile(r"\d{1,8}", re.ASCII)
+DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
 
 
 def span_s(text: str) -> float | None:
-    """Return the seconds of a TimeSpan such as 00:00:30 or 1.00:00:00; None if it is none."""
+    """Return the seconds of a TimeSpan such as 00:00:30 or 1.00:00:00; None if it is none.
+
+    As .NET reads it, 5 is five days, and 24:00:00 is 24, since no day has an hour 24.
+    """
+    if DAYS.fullmatch(text):
+        return float(text) * DAY_S
     parts = TIME_SPAN.fullmatch(text)
     if parts is None:
         return None
     days, hours, minutes, seconds = (float(part or 0) for part in parts.groups())
-    return days * 86_400 + hours * 3_600 + minutes * 60 + seconds
+    if hours * HOUR_S >= DAY_S and parts[1] is None:
+        days, hours, minutes, seconds = hours, minutes, seconds, 0
+    if hours * HOUR_S >= DAY_S or max(minutes, seconds) >= MINUTE_S:
+        return None
+    return days * DAY_S + hours * HOUR_S + minutes * MINUTE_S + seconds
 
 
 def _seconds(value: object) -> object:

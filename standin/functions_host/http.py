@@ -15,9 +15,10 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from functions.web.names import joined
-from standin.functions_host.admin import Admin, holds_key
+from standin.functions_host.admin import Admin
 from standin.functions_host.index import HttpFunction
 from standin.functions_host.invoke import Call, Done, Invoker
+from standin.functions_host.keys import Keys
 from standin.functions_host.routes import decoded
 
 BODY_LIMIT_BYTES = 100 * 1024**2
@@ -36,17 +37,17 @@ class Front:
     def __init__(
         self,
         functions: Sequence[HttpFunction],
-        key: str,
+        keys: Keys,
         invoker: Invoker,
         pools: Mapping[bool, Executor],
     ) -> None:
         """Serve the functions.
 
-        key: opens those of auth level function and admin. pools: where invocations run, by
+        keys: open those of auth level function and admin. pools: where invocations run, by
             whether the function is async.
         """
         self._functions = sorted(functions, key=lambda function: function.route.rank)
-        self._key = key
+        self._keys = keys
         self._invoker = invoker
         self._pools = pools
 
@@ -60,7 +61,7 @@ class Front:
         if found is None:
             return Response(status_code=404)
         function, route_params = found
-        if function.auth != "anonymous" and not holds_key(request, self._key):
+        if function.auth != "anonymous" and not self._keys.opens(request, function.name):
             return Response(status_code=401)
         if function.signature.is_forwarded:
             return await self._forward(function, request, route_params)
@@ -208,9 +209,10 @@ def worker_response(value: object) -> Response:
     """Turn what a function returned into the response.
 
     Raises:
-        TypeError: it is neither an HttpResponse nor text.
+        TypeError: it is neither an HttpResponse nor text, or text that Azure's host may take for
+            a response of its own making.
     """
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.lstrip().startswith("{"):
         return Response(value, media_type="text/plain")
     if not isinstance(value, func.HttpResponse):
         raise TypeError(

@@ -69,7 +69,8 @@ class Call(Generic[T]):
     """One invocation to make.
 
     argument: makes the trigger's argument. finish: turns what was returned into the result.
-    Both run inside the invocation: if either raises, it fails and nothing is put out.
+    Both run inside the invocation: if either raises, it fails and nothing is put out. Where an
+    output is refused, those before it are in their queues already, as in Azure.
     trace_parent, trace_state: the caller's, or "". status: the HTTP status of the result, 0 for
     what has none. id: of the invocation.
     """
@@ -167,13 +168,9 @@ class Invoker:
             )
         result = call.finish(returned)
         values = {name: out.get() for name, out in outs.items()} | {"$return": returned}
-        self._queues.put_all(
-            [
-                (out.queue, body)
-                for out in function.outputs
-                for body in messages(values[out.parameter])
-            ]
-        )
+        for out in function.outputs:
+            for body in messages(values[out.parameter]):
+                self._queues.put(out.queue, body)  # one by one: those before a failure stay
         return result
 
     def _value(self, function: AnyFunction, arguments: Mapping[str, object]) -> object:

@@ -12,7 +12,7 @@ from standin.functions_host.hostjson import HostOptions
 from standin.functions_host.queues import LEASE, Message, Queues
 
 FIRST_WAIT_S = 0.1
-STOP_LIMIT_S = 30.0
+STOP_LIMIT_S = 10.0
 
 log = logging.getLogger("agentmeter.host")
 
@@ -48,7 +48,7 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Lease no more; let messages at work end, for up to 30 s; give back the others."""
+        """Lease no more; let messages at work end, for up to 10 s; give back the others."""
         self._stopping = True
         self._wake.set()
         self._thread.join()

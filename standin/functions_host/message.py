@@ -24,25 +24,24 @@ def argument(function: QueueFunction, message: Message) -> object:
     Members of a message that is a JSON object replace the metadata of the same name, whatever
     their case: a payload's `id` becomes msg.id.
     Raises:
-        ValueError: such a member does not fit; in Azure the function is not called either.
+        ValueError: such a member does not fit, or the message is no UTF-8; in Azure the function
+            is not called either.
     """
-    try:
-        body: str | bytes = message.body.decode()
-    except UnicodeDecodeError:
-        body = message.body
+    body = message.body.decode()
     if function.parameter in function.signature.as_text:
         return body
     metadata = _metadata(message)
-    if isinstance(body, str):
-        own = {name.lower(): name for name in metadata}
-        for name, text in _members(body).items():
-            metadata[own.get(name.lower(), name)] = Datum(text, "string")
-    kind = "string" if isinstance(body, str) else "bytes"
+    own = {name.lower(): name for name in metadata}
+    for name, text in _members(body).items():
+        metadata[own.get(name.lower(), name)] = Datum(text, "string")
     converter = cast(_Converter, QueueMessageInConverter)
-    return converter.decode(Datum(body, kind), trigger_metadata=metadata)
+    return converter.decode(Datum(body, "string"), trigger_metadata=metadata)
 
 
 def _metadata(message: Message) -> dict[str, Datum]:
+    """Return what the host tells of a message; of one that an operator made up, its count alone."""
+    if not message.id:
+        return {"DequeueCount": Datum("0", "json")}
     return {
         "Id": Datum(message.id, "string"),
         "DequeueCount": Datum(str(message.dequeue_count), "json"),

@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from standin.functions_host.hostjson import span_s
 
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-ITEM = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?")
+MONTHS = (
+    *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE"),
+    *("JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"),
+)
+DAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
+SHORTEST_NAME = 3
+ITEM = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = timedelta(days=366 * 40)
 
@@ -81,18 +85,17 @@ class _Field:
         match = ITEM.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is no {self.name}")
-        first, last, step = match.groups()
-        start = self.low if first == "*" else self._number(first)
-        open_end = first == "*" or step is not None
+        star, first, last, step = match.groups()
+        start = self.low if star else self._number(first)
+        open_end = star or step is not None
         end = self._number(last) if last else (self.high if open_end else start)
-        if end < start or step == "0":
-            raise ValueError(f"{text!r} is no range of {self.name}s")
-        return range(start, end + 1, int(step or 1))
+        # As NCrontab has it: 22-2 is 2-22, and a step of 0 is 1.
+        return range(min(start, end), max(start, end) + 1, int(step or 0) or 1)
 
     def _number(self, text: str) -> int:
-        word = text.upper()[:3]
-        if word in self.words:
-            return self.words.index(word) + self.low
+        named = [word for word in self.words if word.startswith(text.upper())]
+        if named and len(text) >= SHORTEST_NAME:
+            return self.words.index(named[0]) + self.low
         if text.isdecimal() and self.low <= int(text) <= self.high:
             return int(text)
         raise ValueError(f"{text!r} is no {self.name}; it goes from {self.low} to {self.high}")
@@ -111,13 +114,15 @@ FIELDS = (
 def parse(text: str) -> Schedule:
     """Read six fields (five: without seconds), or a TimeSpan such as 00:05:00.
 
+    24:00:00 is 24 days to a TimeSpan, and 5 is five of them.
+
     Raises:
         ValueError: says which part is wrong, or that it never occurs.
     """
-    interval_s = span_s(text.strip())
+    interval_s = span_s(text.strip(" "))
     if interval_s:
         return Every(timedelta(seconds=interval_s))
-    parts = text.split()
+    parts = [part for part in text.split(" ") if part]
     if len(parts) not in (5, 6):
         raise ValueError(f"{text!r} has {len(parts)} fields; write six, seconds first")
     fields = ["0"] * (6 - len(parts)) + parts

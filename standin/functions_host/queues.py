@@ -73,21 +73,18 @@ class Queues:
         rows = self._db.run("INSERT OR IGNORE INTO queues VALUES (?) RETURNING name", queue.lower())
         return bool(rows)
 
-    def put(self, queue: str, body: str | bytes) -> str:
-        """Store one message durably; return its id. Raises as put_all()."""
-        return self.put_all([(queue, body)])[0]
+    def put(self, queue: str, body: str | bytes, *, dequeue_count: int = 0) -> str:
+        """Store one message durably; return its id.
 
-    def put_all(self, messages: Sequence[tuple[str, str | bytes]]) -> list[str]:
-        """Store (queue, body) pairs, all of them or none; return their ids.
-
+        dequeue_count: how often it counts as handed out already.
         Raises:
-            TooLarge: a message is over the limit of a queue. Nothing was stored.
+            TooLarge: it is over the limit of a queue.
         """
-        bodies = [(queue.lower(), self._checked(queue, body)) for queue, body in messages]
+        checked = self._checked(queue, body)
         with self._db.transaction():
-            ids = [self._insert(queue, body) for queue, body in bodies]
-        self._announce({queue for queue, _ in bodies})
-        return ids
+            message_id = self._insert(queue.lower(), checked, dequeue_count)
+        self._announce({queue.lower()})
+        return message_id
 
     def lease(self, queue: str, most: int) -> list[Message]:
         """Hand out up to `most` visible messages, oldest first, hidden from others for 10 min."""
@@ -214,13 +211,13 @@ class Queues:
             f"{self._limit_bytes} before base64. Split it."
         )
 
-    def _insert(self, queue: str, body: bytes) -> str:
+    def _insert(self, queue: str, body: bytes, dequeue_count: int = 0) -> str:
         now = self._clock.now()
         self._use(queue, now)
         message_id = str(uuid.uuid4())
         self._db.run(
-            "INSERT INTO messages VALUES (NULL, ?, ?, ?, 0, ?, ?, ?, '')",
-            *(message_id, queue, body, now.timestamp()),
+            "INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, '')",
+            *(message_id, queue, body, dequeue_count, now.timestamp()),
             *((now + TIME_TO_LIVE).timestamp(), now.timestamp()),
         )
         return message_id

@@ -17,6 +17,7 @@ CONSTRAINTS = {
     "guid": r"[{(]?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}[)}]?",
 }
 PARAMETER = re.compile(r"\{(\*{0,2})([A-Za-z_]\w*)(?::(\w+))?(\?)?\}")
+RESERVED = ("admin", "runtime")
 LITERAL, MIXED, CONSTRAINED, PLAIN, REST = range(5)
 
 
@@ -30,7 +31,7 @@ class Template:
 
     def match(self, path: str) -> Mapping[str, str] | None:
         """Return the route's parameters if it fits the path (decoded, no query), else None."""
-        found = self.pattern.fullmatch(path.strip("/"))
+        found = self.pattern.fullmatch(path.removeprefix("/").removesuffix("/"))
         if found is None:
             return None
         return {name: value for name, value in found.groupdict().items() if value}
@@ -40,8 +41,11 @@ def compile_route(prefix: str, route: str) -> Template:
     """Compile `prefix/route`.
 
     Raises:
-        ValueError: the template has a part that this host does not know.
+        ValueError: the template has a part that this host does not know, or begins as the host's
+            own routes do.
     """
+    if route.lower().lstrip("/").startswith(RESERVED):
+        raise ValueError(f"routes that start with {' or '.join(RESERVED)} are the host's own")
     text = "/".join(part for part in (prefix, route.strip("/")) if part)
     segments = [_segment(segment) for segment in text.split("/") if segment]
     pattern = "".join(

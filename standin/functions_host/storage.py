@@ -23,6 +23,8 @@ ACCOUNT = "laptop"
 MOST_BYTES = 65_536
 """Of a message as it is written into the queue, which is in base64."""
 TEXT = re.compile(r"<MessageText>(.*)</MessageText>", re.DOTALL)
+UNREADABLE = 1_000_000
+"""Deliveries, more than any host.json allows."""
 RECEIPT = """<QueueMessagesList><QueueMessage><MessageId>{id}</MessageId>\
 <InsertionTime>{now}</InsertionTime><ExpirationTime>{end}</ExpirationTime>\
 <PopReceipt>none</PopReceipt><TimeNextVisible>{now}</TimeNextVisible>\
@@ -76,8 +78,8 @@ class QueueService:
         if queue not in await asyncio.to_thread(queues.names):
             return _refused(404, "QueueNotFound")
         try:
-            message_id = await asyncio.to_thread(queues.put, queue, base64.b64decode(text))
-        except (binascii.Error, TooLarge):
+            message_id = await asyncio.to_thread(_put, queues, queue, text)
+        except TooLarge:
             return _refused(400, "InvalidInput")
         now = self._clock.now()
         times = {"now": _http_date(now), "end": _http_date(now + TIME_TO_LIVE)}
@@ -94,6 +96,16 @@ class QueueService:
             return _refused(403, "AuthenticationFailed")
 
         return signed
+
+
+def _put(queues: Queues, queue: str, text: str) -> str:
+    """Store what the host will read. What is no base64 it hands to no function, but moves to the
+    poison queue as it is, as if it had failed too often."""
+    try:
+        plain = base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error:
+        return queues.put(queue, text, dequeue_count=UNREADABLE)
+    return queues.put(queue, plain)
 
 
 def _refused(status: int, code: str) -> Response:

@@ -71,7 +71,6 @@ class Timer:
         self.function = function
         self._statuses = statuses
         self._run = run
-        self._clock = clock
         self._lock = threading.Lock()
         self._status: Status | None = None
         self._monitored = function.use_monitor and not often(function.schedule, clock.now())
@@ -92,9 +91,8 @@ class Timer:
             if now < status.next and not (starting and self.function.run_on_startup):
                 return False
             self._fire(status, past_due)
-            # A run that takes longer than the interval skips what it missed.
-            ended = max(now, self._clock.now())
-            self._remember(Status(now, self.function.schedule.after(ended), ended))
+            # Counted from the start: after a run that took longer, the next one starts at once.
+            self._remember(Status(now, self.function.schedule.after(now), now))
             return True
 
     def run_now(self) -> object:
@@ -107,7 +105,7 @@ class Timer:
         stored = self._statuses.read(function.name, function.schedule_text)
         if stored and self._monitored:
             return stored
-        return self._remember(Status(NEVER, function.schedule.after(now), now))
+        return self._remember(Status(NEVER, function.schedule.after(now), NEVER))
 
     def _remember(self, status: Status) -> Status:
         self._status = status

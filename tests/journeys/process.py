@@ -89,7 +89,7 @@ class Machine:
 
     def waiting(self) -> int:
         """Return how many messages the queue still has."""
-        key = json.loads((self.home / "local.json").read_text())["function_key"]
+        key = json.loads((self.home / "local.json").read_text())["master_key"]
         url = f"http://127.0.0.1:{self.first_port + 1}/admin/queues"
         queues = requests.get(url, headers={"x-functions-key": key}, timeout=10).json()["queues"]
         return sum(depth["visible"] + depth["invisible"] for depth in queues.values())

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from functions import routes
 from functions.openapi.document import document
-from functions.route import Route
+from functions.route import Role, Route
 from shared.errors import GiveUp
 from shared.events.types import KINDS
 from tests.fakes import START, FakeClock
@@ -56,7 +56,7 @@ def test_a_handler_that_nobody_described_is_named_with_the_remedy() -> None:
     def get_new(req: func.HttpRequest) -> func.HttpResponse:
         raise AssertionError
 
-    new = Route("get_new", "api/new", {"GET": get_new})
+    new = Route("get_new", "api/new", {"GET": get_new}, Role.READER)
     with pytest.raises(
         GiveUp, match=r"operations\.py does not say what get_new is for\. Add a row"
     ):

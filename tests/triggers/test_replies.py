@@ -73,7 +73,9 @@ def test_the_token_opens_again(tmp_path: pytest.TempPathFactory) -> None:
 
 def answering(**handlers: Handler) -> Callable[[str], func.HttpResponse]:
     """Return what asks a route with these handlers by a method."""
-    trigger = over_grpc(Route("thing", "api/thing", handlers), failing(Misconfigured("never")))
+    trigger = over_grpc(
+        Route("thing", "api/thing", handlers, None), failing(Misconfigured("never"))
+    )
 
     def ask(method: str) -> func.HttpResponse:
         request = func.HttpRequest(method, "http://host/x", body=b"")

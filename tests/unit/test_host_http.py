@@ -2,48 +2,20 @@
 
 import gzip
 import http.client
-import json
 import logging
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
-from standin.functions_host.host import LocalHost
-from standin.functions_host.http import BODY_LIMIT_BYTES
+from standin.functions_host.http import BODY_LIMIT_BYTES, worker_response
 from standin.functions_host.routes import compile_route
 from tests.fakes import FakeClock
-from tests.host_sample import KEY, Seen, sample_host, serving
+from tests.host_sample import KEY, Seen, Site, sample_host, serving
 
 WITH_KEY = {"x-functions-key": KEY}
 GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-
-class Site:
-    """A served host, and shortcuts to it."""
-
-    def __init__(self, url: str, host: LocalHost, seen: Seen) -> None:
-        self.url = url
-        self.host = host
-        self.seen = seen
-
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, self.url + path, timeout=10, **options)
-
-    def reset(self) -> None:
-        """Forget what the test before did."""
-        self.seen.messages.clear()
-        self.seen.ticks.clear()
-        self.seen.contexts.clear()
-        for queue in self.host.queues.names():
-            for message in self.host.queues.peek(queue):
-                self.host.queues.take(queue, message.id)
-
-    def waiting(self) -> list[bytes]:
-        return [message.body for message in self.host.queues.peek("work-items")]
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +136,6 @@ def test_a_failing_function_is_500_puts_out_nothing_and_logs_one_line(
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
-        pytest.param(["fits", "x" * 49_153], "a queue takes 49152", id="too-long"),
         pytest.param(["fits", 5], "invalid data type in output queue message", id="no-text"),
         pytest.param("[]", "Azure's host would parse", id="text-that-is-json"),
     ],
@@ -175,6 +146,27 @@ def test_an_output_that_cannot_be_stored_is_500_and_stores_nothing(
     assert site.call("POST", "/many", json=texts).status_code == 500
     assert site.waiting() == []
     assert words in caplog.text
+
+
+def test_outputs_go_out_one_by_one_until_one_is_refused(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = ["first", "x" * 49_153, "third"]
+    assert site.call("POST", "/many", json=texts).status_code == 500
+    assert site.waiting() == [b"first"]
+    assert "a queue takes 49152" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["//echo/a", "/echo//a"])
+def test_a_doubled_slash_is_another_path(site: Site, path: str) -> None:
+    assert site.call("GET", "/echo/a/").status_code == 200
+    assert site.call("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize("text", ['{"status": 202}', ' {"body": 1}'])
+def test_text_that_azure_takes_for_a_whole_response_is_refused(text: str) -> None:
+    with pytest.raises(TypeError, match=r"Return azure\.functions\.HttpResponse"):
+        worker_response(text)
 
 
 def test_a_function_that_returns_no_response_is_500(
@@ -208,25 +200,6 @@ def test_the_context_names_the_invocation_and_a_new_span_of_the_callers_trace(
     assert first.function_name == "echo"
     assert first.invocation_id != second.invocation_id
     assert first.retry_context.retry_count == 0
-
-
-def test_an_operator_sees_the_queues_and_runs_functions_with_the_key_alone(site: Site) -> None:
-    assert site.call("GET", "/admin/queues").status_code == 401
-    assert site.call("POST", "/admin/functions/look").status_code == 401
-    assert site.call("POST", "/admin/functions/look", headers=WITH_KEY).status_code == 202
-    assert len(site.seen.ticks) == 1
-    ran = site.call("POST", "/admin/functions/do_work", json={"input": "hi"}, headers=WITH_KEY)
-    assert ran.status_code == 202
-    assert [body for _, body, _ in site.seen.messages] == [b"hi"]
-    assert site.call("POST", "/admin/functions/nobody", headers=WITH_KEY).status_code == 404
-    bad = site.call("POST", "/admin/functions/look", data=b"[", headers=WITH_KEY)
-    assert bad.status_code == 400
-    site.host.enqueue("Work-Items", "one")
-    depths = site.call("GET", "/admin/queues", headers=WITH_KEY).json()["queues"]
-    assert depths == {"work-items": {"visible": 1, "invisible": 0, "oldest_age_s": 0.0}}
-    status = json.loads(site.call("GET", "/admin/host/status").text)
-    assert status["state"] == "Running"
-    assert "do_work" in status["functions"]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,8 @@ def test_an_output_that_azure_takes_is_taken(folder: Path, value: str) -> None:
     [
         ('@app.route(route="a/{b:odd}")', "does not know the route constraint 'odd'"),
         ('@app.route(route="a/{b")', "does not know the route part"),
+        ('@app.route(route="admin/x")', "are the host's own"),
+        ('@app.route(route="/Runtimes")', "are the host's own"),
         ('@app.timer_trigger(arg_name="req", schedule="often")', "has 1 fields"),
         (
             '@app.blob_trigger(arg_name="req", path="p", connection="C")',

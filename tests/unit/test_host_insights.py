@@ -7,6 +7,7 @@ import azure.functions as func
 import pytest
 
 from standin.functions_host.host import LocalHost
+from standin.functions_host.keys import Keys
 from standin.monitor.store import MonitorStore
 from tests.fakes import FakeClock
 from tests.host_sample import HOST_JSON, KEY
@@ -37,7 +38,14 @@ def monitor() -> Iterator[MonitorStore]:
 @pytest.fixture
 def host(monitor: MonitorStore) -> Iterator[LocalHost]:
     clock = FakeClock()
-    made = LocalHost(sample(), host_json=HOST_JSON, settings={}, state=None, key=KEY, clock=clock)
+    made = LocalHost(
+        sample(),
+        host_json=HOST_JSON,
+        settings={},
+        state=None,
+        keys=Keys(None, KEY, KEY),
+        clock=clock,
+    )
     made.insights.track = monitor.track
     yield made
     made.close()

@@ -70,7 +70,8 @@ def test_a_renewed_lease_lasts_ten_minutes_from_then(queues: Queues, clock: Fake
 
 
 def test_messages_come_oldest_first_and_no_more_than_asked_for(queues: Queues) -> None:
-    queues.put_all([("jobs", str(number)) for number in range(12)])
+    for number in range(12):
+        queues.put("jobs", str(number))
     assert [message.body for message in queues.lease("jobs", 11)] == [
         str(number).encode() for number in range(11)
     ]
@@ -81,7 +82,7 @@ def test_a_message_takes_48_kib_because_64_go_over_the_wire_in_base64(queues: Qu
     assert len(base64.b64encode(longest)) == 65_536
     queues.put("jobs", longest)
     with pytest.raises(TooLarge, match="49153 bytes for queue jobs"):
-        queues.put_all([("jobs", "fits"), ("jobs", longest + b"x")])
+        queues.put("jobs", longest + b"x")
     assert len(queues.peek("jobs")) == 1
 
 
@@ -108,7 +109,8 @@ def test_a_poisoned_message_is_a_new_one(queues: Queues) -> None:
 def test_counts_tell_visible_from_hidden_and_the_oldest_age(
     queues: Queues, clock: FakeClock
 ) -> None:
-    queues.put_all([("jobs", "one"), ("jobs", "two"), ("jobs", "three")])
+    for text in ("one", "two", "three"):
+        queues.put("jobs", text)
     clock.advance(seconds=90)
     queues.lease("jobs", 1)
     assert queues.counts() == {"jobs": Depth(visible=2, invisible=1, oldest_age_s=90.0)}
@@ -142,7 +144,8 @@ def test_the_redeliver_fault_brings_a_deleted_message_once_more(queues: Queues) 
 
 def test_messages_and_leases_survive_a_restart(tmp_path: Path, clock: FakeClock) -> None:
     before = Queues(tmp_path / "deep" / "host.db", clock)
-    before.put_all([("jobs", b"\x00\xff"), ("jobs", "two")])
+    before.put("jobs", b"\x00\xff")
+    before.put("jobs", "two")
     before.lease("jobs", 1)
     after = Queues(tmp_path / "deep" / "host.db", clock)
     assert [message.body for message in after.lease("jobs", 32)] == [b"two"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ import azure.functions as func
 import pytest
 
 from standin.functions_host.host import LocalHost
-from standin.functions_host.queues import Depth
+from standin.functions_host.keys import Keys
+from standin.functions_host.queues import Depth, Message
 from tests.fakes import FakeClock
 from tests.host_sample import HOST_JSON, KEY, Seen, sample_host
 
@@ -146,12 +148,23 @@ def test_a_member_that_is_no_count_fails_the_message_before_the_function(
     host.close()
 
 
-def test_a_message_of_bytes_that_are_no_text_arrives_as_it_is() -> None:
+def test_bytes_that_are_no_text_fail_before_the_function_and_end_in_poison() -> None:
+    seen, clock = Seen(), FakeClock()
+    host = sample_host(seen, clock)
+    host.enqueue("work-items", b"\xff\x00")
+    for _ in range(10):
+        host.drain()
+        clock.advance(minutes=11)
+    assert seen.messages == []
+    assert [m.body for m in host.queues.peek("work-items-poison")] == [b"\xff\x00"]
+    host.close()
+
+
+def test_a_message_that_an_operator_made_up_has_no_id_and_no_count() -> None:
     seen = Seen()
     host = sample_host(seen, FakeClock())
-    host.enqueue("work-items", b"\xff\x00")
-    host.drain()
-    assert bodies(seen) == [b"\xff\x00"]
+    assert host.run("do_work", "hi")
+    assert seen.messages == [("", b"hi", 0)]
     host.close()
 
 
@@ -164,7 +177,14 @@ def test_a_coroutine_may_eat_plain_text_and_return_its_output() -> None:
         await asyncio.sleep(0)
         return msg.upper()
 
-    host = LocalHost(app, host_json=HOST_JSON, settings={}, state=None, key=KEY, clock=FakeClock())
+    host = LocalHost(
+        app,
+        host_json=HOST_JSON,
+        settings={},
+        state=None,
+        keys=Keys(None, KEY, KEY),
+        clock=FakeClock(),
+    )
     host.enqueue("in", "quiet")
     assert host.drain() == 1
     assert [message.body for message in host.queues.peek("out")] == [b"QUIET"]
@@ -257,3 +277,21 @@ def until(holds: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
             return
         pause(0.005)
     raise AssertionError("It did not happen in time.")
+
+
+def test_a_queue_that_cannot_be_read_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    seen = Seen()
+    host = sample_host(seen, FakeClock())
+    lease, failures = host.queues.lease, iter([sqlite3.OperationalError("disk I/O error")])
+
+    def failing(queue: str, most: int) -> list[Message]:
+        for failure in failures:
+            raise failure
+        return lease(queue, most)
+
+    host.queues.lease = failing
+    host.start()
+    host.enqueue("work-items", "one")
+    until(lambda: bodies(seen) == [b"one"])
+    host.close()
+    assert "queue work-items cannot be read, trying again" in caplog.text

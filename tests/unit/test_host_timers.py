@@ -38,6 +38,11 @@ def at(text: str) -> datetime:
         ("0 59 23 31 12 *", "2026-12-31 23:59:00", "2027-12-31 23:59:00"),
         ("00:05:00", "2026-11-23 12:00:07", "2026-11-23 12:05:07"),
         ("1.00:00:00", "2026-11-23 12:00:00", "2026-11-24 12:00:00"),
+        ("24:00:00", "2026-11-23 12:00:00", "2026-12-17 12:00:00"),
+        ("5", "2026-11-23 12:00:00", "2026-11-28 12:00:00"),
+        ("0 22-2 * * * *", "2026-11-23 12:10:00", "2026-11-23 12:11:00"),
+        ("0 */0 * * * *", "2026-11-23 12:10:00", "2026-11-23 12:11:00"),
+        ("0 0 0 1 March Mon-friday", "2026-11-23 12:00:00", "2027-03-01 00:00:00"),
     ],
 )
 def test_a_schedule_names_the_next_moment(schedule: str, after: str, expected: str) -> None:
@@ -51,8 +56,15 @@ def test_a_schedule_names_the_next_moment(schedule: str, after: str, expected: s
         ("60 * * * * *", "'60' is no second; it goes from 0 to 59"),
         ("0 * * * * 7", "'7' is no weekday"),
         ("0 * * * Foo *", "'Foo' is no month"),
-        ("0 9-5 * * * *", "'9-5' is no range of minutes"),
-        ("0 */0 * * * *", "is no range of minutes"),
+        ("0 0 0 1 mars *", "'mars' is no month"),
+        ("0 0 0 1 Marchy *", "'Marchy' is no month"),
+        ("0 *-5 * * * *", "is no minute"),
+        ("0\t* * * * *", "is no minute"),
+        ("0 * * * *\n*", "no weekday|no month|has 5 fields"),
+        ("0 \u0665 * * * *", "is no minute"),
+        ("10:60:00", "has 1 fields"),
+        ("00:00:60", "has 1 fields"),
+        ("\u0665", "has 1 fields"),
         ("0 ? * * * *", "is no minute"),
         ("0 0 0 30 2 *", "never occurs"),
     ],
@@ -143,9 +155,22 @@ def test_run_on_startup_runs_at_each_start(bench: Bench) -> None:
     assert [run.past_due for run in bench.runs] == [False]
 
 
-def test_a_run_longer_than_the_interval_skips_what_it_missed(bench: Bench) -> None:
+def test_after_a_run_longer_than_the_period_the_next_starts_at_once(bench: Bench) -> None:
     timer = bench.timer()
     bench.tick(timer, seconds=0)
-    bench.run_takes_s = 150
+    bench.run_takes_s = 70
     assert bench.tick(timer, minutes=1)
-    assert timer.due_in(bench.clock.now()).total_seconds() == 30
+    assert bench.tick(timer, seconds=0)
+    assert bench.runs[1].schedule_status["Last"] == "2026-11-23T12:01:00+00:00"
+    bench.run_takes_s = 150
+    assert bench.tick(timer, seconds=0)
+    assert [bench.tick(timer, seconds=0), bench.tick(timer, seconds=0)] == [True, True]
+    assert {run.past_due for run in bench.runs} == {False}
+
+
+def test_a_first_run_has_no_status_yet(bench: Bench) -> None:
+    timer = bench.timer()
+    bench.tick(timer, seconds=0)
+    bench.tick(timer, minutes=1)
+    assert bench.runs[0].schedule_status["Last"] == "0001-01-01T00:00:00+00:00"
+    assert bench.runs[0].schedule_status["LastUpdated"] == "0001-01-01T00:00:00+00:00"

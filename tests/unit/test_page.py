@@ -16,6 +16,7 @@ from local.server import serve
 from tests.loopback import Loopback, Reply, loopback
 
 KEY = "a-key-that-no-browser-sees"
+MASTER_KEY = "nor-this-one"
 TEXTS = sorted(path for path in STATIC.rglob("*") if path.suffix in {".js", ".css", ".html"})
 OWN = [path for path in TEXTS if "vendor" not in path.parts]
 OTHER_HOST = re.compile(r"(?:https?:)?//(?!www\.w3\.org/)[a-z0-9-]+\.[a-z]{2,}", re.IGNORECASE)
@@ -29,7 +30,7 @@ def behind() -> Generator[Loopback]:
 
 @pytest.fixture
 def page(behind: Loopback) -> Generator[str]:
-    server = serve(create_app(Upstream(behind.url, KEY, behind.url, behind.url)))
+    server = serve(create_app(Upstream(behind.url, KEY, MASTER_KEY, behind.url, behind.url)))
     try:
         yield server.url
     finally:
@@ -108,7 +109,7 @@ def test_the_page_itself_changes_silences_and_verdicts_and_nothing_else(
 
 def test_a_server_that_is_away_is_an_answer_with_a_remedy() -> None:
     nowhere = "http://127.0.0.1:9"
-    server = serve(create_app(Upstream(nowhere, KEY, nowhere, nowhere)))
+    server = serve(create_app(Upstream(nowhere, KEY, MASTER_KEY, nowhere, nowhere)))
     try:
         answer = ask(f"{server.url}/api/alerts?code=x")
     finally:

@@ -29,7 +29,8 @@ def test_the_laptops_queues_are_counted_as_azures_are(queues: Queues) -> None:
     server = serve(storage.QueueService(lambda: queues, "s", FakeClock()).asgi)
     try:
         assert counted(server.url) == 0
-        queues.put_all([(POISON, "one"), (POISON, "two"), ("usage-events", "three")])
+        for queue, text in ((POISON, "one"), (POISON, "two"), ("usage-events", "three")):
+            queues.put(queue, text)
         queues.lease(POISON, 1)
         assert counted(server.url) == 2
     finally:

@@ -1,9 +1,10 @@
 import traceback
 
 import pytest
+from pydantic import SecretStr
 
 from shared.errors import Misconfigured
-from shared.settings import Settings, read
+from shared.settings import OUTWARD, Settings, read
 
 NEEDED = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=x", "LOGS_WORKSPACE_ID": "w"}
 
@@ -83,3 +84,28 @@ def test_a_secret_of_an_odd_form_is_named_and_kept(name: str, value: str) -> Non
 
 def test_a_value_that_is_no_text_is_made_one() -> None:
     assert read(NEEDED | {"LOGS_WORKSPACE_ID": "w\udcff"}).LOGS_WORKSPACE_ID == "w?"
+
+
+@pytest.mark.parametrize("name", [*OUTWARD, "RECEIVER_OPS_TEAMS"])
+def test_plain_http_to_others_is_not_called(name: str) -> None:
+    given = {**NEEDED, name: "http://hooks.example/secret-path"}
+    settings = read(given)
+    assert str(given[name]) not in str(settings.problems())
+    assert [said.partition(" ")[0] for said in settings.problems()] == [name]
+    found = settings.model_extra or {}
+    assert getattr(settings, name, None) in ("", SecretStr(""), None)
+    assert name not in found
+
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        ("http://127.0.0.1:1/secret-path", {}),
+        ("http://localhost/secret-path", {}),
+        ("https://hooks.example/secret-path", {}),
+        ("http://hooks.example/secret-path", {"ALLOW_PLAIN_HTTP": "1"}),
+    ],
+)
+def test_what_may_be_called_is(url: str, more: dict[str, str]) -> None:
+    settings = read({**NEEDED, **more, "HEARTBEAT_URL": url})
+    assert (settings.HEARTBEAT_URL.get_secret_value(), settings.problems()) == (url, [])

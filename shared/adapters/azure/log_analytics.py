@@ -1,11 +1,9 @@
 """Asks KQL of a Log Analytics workspace, and takes nothing but a whole answer for one."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -20,6 +18,7 @@ from shared.clouds import PUBLIC
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
 from shared.invocation import posting
 from shared.ports import Table
+from shared.setting_forms import is_plain
 from shared.settings import quiet_sdk
 
 NEWER_ENDPOINT = "https://api.loganalytics.azure.com"
@@ -125,20 +124,13 @@ def _plain_auth(endpoint: str) -> AzureKeyCredentialPolicy[HttpRequest, HttpResp
     """Return what stands for a token where a laptop's stand-in listens; None over https."""
     if not endpoint.startswith("http://"):
         return None
-    if _is_loopback(urlsplit(endpoint).hostname or ""):
+    if not is_plain(endpoint):
         return AzureKeyCredentialPolicy(
             AzureKeyCredential("local"), "Authorization", prefix="Bearer"
         )
     raise Misconfigured(
         "LOGS_ENDPOINT is plain http to another machine. Use https; http is for 127.0.0.1 alone."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _table(table: LogsTable) -> Table:

@@ -8,13 +8,19 @@ from shared.events.otlp.media import JSON, Media
 
 Name = Literal["traces", "logs", "metrics"]
 
-INVALID_ARGUMENT, UNAVAILABLE = 3, 14
-"""Codes of google.rpc.Status."""
+INVALID_ARGUMENT = 3
+CODES = {429: 8, 503: 14}
+"""Of google.rpc.Status, by HTTP's: resource exhausted, unavailable."""
 REJECTED: Mapping[Name, str] = {
     "traces": "rejectedSpans",
     "metrics": "rejectedDataPoints",
     "logs": "rejectedLogRecords",
 }
+
+
+def code_of(status: int) -> int:
+    """Return the code of google.rpc.Status that goes with the HTTP status of a refusal."""
+    return CODES.get(status, INVALID_ARGUMENT)
 
 
 def success(media: Media, signal: Name, rejected: int, message: str) -> bytes:

@@ -1,9 +1,11 @@
 """Tells on whose account a span is: from itself, those above it, or the sending service."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from shared.events.otlp.reader import Reader, stated_in
-from shared.events.otlp.span import Span, text_in
+from shared.events.otlp.dialects import DIALECTS
+from shared.events.otlp.reader import COMMON_NAMES, Reader, stated_in
+from shared.events.otlp.span import Attributes, Scalar, Span, text_in
 
 Owner = Mapping[str, str]
 """Field → value, without those of which nothing is known."""
@@ -11,12 +13,26 @@ INHERITED = (
     *("team", "mission", "conversation", "user", "tenant", "environment", "workflow"),
     "model_around",
 )
+TENANT = "agentmeter.tenant"
 _DEFAULTS = frozenset({"default", "agent"})
 """What instrumentations write for an environment or an agent's id where they know none."""
 _PLACEHOLDERS = frozenset({"OpenAI Agent", "unknown"})
 """Agent names that an instrumentation writes where it knows none."""
 _IN_METADATA = (("agent", "lc_agent_name"), ("conversation", "thread_id"))
 """What LangChain's callbacks put into one attribute of JSON."""
+
+_NAMES = (COMMON_NAMES, *(dialect.names for dialect in DIALECTS))
+_TENANTS = frozenset(name for names in _NAMES for name in names.get("tenant", ()))
+
+
+def of_tenant(span: Span, tenant: str) -> Span:
+    """Return the span with that tenant, whatever it and its service say."""
+
+    def without(attributes: Attributes) -> dict[str, Scalar]:
+        return {name: value for name, value in attributes.items() if name not in _TENANTS}
+
+    attributes = without(span.attributes) | {TENANT: tenant}
+    return replace(span, attributes=attributes, resource=without(span.resource))
 
 
 def stated_by(span: Span, reader: Reader, *, is_agent: bool) -> Owner:

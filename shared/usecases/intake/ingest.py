@@ -8,7 +8,7 @@ from datetime import datetime
 
 from shared.errors import InvalidEvent, LengthRequired, TooLarge, UnsupportedMedia
 from shared.events.body import Limits, read_events
-from shared.events.envelope import Refusal, judge
+from shared.events.envelope import Refusal, judge, of_tenant
 from shared.events.message import Request, pack
 from shared.invocation import traceparent
 
@@ -41,15 +41,18 @@ class Ingest:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def accept(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Received:
+    def accept(
+        self, body: bytes, headers: Mapping[str, str], now: datetime, tenant: str = ""
+    ) -> Received:
         """Return the accepted events as queue messages, and why others were refused.
 
-        headers: names in lower case.
+        headers: names in lower case. tenant: of the sender's key; the events carry it, whatever
+            they say.
         Raises:
             InvalidEvent: nothing can be made of the body as a whole; the class says which answer.
         """
         given = read_events(body, headers, self._limits)
-        events, refused = judge(given, now)
+        events, refused = judge(of_tenant(given, tenant) if tenant else given, now)
         request = Request(traceparent(), Counter(one.reason for one in refused))
         counts = {"accepted": len(events), "refused": len(refused)}
         logger.info("Of %d events, %d were accepted.", len(given), len(events), extra=counts)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.events.message import Request, pack_parcels
 from shared.events.otlp.media import Media
+from shared.events.otlp.owner import of_tenant
 from shared.events.otlp.read_spans import Reading, read_spans
 from shared.events.otlp.span import Span
 from shared.events.unpack import Sizes, refuse_chunks, unpack
@@ -51,17 +52,25 @@ class TakeOtlp:
         self._content_chars = content_chars
 
     def accept(
-        self, body: bytes, headers: Mapping[str, str], media: Media, now: datetime
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        media: Media,
+        now: datetime,
+        tenant: str = "",
     ) -> Received:
         """Return the events of the spans as queue messages, and why spans were refused.
 
-        headers: names in lower case.
+        headers: names in lower case. tenant: of the sender's key; the spans carry it, whatever
+            they say.
         Raises:
             InvalidEvent: nothing can be made of the body as a whole; the class says which answer.
         """
         refuse_chunks(body, headers)
         found = self._read(unpack(body, headers, self._sizes), media)
         spans = [span for span in found if isinstance(span, Span)]
+        if tenant:
+            spans = [of_tenant(span, tenant) for span in spans]
         reading = read_spans(spans, now, self._content_chars)
         refused = [reason for reason in found if isinstance(reason, str)] + list(reading.refused)
         received = Received(

@@ -24,12 +24,14 @@ class Trial:
     """When failures begin, and how they are seen.
 
     phase_s: the second of a minute in which they begin; the timer runs at second 0.
-    delay_s: how late rows are found. lasts_s: until all is well again. queue_s: how long a message
-    waits: a poll, or the start of a process. status: what Azure Monitor answers all the time.
+    delay_s: how late rows are found; jitter_s: up to so much later, each by itself. lasts_s: until
+    all is well again. queue_s: how long a message waits: a poll, or the start of a process.
+    status: what Azure Monitor answers all the time.
     """
 
     phase_s: int
     delay_s: int = 0
+    jitter_s: int = 0
     queue_s: int = POLL_S
     status: int | None = None
     lasts_s: int = int(FOLLOWED.total_seconds())
@@ -69,6 +71,7 @@ class Lab:
                 "start": START + HEALTHY_FOR,
                 "duration_s": FOLLOWED.total_seconds(),
                 "ingest_delay_s": trial.delay_s,
+                "ingest_jitter_s": trial.jitter_s,
                 "flush_s": FLUSH_S,
                 "queue_s": trial.queue_s,
                 "ingestion_faults": faults,

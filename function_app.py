@@ -2,6 +2,6 @@
 
 from functions import build
 from functions.web.switch import carrier
-from shared.wiring import current
+from shared.process_app import current
 
 app = build(current, carrier())

@@ -38,6 +38,6 @@ def build(app: Callable[[], App], carrier: Carrier = over_grpc) -> func.Function
 
 def routes(app: Callable[[], App]) -> Sequence[Route]:
     """Return every path that HTTP reaches."""
-    modules = (events, otlp, report, alerts, costs, budgets, silences)
+    modules = (events, otlp, report, alerts, evaluate, costs, budgets, silences)
     described = api.routes(lambda: routes(app))
     return [*(route for module in modules for route in module.routes(app)), *described]

@@ -1,10 +1,13 @@
-"""Every 15 s: deliver what is due, evaluate the rules, deliver what they decided."""
+"""Every 15 s, and when a person asks: deliver what is due, evaluate, deliver what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import azure.functions as func
 
 from functions.invoked import invoked
+from functions.replies import reply
+from functions.route import Role, Route
+from shared.usecases.evaluation.tick import Ticked
 from shared.wiring import App
 
 
@@ -22,3 +25,28 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         parts.tick.run(parts.clock.now())
 
     return bp
+
+
+def routes(app: Callable[[], App]) -> Sequence[Route]:
+    """Return the route that evaluates where no timer does."""
+
+    def post_evaluate(req: func.HttpRequest) -> func.HttpResponse:
+        parts = app()
+        now = parts.clock.now()
+        return reply(200, _told(parts.tick.run(now)))
+
+    return [Route("post_evaluate", "api/evaluate", {"POST": post_evaluate}, Role.OPERATOR)]
+
+
+def _told(ticked: Ticked) -> dict[str, object]:
+    """Sum up a run for who asked for it."""
+    rules = {report.rule: report for report in ticked.evaluated.rules}
+    return {
+        "at": ticked.evaluated.at.isoformat(),
+        "complete": ticked.complete,
+        "delivered": sum(report.accepted for report in ticked.delivered),
+        "rules": [
+            {"rule": report.rule, "outcome": report.outcome, "error": report.error}
+            for report in rules.values()
+        ],
+    }

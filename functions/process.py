@@ -35,5 +35,6 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
             refused.set(list(result.refused))
         if result.again:
             again.set(list(result.again))
+        parts.stand_in.run(parts.clock.now())
 
     return bp

@@ -53,7 +53,11 @@ def declare(parser: ArgumentParser) -> None:
         "--rule", action="append", default=[], metavar="NAME", help="this one alone; repeatable"
     )
     parser.add_argument(
-        "--delay", type=span, default=timedelta(0), metavar="SPAN", help="events came so much later"
+        "--delay",
+        type=span,
+        default=timedelta(0),
+        metavar="SPAN",
+        help="rows were found so much later",
     )
     parser.add_argument("--workspace", metavar="ID", help="this Log Analytics workspace")
     declare_folder(parser)
@@ -74,7 +78,7 @@ def run(given: Namespace, desk: Desk) -> int:
     followers = [Follower(Config(rules, routes, prices), plan) for rules in chosen]
     paging = Paging(patient, desk.clock, ROWS, PAGE_ROWS)
     pages = paging.pages(Period(period.start - _longest(chosen), period.end))
-    with desk.terminal.progress("minutes", plan.ticks) as ticked:
+    with desk.terminal.progress("runs", plan.ticks) as ticked:
         pasts = follow(plan, followers, read_rows(paging, pages), ticked)
     tried = list(zip(map(str, folders), chosen, pasts, strict=True))
     if given.json:

@@ -28,7 +28,7 @@ class LateExporter:
         self._plan = plan
         self._clock = clock
         self._count = 0
-        self._waiting: list[tuple[datetime, Callable[[], object]]] = []
+        self._waiting: list[tuple[datetime, Callable[..., object], object]] = []
 
     def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
         """Take the rows for AppEvents; return as many outcomes, in order."""
@@ -49,10 +49,13 @@ class LateExporter:
     def show(self) -> None:
         """Let queries find what is due by now."""
         now = self._clock.now()
-        due = [show for at, show in self._waiting if at <= now]
+        due: dict[Callable[..., object], list[object]] = {}
+        for at, send, row in self._waiting:
+            if at <= now:
+                due.setdefault(send, []).append(row)
         self._waiting = [one for one in self._waiting if one[0] > now]
-        for show in due:
-            show()
+        for send, rows in due.items():
+            send(rows)
 
     def _take(
         self,
@@ -69,8 +72,5 @@ class LateExporter:
         for row in rows:
             self._count += 1
             jitter_s = self._plan.ingest_jitter_s * (self._count * GOLDEN % 1)
-            self._wait(now + timedelta(seconds=delay_s + jitter_s), send, row)
+            self._waiting.append((now + timedelta(seconds=delay_s + jitter_s), send, row))
         return [Exported() for _ in rows]
-
-    def _wait(self, at: datetime, send: Callable[..., object], row: object) -> None:
-        self._waiting.append((at, lambda: send([row])))

@@ -1,17 +1,10 @@
 """Settings become the app: the only place that chooses implementations."""
 
-import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property, partial
 
-from shared import logs, notify
-from shared.adapters.azure.azure_monitor import AzureMonitorExporter
-from shared.adapters.azure.event_queue import AccountEventQueue
-from shared.adapters.azure.identity import Identity
-from shared.adapters.azure.log_analytics import LogAnalytics
-from shared.adapters.azure.poison_queue import AccountPoisonQueue
+from shared import notify
 from shared.adapters.config.config_folder import (
     parse_edition,
     read_budgets,
@@ -21,25 +14,27 @@ from shared.adapters.config.config_folder import (
 )
 from shared.adapters.config.last_good import LastRight
 from shared.adapters.config.price_book import PriceBook
-from shared.adapters.config.price_list import PriceList
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
 from shared.alerting.rule import Rule
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock
+from shared.connections import Connections
 from shared.errors import Misconfigured
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.notify.heartbeat import Heartbeat
 from shared.notify.page_links import PageLinks
-from shared.settings import Settings, quiet_sdk, read
-from shared.storage.stores import Storage, open_storage
+from shared.ports import EventQueue, Exporter, PoisonQueue, UsageLog
+from shared.settings import Settings
+from shared.storage.stores import Storage
 from shared.usecases.evaluation.announce import Announce, Announcing
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
 from shared.usecases.evaluation.own_gauges import BudgetFigures, Vitals
 from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
-from shared.usecases.evaluation.tick import Tick, Watched
+from shared.usecases.evaluation.stand_in import StandIn
+from shared.usecases.evaluation.tick import Heard, Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.report import Report
@@ -65,19 +60,37 @@ class App:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self._outside = Connections(settings, clock)
         self._started_at: datetime = clock.now()
 
     def close(self) -> None:
         """Let go of the storage. Azure ends a process without asking; tests and laptops ask."""
-        if "_storage" in self.__dict__:
-            self._storage.close()
-        if "queue" in self.__dict__:
-            self.queue.close()
+        self._outside.close()
+
+    @property
+    def _storage(self) -> Storage:
+        """What is remembered between two invocations."""
+        return self._outside.storage
 
     @cached_property
-    def queue(self) -> AccountEventQueue:
+    def _exporter(self) -> Exporter:
+        """Takes what goes into Azure Monitor."""
+        return self._outside.exporter
+
+    @cached_property
+    def _log(self) -> UsageLog:
+        """What was exported, to be asked in KQL."""
+        return self._outside.log
+
+    @cached_property
+    def _poison(self) -> PoisonQueue:
+        """What was set aside."""
+        return self._outside.poison
+
+    @property
+    def queue(self) -> EventQueue:
         """Takes what was accepted."""
-        return AccountEventQueue(self._queue_account, self._identity)
+        return self._outside.queue
 
     @cached_property
     def rates(self) -> RateLimits:
@@ -87,12 +100,8 @@ class App:
     @cached_property
     def ingest(self) -> Ingest:
         """Takes what agents send."""
-        limits = Limits(
-            events=self.settings.BATCH_MAX_EVENTS,
-            body_bytes=self.settings.BODY_MAX_BYTES,
-            unpacked_bytes=self.settings.UNPACKED_MAX_BYTES,
-        )
-        return Ingest(limits)
+        most = self.settings
+        return Ingest(Limits(most.BATCH_MAX_EVENTS, most.BODY_MAX_BYTES, most.UNPACKED_MAX_BYTES))
 
     @cached_property
     def traces(self) -> TakeOtlp:
@@ -117,8 +126,8 @@ class App:
     @cached_property
     def process(self) -> Patient:
         """Prices, exports and counts what was taken."""
-        storage = self._storage
-        stores = Stores(storage.claims, storage.series, storage.labels, storage.traces)
+        kept = self._storage
+        stores = Stores(kept.claims, kept.series, kept.labels, kept.traces)
         most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
         fast = FastRules(self._rules.get)
         process = Process(stores, self._exporter, self._prices, *most, fast.count)
@@ -127,7 +136,19 @@ class App:
     @cached_property
     def tick(self) -> Watched:
         """Does what is due, several times a minute."""
-        alerts, routes = self._storage.alerts, self._routes.get()
+        heard = Heard(Announcing(self._tick, self._announce), self._storage.turns)
+        return Watched(heard, Heartbeat(self.settings.HEARTBEAT_URL))
+
+    @cached_property
+    def stand_in(self) -> StandIn:
+        """Judges fast conditions where the timer does not."""
+        return StandIn(self._storage.turns, lambda now: self._tick.run_fast(now))
+
+    @cached_property
+    def _tick(self) -> Tick:
+        """What the timer does, but for what it says of itself."""
+        storage, routes = self._storage, self._routes.get()
+        alerts = storage.alerts
         evaluate = Evaluate(
             rules=self._rules.get,
             own=own_rules(routes.meta),
@@ -137,7 +158,7 @@ class App:
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
             link=self.settings.AGENTMETER_LINK,
             silences=self.silences.all,
-            tallies=self._storage.series.tallies,
+            tallies=storage.series.tallies,
             links=PageLinks(
                 self.settings.AGENTMETER_RUNBOOKS,
                 self.settings.LOGS_RESOURCE_ID,
@@ -146,16 +167,11 @@ class App:
             ),
         )
         deliver = Deliver(alerts, notify.build(routes, self.settings), self.clock)
-        storage = self._storage
-        budgets = BudgetFigures(self.budgets).at
-        vitals = Vitals(alerts, storage.series, budgets)
+        vitals = Vitals(alerts, storage.series, BudgetFigures(self.budgets).at)
         minutely = Minutely(storage.series, storage.mark, lambda: self._exporter)
         history = History(alerts, storage.series, lambda: self._exporter)
         memories = (storage.claims, storage.traces, storage.series, storage.silences, history)
-        put = self.queue.put
-        tick = Tick(deliver, evaluate, history, vitals, minutely, put, *memories)
-        announcing = Announcing(tick, self._announce)
-        return Watched(announcing, Heartbeat(self.settings.HEARTBEAT_URL))
+        return Tick(deliver, evaluate, history, vitals, minutely, self.queue.put, *memories)
 
     @cached_property
     def _announce(self) -> Announce:
@@ -186,7 +202,7 @@ class App:
         """Answers what people and machines ask."""
         config = {
             **self._config,
-            "price list": self._price_list.check,
+            "price list": self._outside.price_list.check,
             "meta": self._check_meta,
         }
         stores = self._storage
@@ -278,74 +294,7 @@ class App:
         return Telemetry(lambda: self._exporter)
 
     @cached_property
-    def _exporter(self) -> AzureMonitorExporter:
-        """The road into Azure Monitor."""
-        return AzureMonitorExporter(
-            self.settings.connection_string,
-            self.settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
-            self._identity,
-        )
-
-    @cached_property
-    def _poison(self) -> AccountPoisonQueue:
-        """What was set aside."""
-        return AccountPoisonQueue(self._queue_account, self._identity)
-
-    @property
-    def _queue_account(self) -> str:
-        """Where the queues are."""
-        account = self.settings.AzureWebJobsStorage.get_secret_value()
-        return account or self.settings.AzureWebJobsStorage__queueServiceUri
-
-    @cached_property
     def _prices(self) -> PriceBook:
         """What model calls cost."""
         file = self.settings.AGENTMETER_CONFIG / "prices.toml"
-        return PriceBook(file, self._storage.texts, self.clock, self._price_list)
-
-    @cached_property
-    def _price_list(self) -> PriceList:
-        """What model calls cost where the operator says nothing else."""
-        every = timedelta(hours=self.settings.PRICES_REFRESH_HOURS)
-        return PriceList(self.settings.PRICES_REFRESH_URL, every, self.clock)
-
-    @property
-    def _identity(self) -> Identity:
-        """Who the app is to Azure."""
-        return Identity(self.settings.AZURE_CLIENT_ID)
-
-    @cached_property
-    def _log(self) -> LogAnalytics:
-        """What was exported, to be asked in KQL."""
-        return LogAnalytics(
-            self.settings.logs_endpoint,
-            self.settings.LOGS_WORKSPACE_ID,
-            self._identity,
-        )
-
-    @cached_property
-    def _storage(self) -> Storage:
-        """What is remembered between two invocations."""
-        return open_storage(self.settings, self._identity.credential)
-
-
-logger = logging.getLogger(__name__)
-_lock = threading.Lock()
-_made: list[App] = []
-
-
-def current() -> App:
-    """Return this process's app, made from the environment at the first call.
-
-    Raises:
-        Misconfigured: names every setting that is wrong; the next call looks again.
-    """
-    with _lock:
-        if not _made:
-            quiet_sdk()
-            settings = read()
-            logs.set_up(settings.LOG_LEVEL)
-            for problem in settings.problems():
-                logger.error("%s", problem)
-            _made.append(App(settings, SystemClock()))
-        return _made[0]
+        return PriceBook(file, self._storage.texts, self.clock, self._outside.price_list)

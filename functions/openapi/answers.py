@@ -133,6 +133,25 @@ class Alerts(Shape):
     waiting_pages: Count
 
 
+class EvaluatedRule(Shape):
+    """What became of a rule in a run; error: of its query, where that failed."""
+
+    rule: str
+    outcome: Literal[
+        "evaluated", "not due", "waiting", "query failed", "not stored", "failed", "removed"
+    ]
+    error: str
+
+
+class Evaluated(Shape):
+    """What a run did. at: its planned time. delivered: pages that a receiver took."""
+
+    at: AwareDatetime
+    complete: bool
+    delivered: Count
+    rules: list[EvaluatedRule]
+
+
 class SilenceShown(Shape):
     """A silence, or a maintenance window of config/routes.toml, which may have no ends."""
 

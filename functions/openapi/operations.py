@@ -131,6 +131,11 @@ OPERATIONS: Mapping[str, Operation] = {
         "See where each budget stands.",
         {200: json("All of them.", answers.Budgets), **refusals(503)},
     ),
+    "post_evaluate": Operation(
+        "alerts",
+        "Evaluate the rules that are due and send their pages, as the timer does.",
+        {200: json("What was done.", answers.Evaluated), **refusals(503)},
+    ),
     "get_silences": Operation(
         "alerts",
         "List the silences.",

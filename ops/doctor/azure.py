@@ -14,8 +14,8 @@ from ops.console.identity import OPERATOR
 from ops.doctor.finding import DEPLOY, Finding, ok, wrong
 from shared.clouds import cloud_of
 from shared.errors import GiveUp, Misconfigured, RetryLater
+from shared.process_app import current
 from shared.settings import read
-from shared.wiring import current
 
 SITES = "2025-03-01"
 ASSIGNMENTS = "2022-04-01"

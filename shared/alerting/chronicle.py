@@ -63,10 +63,12 @@ def decided(
 ) -> list[Step]:
     """Return the step of a decision; none where nobody is told for the same reason as before.
 
-    record: before it.
+    record: before it. Where the fast part of this run has paged, the main part adds nothing.
     """
     said = reason_of(decision, group.muted_by)
     if page is None and said in (SILENCE, record.decided.get(group.key)):
+        return []
+    if is_paged(group, page, at):
         return []
     open_incident = page or group.incident
     incident = open_incident.dedup_key if open_incident else ""
@@ -83,6 +85,11 @@ def decided(
             texts=_filled(page_id=page.id if page else "", dedup_key=incident),
         )
     ]
+
+
+def is_paged(group: Group, page: Page | None, at: datetime) -> bool:
+    """Tell whether the group has no page now because it had one in the same moment."""
+    return page is None and group.incident is not None and group.incident.notified_at == at
 
 
 def reason_of(decision: Decision, muted_by: str) -> str:

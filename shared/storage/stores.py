@@ -15,6 +15,7 @@ from shared.storage.series import RowSeries
 from shared.storage.silences import RowSilences
 from shared.storage.texts import RowTexts
 from shared.storage.traces import TraceRows
+from shared.storage.turns import TurnRows
 from shared.store_ports import (
     AlertStore,
     Claims,
@@ -24,6 +25,7 @@ from shared.store_ports import (
     SilenceStore,
     Texts,
     TraceMemory,
+    Turns,
 )
 
 if TYPE_CHECKING:
@@ -44,21 +46,23 @@ class Storage:
     alerts: AlertStore
     silences: SilenceStore
     traces: TraceMemory
+    turns: Turns
     texts: Texts
     close: Callable[[], None]
 
 
 def stores_of(database: Database, claim_partitions: int = CLAIM_PARTITIONS) -> Storage:
     """Return the stores of the database."""
-    series = database.table("series")
+    series, alerts = database.table("series"), database.table("alerts")
     return Storage(
         claims=RowClaims(database.table("claims"), claim_partitions),
         series=RowSeries(series),
         mark=RowMark(series),
         labels=RowLabels(series),
-        alerts=RowAlerts(database.table("alerts")),
+        alerts=RowAlerts(alerts),
         silences=RowSilences(database.table("silences")),
         traces=TraceRows(database.table("traces")),
+        turns=TurnRows(alerts),
         texts=RowTexts(database.table("texts")),
         close=database.close,
     )

@@ -73,7 +73,7 @@ def edit(folder: Path, old: str, new: str) -> None:
 def test_a_rule_that_changed_fails_its_test_with_the_timeline(folder: Path) -> None:
     rule = folder / "rules" / "HighTaskQueueBacklog.toml"
     text = rule.read_text(encoding="utf-8")
-    rule.write_text(text.replace('hold = "PT1M"', 'hold = "PT2M"'), encoding="utf-8")
+    rule.write_text(text.replace('lasting = "PT1M"', 'lasting = "PT2M"'), encoding="utf-8")
 
     code, out, _ = check("--config", str(folder), "--tests")
 
@@ -81,7 +81,7 @@ def test_a_rule_that_changed_fails_its_test_with_the_timeline(folder: Path) -> N
     assert "tests/Queue.toml: a backlog\n" in out
     assert "  PT2M HighTaskQueueBacklog/warning: expected firing, got pending\n" in out
     assert "    - PT2M trigger HighTaskQueueBacklog/warning\n" in out
-    assert "    + PT3M trigger HighTaskQueueBacklog/warning\n" in out
+    assert "    + PT2M30S trigger HighTaskQueueBacklog/warning\n" in out
     assert "    PT1M HighTaskQueueBacklog/warning pending: 150 is > 100\n" in out
     assert out.endswith("0 of 1 tests of rules are well.\n")
 

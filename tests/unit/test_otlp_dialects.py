@@ -5,8 +5,9 @@ import pytest
 from shared.events.otlp.dialects import DIALECTS
 from shared.events.otlp.read_spans import read_spans
 from shared.events.types import LlmCall
-from tests.dialects import RECORDINGS, Recording, Told
+from tests.dialects import RECORDINGS
 from tests.fakes import START
+from tests.recording import Recording, Told
 
 PARTS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 

@@ -12,9 +12,10 @@ from shared.events.otlp.span import Scalar, Span
 from shared.pricing.price import load
 from shared.rows import EventRow
 from shared.usecases.processing.process import Process, Stores
-from tests.dialects import RECORDINGS, Recording
+from tests.dialects import RECORDINGS
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
+from tests.recording import Recording
 from tests.spans import CHAT, span
 from tests.unit.test_otlp_tree import AGENT, BARE, TOOL
 

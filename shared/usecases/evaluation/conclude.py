@@ -213,8 +213,16 @@ def _after(record: RuleRecord, told: Sequence[Told], at: datetime) -> RuleRecord
         repeats = bool(one.receiver.resolve_again)
         _put(resolved, group.key, resolved_after(group, page, at) if repeats else None)
     paged = max((one.page.id for one in told if one.page), default=record.paged)
-    decided = {one.group.key: said for one in told if (said := one.said) != chronicle.SILENCE}
+    said = {one.group.key: _said(record, one, at) for one in told}
+    decided = {key: why for key, why in said.items() if why != chronicle.SILENCE}
     return replace(record, incidents=incidents, resolved=resolved, paged=paged, decided=decided)
+
+
+def _said(record: RuleRecord, one: Told, at: datetime) -> str:
+    """Return why people are told, or are not; of a page in the same moment, why it was sent."""
+    if chronicle.is_paged(one.group, one.page, at):
+        return record.decided.get(one.group.key, one.said)
+    return one.said
 
 
 def _put(kept: dict[str, Kept], key: str, value: Kept | None) -> None:

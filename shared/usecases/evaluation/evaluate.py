@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TypeVar
@@ -28,13 +28,13 @@ from shared.usecases.evaluation.advance import (
     Advanced,
     advance,
     advance_fast,
-    due_times,
     questions,
 )
 from shared.usecases.evaluation.conclude import Conclude, Conclusion, Moment
 from shared.usecases.evaluation.freshness import Reach, probes, reach, reach_question
-from shared.usecases.evaluation.log_wrappers import AskedOnce, Asking, InTime, NotYet
+from shared.usecases.evaluation.log_wrappers import AskedOnce, Asking, InTime, NotYet, Question
 from shared.usecases.evaluation.page_context import decided_here, traced, with_facts
+from shared.usecases.evaluation.run import Run
 from shared.usecases.evaluation.run_report import (
     RuleReport,
     TickReport,
@@ -45,7 +45,6 @@ from shared.usecases.evaluation.run_report import (
 )
 
 FAST_EVERY = timedelta(seconds=15)
-MINUTE = timedelta(minutes=1)
 KQL_S = 10.0
 """What a run waits for KQL; what has no answer by then is taken by the next run."""
 QUERIES_AT_ONCE = 4
@@ -65,34 +64,6 @@ def no_tallies(since: datetime) -> Tallies:
 def no_silences() -> Sequence[Silence]:
     """Silence nothing."""
     return ()
-
-
-@dataclass
-class Run:
-    """One run of the timer. at: its planned time, a multiple of FAST_EVERY.
-
-    stored: the records as this run last stored them. fast: rule → what the tallies say.
-    """
-
-    at: datetime
-    now: datetime
-    rules: Mapping[str, Rule]
-    problem: str
-    stored: dict[str, RuleRecord]
-    fast: dict[str, Reading] = field(default_factory=dict[str, Reading])
-
-    @property
-    def minute(self) -> datetime:
-        """Return the planned time of the main looks."""
-        return floor(self.now, MINUTE)
-
-    def record(self, rule: Rule) -> RuleRecord:
-        """Return the rule's record, or a fresh one."""
-        return self.stored.get(rule.key) or RuleRecord(rule.key)
-
-    def due_times(self, rule: Rule) -> Sequence[datetime]:
-        """Return the planned times at which the rule is due."""
-        return due_times(rule, self.record(rule), self.minute)
 
 
 @dataclass(frozen=True)
@@ -209,11 +180,11 @@ class Evaluate:
         first = [reach_question(run.minute), *(one for at in times for one in probes(at, Reach()))]
         self._asking.expect(first if due else ())
         reached = reach(self._asking, run.minute) if due else Reach()
-        asked = [
-            one
-            for rule in due
-            for one in questions(self._asking, rule, run.record(rule), run.minute, reached)
-        ]
+        asked: list[Question] = []
+        for rule in due:
+            with about(rule=rule.key):
+                of_rule = questions(self._asking, rule, run.record(rule), run.minute, reached)
+                asked += self._asking.ask(of_rule)
         self._asking.forget_others([*first, *asked])
         self._asking.expect(asked)
         return reached

@@ -1,6 +1,6 @@
 """Wrap the log: ask each question once, and give optional questions a deadline."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from threading import Lock
@@ -32,12 +32,17 @@ class Asking:
         self._wait_s = wait_s
         self._asked: dict[Question, Future[Table]] = {}
 
-    def expect(self, questions: Iterable[Question]) -> None:
-        """Ask what is not asked yet, and wait for the answers."""
+    def ask(self, questions: Iterable[Question]) -> Collection[Question]:
+        """Ask what is not asked yet, about what the caller is about; return the questions."""
         wanted = dict.fromkeys(questions)
         for one in wanted:
             if one not in self._asked:
                 self._asked[one] = self._pool.submit(carried(self._ask), one)
+        return wanted
+
+    def expect(self, questions: Iterable[Question]) -> None:
+        """Ask what is not asked yet, and wait for the answers."""
+        wanted = self.ask(questions)
         wait([self._asked[one] for one in wanted], self._wait_s)
 
     def forget_others(self, questions: Iterable[Question]) -> None:

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Protocol
 
 from shared.alerting.schedule import floor
 from shared.errors import AgentmeterError, Misconfigured
 from shared.events.message import beat
 from shared.ports import Heartbeat
+from shared.store_ports import Turns
 from shared.usecases.evaluation.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
@@ -72,23 +74,33 @@ class Tick:
         self._minutely = minutely
         self._put = put
         self._memories = memories
+        self._lock = Lock()
         self._minute: datetime | None = None
 
     def run(self, now: datetime) -> Ticked:
-        """Do everything that is due at `now`.
+        """Do everything that is due at `now`; one at a time, whoever asks for it.
 
         Raises:
             Misconfigured: the rules cannot be read, and never could; all else was done.
         """
-        minute = floor(now, MINUTE)
-        if minute == self._minute:
-            return self._run(now, is_first=False)
-        try:
-            ticked = self._run(now, is_first=True)
-        finally:
-            self._minutely.write(now)
-        self._minute = minute
-        return ticked
+        with self._lock:
+            minute = floor(now, MINUTE)
+            if minute == self._minute:
+                return self._run(now, is_first=False)
+            try:
+                ticked = self._run(now, is_first=True)
+            finally:
+                self._minutely.write(now)
+            self._minute = minute
+            return ticked
+
+    def run_fast(self, now: datetime) -> Ticked:
+        """Deliver what is due, judge fast conditions, deliver their pages; without the log."""
+        delivered = [self._deliver.run(now)]
+        fast = self._evaluate.fast(self._evaluate.begin(now))
+        if fast.pages:
+            delivered.append(self._deliver.run(now))
+        return Ticked(tuple(delivered), fast, None)
 
     def _run(self, now: datetime, *, is_first: bool) -> Ticked:
         """Do everything but write the minute's metrics; raises as run()."""
@@ -131,6 +143,23 @@ class Ticks(Protocol):
     def run(self, now: datetime) -> Ticked:
         """Do everything that is due."""
         ...
+
+
+class Heard:
+    """A tick that is noted, so that nobody stands in for the timer while it runs."""
+
+    def __init__(self, tick: Ticks, turns: Turns) -> None:
+        self._tick = tick
+        self._turns = turns
+
+    def run(self, now: datetime) -> Ticked:
+        """Do everything that is due, then note it; raises as Tick."""
+        ticked = self._tick.run(now)
+        try:
+            self._turns.evaluated(now)
+        except AgentmeterError as exc:
+            logger.warning("That rules were evaluated is not noted: %s", exc)
+        return ticked
 
 
 class Watched:

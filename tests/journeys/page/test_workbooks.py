@@ -113,8 +113,8 @@ def test_a_rule_leads_to_its_alerts_and_these_to_their_steps(seen: Viewer) -> No
     rows("Rules").filter(has_text="HighErrorRate").get_by_role("button").click()
     rows("Alerts of the Rule").last.get_by_role("button").click()
     first = rows("The Steps").filter(has_text="transition").first
-    expect(first).to_contain_text("firing")
-    expect(first).to_contain_text("is >= 60")
+    expect(first).to_contain_text("firing", timeout=WAIT_MS)
+    expect(first).to_contain_text("for 60 s rate > 10 / s")
     expect(first).to_contain_text("UsageEvents")
     expect(rows("The Steps").filter(has_text="decision").first).to_contain_text("trigger")
     expect(rows("The Steps").filter(has_text="page").first).to_contain_text("accepted")

@@ -1,0 +1,78 @@
+"""Connects the app to what is outside its process: Azure Monitor, queues, tables, price lists."""
+
+from datetime import timedelta
+from functools import cached_property
+
+from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.event_queue import AccountEventQueue
+from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.log_analytics import LogAnalytics
+from shared.adapters.azure.poison_queue import AccountPoisonQueue
+from shared.adapters.config.price_list import PriceList
+from shared.clock import Clock
+from shared.settings import Settings
+from shared.storage.stores import Storage, open_storage
+
+
+class Connections:
+    """Each is made when it is first used, and kept for the life of the process."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("storage", "queue"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+    @cached_property
+    def queue(self) -> AccountEventQueue:
+        """Takes what was accepted."""
+        return AccountEventQueue(self._queue_account, self._identity)
+
+    @cached_property
+    def exporter(self) -> AzureMonitorExporter:
+        """Takes what goes into Azure Monitor."""
+        return AzureMonitorExporter(
+            self._settings.connection_string,
+            self._settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+            self._identity,
+        )
+
+    @cached_property
+    def poison(self) -> AccountPoisonQueue:
+        """What was set aside."""
+        return AccountPoisonQueue(self._queue_account, self._identity)
+
+    @cached_property
+    def log(self) -> LogAnalytics:
+        """What was exported, to be asked in KQL."""
+        return LogAnalytics(
+            self._settings.logs_endpoint,
+            self._settings.LOGS_WORKSPACE_ID,
+            self._identity,
+        )
+
+    @cached_property
+    def storage(self) -> Storage:
+        """What is remembered between two invocations."""
+        return open_storage(self._settings, self._identity.credential)
+
+    @cached_property
+    def price_list(self) -> PriceList:
+        """What model calls cost where the operator says nothing else."""
+        every = timedelta(hours=self._settings.PRICES_REFRESH_HOURS)
+        return PriceList(self._settings.PRICES_REFRESH_URL, every, self._clock)
+
+    @property
+    def _queue_account(self) -> str:
+        """Where the queues are."""
+        account = self._settings.AzureWebJobsStorage.get_secret_value()
+        return account or self._settings.AzureWebJobsStorage__queueServiceUri
+
+    @property
+    def _identity(self) -> Identity:
+        """Who the app is to Azure."""
+        return Identity(self._settings.AZURE_CLIENT_ID)

@@ -64,7 +64,7 @@ class App:
         self._started_at: datetime = clock.now()
 
     def close(self) -> None:
-        """Let go of the storage. Azure ends a process without asking; tests and laptops ask."""
+        """Close what was opened. Azure ends a process without asking; tests and laptops ask."""
         self._outside.close()
 
     @property

@@ -145,6 +145,10 @@ def test_an_accepted_event_is_a_row_and_a_metric(box: Laptop) -> None:
 
 
 def test_health_says_what_it_looked_at(box: Laptop) -> None:
+    first, second = minutes(box.clock.now(), 2)
+    box.tick(first)
+    box.post([event("revenue", 78)])  # which brings the first minute's heartbeat along
+    box.tick(second)
     answer = requests.get(f"{box.stack.app_url}/api/health", timeout=TIMEOUT_S)
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()

@@ -28,6 +28,7 @@ TRIGGERS = {
     "delete_silence": ("httpTrigger", "api/silences/{id}", "FUNCTION"),
     "get_openapi": ("httpTrigger", "api/openapi.json", "FUNCTION"),
     "process_events": ("queueTrigger", "usage-events"),
+    "post_evaluate": ("httpTrigger", "api/evaluate", "FUNCTION"),
     "evaluate_alerts": ("timerTrigger", "*/15 * * * * *"),
 }
 

@@ -20,7 +20,7 @@ from ops.console.command import Desk
 from ops.console.stack import Api, find_stack
 from ops.doctor.azure import SITES, Arm, arm_of
 from shared.errors import Misconfigured, NotFound
-from shared.wiring import current
+from shared.process_app import current
 
 EXAMPLES = """\
   bin/ops keys list

@@ -21,6 +21,12 @@ ROLES = (
     "Storage Table Data Contributor and Monitoring Metrics Publisher: deploy infra/ again."
 )
 
+NO_SPANS = (b'{"resource', b'Spans": []}')
+CHUNKS = (
+    "OpenTelemetry's exporters for JavaScript lose their spans. Set HTTP_PROXYING=1 and, up to "
+    "Python 3.12, PYTHON_ENABLE_INIT_INDEXING=1; the log of the start says what is missing."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -84,6 +90,28 @@ def key(app: App) -> Iterator[Finding]:
         yield wrong("key", str(exc), f"export AGENTMETER_KEY=… with one of: {mend}")
     else:
         yield ok("key", "The function key opens the API.")
+
+
+def chunks(app: App) -> Iterator[Finding]:
+    """Tell whether a body in chunks arrives, and which way: Azure's front end may join them."""
+    headers = {"content-type": "application/json"}
+    if key := app.api.key.get_secret_value():
+        headers["x-functions-key"] = key
+    try:
+        answer = requests.post(
+            f"{app.api.url}/v1/traces", data=iter(NO_SPANS), headers=headers, timeout=TIMEOUT_S
+        )
+    except requests.RequestException as exc:
+        yield wrong("chunks", f"A body in chunks had no answer ({type(exc).__name__}).", CHUNKS)
+        return
+    if answer.status_code == 411:
+        yield wrong("chunks", "Bodies in chunks are refused: HTTP comes over gRPC.", CHUNKS)
+    elif not answer.ok:
+        yield wrong("chunks", f"A body in chunks was answered {answer.status_code}.", CHUNKS)
+    elif "content-length" in answer.headers:
+        yield ok("chunks", "A body in chunks arrives: requests are forwarded whole.")
+    else:  # Over gRPC, the host sends its answer in chunks, whatever its length.
+        yield ok("chunks", "A body in chunks arrives, joined on its way: HTTP comes over gRPC.")
 
 
 def query(app: App, now: datetime) -> Iterator[Finding]:

@@ -83,6 +83,7 @@ def _checks(given: Namespace, desk: Desk) -> Sequence[Check]:
         *_places(stack, environment),
         ("app", partial(doctor_app.health, app)),
         ("key", partial(doctor_app.key, app)),
+        ("chunks", partial(doctor_app.chunks, app)),
         ("query", partial(doctor_app.query, app, desk.clock.now())),
         ("round trip", partial(doctor_app.round_trip, app, desk, given.wait)),
         *_pager(stack, desk, drill=given.drill),

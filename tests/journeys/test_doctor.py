@@ -59,12 +59,21 @@ def test_a_stack_that_is_well_passes_every_check(box: Laptop) -> None:
     office = Office(box)
     code, found = office.doctor("--drill")
     assert (code, wrong(found)) == (0, set())
-    assert {"key", "query", "round trip", "queue usage-events"} <= set(found)
+    assert {"key", "chunks", "query", "round trip", "queue usage-events"} <= set(found)
+    assert found["chunks"]["said"].endswith("requests are forwarded whole.")
     assert "found in 5 s" in found["round trip"]["said"]
     assert "checks: " in office.said
     drilled = [name for name in found if name.startswith("drill ")]
     assert len(drilled) == 3
     assert [bool(incident.resolved_at) for incident in box.incidents()] == [True] * 3
+
+
+def test_chunks_that_are_refused_are_told(tmp_path: Path) -> None:
+    with laptop(tmp_path, FakeClock(START), HTTP_PROXYING="0") as box:
+        (tmp_path / "local.json").write_text(json.dumps(box.stack.describe()))
+        _, found = Office(box).doctor()
+    assert found["chunks"]["outcome"] == "wrong"
+    assert "HTTP_PROXYING=1" in found["chunks"]["mend"]
 
 
 def test_queues_that_were_used_and_are_empty_are_well(box: Laptop) -> None:

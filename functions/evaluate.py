@@ -7,7 +7,7 @@ import azure.functions as func
 from functions.invoked import invoked
 from functions.replies import reply
 from functions.route import Role, Route
-from shared.usecases.evaluation.tick import Ticked
+from shared.usecases.evaluation.tick import Spaced, Ticked
 from shared.wiring import App
 
 
@@ -16,13 +16,15 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
 
     The schedule is fixed here: one that a setting names stops the listener where that is missing.
     """
-    bp = func.Blueprint()
+    bp, spaced = func.Blueprint(), Spaced()
 
     @bp.timer_trigger(arg_name="timer", schedule="*/15 * * * * *", run_on_startup=False)
     @invoked(app)
     def evaluate_alerts(timer: func.TimerRequest) -> None:
         parts = app()
-        parts.tick.run(parts.clock.now())
+        now = parts.clock.now()
+        if spaced.is_due(now, parts.settings.EVALUATE_EVERY_S):
+            parts.tick.run(now)
 
     return bp
 

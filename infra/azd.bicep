@@ -74,7 +74,7 @@ param recoverVault bool = false
 @description('Optional. What a page links to, {id} in it the alert\'s id; empty: the Application Insights component in the portal.')
 param link string = ''
 
-@description('Optional. Further application settings by name (docs/settings.md): AGENTMETER_RUNBOOKS, AGENTMETER_SILENCE_LINK, AGENTMETER_VERSION, LOGS_ENDPOINT, PRICES_REFRESH_URL, PRICES_REFRESH_HOURS, BATCH_MAX_EVENTS, BODY_MAX_BYTES, UNPACKED_MAX_BYTES, HTTP_PROXYING, OTLP_MAX_BYTES, OTLP_KEEP_CONTENT, LABEL_MAX_VALUES, SERIES_MAX, CLAIM_PARTITIONS, ALLOW_PLAIN_HTTP, RATE_LIMIT_REQUESTS, RATE_LIMIT_EVENTS, LOG_LEVEL, PAGERDUTY_URL. For laptops alone: AzureWebJobsStorage, AGENTMETER_STATE, AGENTMETER_CONFIG.')
+@description('Optional. Further application settings by name (docs/settings.md): AGENTMETER_RUNBOOKS, AGENTMETER_SILENCE_LINK, AGENTMETER_VERSION, LOGS_ENDPOINT, PRICES_REFRESH_URL, PRICES_REFRESH_HOURS, BATCH_MAX_EVENTS, BODY_MAX_BYTES, UNPACKED_MAX_BYTES, HTTP_PROXYING, OTLP_MAX_BYTES, OTLP_KEEP_CONTENT, LABEL_MAX_VALUES, SERIES_MAX, CLAIM_PARTITIONS, EVALUATE_EVERY_S, ALLOW_PLAIN_HTTP, RATE_LIMIT_REQUESTS, RATE_LIMIT_EVENTS, LOG_LEVEL, PAGERDUTY_URL. For laptops alone: AzureWebJobsStorage, AGENTMETER_STATE, AGENTMETER_CONFIG.')
 param settings object = {}
 
 @description('Optional. The settings whose values are in the Key Vault, of PAGERDUTY_DEFAULT_KEY, PAGERDUTY_CRITICAL_KEY, PAGERDUTY_WARNING_KEY, METRICS_TOKEN, HEARTBEAT_URL, WEBHOOK_URL, WEBHOOK_SECRET, SLACK_WEBHOOK_URL, or of any names that begin with RECEIVER_. One whose secret is not there yet counts as not set.')

@@ -106,6 +106,14 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     PRICES_REFRESH_HOURS: int = Field(
         24, ge=1, le=8760, description="How old list prices grow before they are fetched again"
     )
+    EVALUATE_EVERY_S: int = Field(
+        15,
+        ge=15,
+        le=60,
+        multiple_of=15,
+        description="How often rules are evaluated; above 15, runs of the timer are left out, "
+        "which costs less and pages later",
+    )
     AGENTMETER_DEPLOYMENT: str = Field(
         "dev",
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -18,7 +18,7 @@ from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
 from shared.usecases.evaluation.own_gauges import Vitals
-from shared.usecases.evaluation.tick import Tick, Watched
+from shared.usecases.evaluation.tick import Spaced, Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import FakeExporter
 from tests.in_memory import MemoryAlerts, MemoryMark, MemorySeries
@@ -121,3 +121,13 @@ def test_a_watcher_that_redirects_is_not_followed(caplog: pytest.LogCaptureFixtu
 
 def test_without_an_address_nothing_is_called() -> None:
     Heartbeat(SecretStr("")).beat()
+
+
+@pytest.mark.parametrize(
+    ("every_s", "runs"), [(15, [0, 15, 30, 45, 60]), (30, [0, 30, 60]), (60, [0, 60])]
+)
+def test_runs_of_the_timer_are_left_out_as_set(every_s: int, runs: list[int]) -> None:
+    spaced = Spaced()
+    came = [0, 15, 31, 45, 60]
+    due = [s for s in came if spaced.is_due(NOON + timedelta(seconds=s), every_s)]
+    assert due == [s if s != 30 else 31 for s in runs]

@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection clean lint types screenshots azcli
+.PHONY: help setup run test check generated detection recordings clean lint types screenshots azcli
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ detection: .venv/.dev ## Measure how soon failures are told and write docs/detec
 
 azcli: ## Record the options of the Azure CLI that docs and scripts use (installs it, 900 MB)
 	bash .ci/azcli
+
+recordings: .venv/.dev ## Record the programs of tests/recordings that have no recording yet
+	$(BIN)/python -m tests.recordings.record
 
 screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots

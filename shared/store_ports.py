@@ -53,7 +53,8 @@ class TraceMemory(Protocol):
     def remember(
         self, batch: str, records: Mapping[str, Sequence[Record]], at: datetime
     ) -> Mapping[str, Sequence[Record]]:
-        """Add what a message says of each trace; return all that is known of it, this included.
+        """Add what a message says of each trace; return all that is known of it, this included,
+        and of the meetings of what is known.
 
         batch: names the message; the same again changes nothing.
         Raises:

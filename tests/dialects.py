@@ -144,7 +144,7 @@ RECORDINGS = (
         "OpenInference for Bedrock",
         "openinference.instrumentation.bedrock",
         Told("aws.bedrock", NOVA, (1900, 100, 900, 0, 0)),
-        {**PLAIN, READ: 900},
+        {**PLAIN, READ: 900, TOTAL: 2000},
     ),
     _chat(
         "google-genai",

@@ -1,20 +1,54 @@
 """What the log shows of spans that came in several messages: the real pipeline, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 
 from replay.azure import DirectExporter
+from shared.events.columns import OWNER, OWNER_ROW, SPAN_CHARS
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Span
+from shared.ports import Exporter
 from shared.pricing.price import load
+from shared.rows import EventRow
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.store import MonitorStore
 from standin.monitor.usage_kql import usage_events_kql
-from tests.fakes import START, FakeClock
+from tests.fakes import START, FakeClock, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
 PRICES = load("")
+
+
+def told(messages: Sequence[Sequence[Span]], at: datetime) -> list[EventRow]:
+    """Return the rows of the model calls, with whose work they are as UsageEvents shows it."""
+    exporter = FakeExporter()
+    _process(messages, exporter, at)
+    owners: dict[str, tuple[float, Mapping[str, str]]] = {}
+    for row in exporter.event_rows:
+        if row.name == OWNER_ROW:
+            known, owner = row.numbers["known"], {k: v for k, v in row.text.items() if k in OWNER}
+            for span_id in row.text["spans"].split(","):
+                key = f"{row.text['source']}:{row.text['trace']}:{span_id}"
+                owners[key] = max(
+                    owners.get(key, (0.0, {})), (known, owner), key=lambda one: one[0]
+                )
+    calls = [row for row in exporter.event_rows if row.name == "llm.call"]
+    keys = [f"{row.text['source']}:{row.text['id'][:SPAN_CHARS]}" for row in calls]
+    return [
+        replace(row, text={**row.text, **owners.get(key, (0.0, {}))[1]})
+        for row, key in zip(calls, keys, strict=True)
+    ]
+
+
+def _process(messages: Sequence[Sequence[Span]], exporter: Exporter, at: datetime) -> None:
+    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
+    process = Process(stores, exporter, PRICES, 200)
+    for spans in messages:
+        for text in pack_parcels(read_spans(spans, at, 0).parcels, at):
+            process.run(text, 1, at)
 
 
 def logged(messages: Sequence[Sequence[Span]], *columns: str) -> list[tuple[object, ...]]:
@@ -24,12 +58,7 @@ def logged(messages: Sequence[Sequence[Span]], *columns: str) -> list[tuple[obje
     """
     shown = f'\n| where Name == "llm.call"\n| project {", ".join(columns)}'
     with closing(MonitorStore(None, FakeClock())) as store:
-        traces = MemoryTraces()
-        stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), traces)
-        process = Process(stores, DirectExporter(store), PRICES, 200)
-        for spans in messages:
-            for text in pack_parcels(read_spans(spans, START, 0).parcels, START):
-                process.run(text, 1, START)
+        _process(messages, DirectExporter(store), START)
         table, function = (
             store.query(f"{f}{shown}").rows for f in ("UsageEvents", usage_events_kql())
         )

@@ -30,7 +30,8 @@ class TraceRows:
     def remember(
         self, batch: str, records: Mapping[str, Sequence[Record]], at: datetime
     ) -> Mapping[str, Sequence[Record]]:
-        """Add what a message says of each trace; return all that is known of it, this included.
+        """Add what a message says of each trace; return all that is known of it, this included,
+        and of the meetings of what is known.
 
         The rows are written before any are read: of two messages at once, one knows both.
         """
@@ -43,7 +44,9 @@ class TraceRows:
             [Transaction(p, part) for p, group in changes.items() for part in parts_of(group)]
         )
         windows = sorted({_window(at - OVERLAP), _window(at)})
-        return {trace: self._known(windows, trace) for trace in records}
+        known = {trace: self._known(windows, trace) for trace in records}
+        meetings = {one.meeting for found in known.values() for one in found if one.meeting}
+        return known | {place: self._known(windows, place) for place in meetings - known.keys()}
 
     def _known(self, windows: Sequence[str], trace: str) -> Sequence[Record]:
         known: dict[str, Record] = {}

@@ -104,7 +104,7 @@ def test_a_parent_known_before_makes_no_row() -> None:
 def test_a_row_names_no_more_spans_than_a_property_holds() -> None:
     calls = [record_of(span(CHAT, n, 1)) for n in range(2, 1002)]
     nodes = relate([*calls, record_of(agent(1))])
-    found = list(late_owners(calls, nodes, START + timedelta(minutes=1)))
+    found = list(late_owners(calls, nodes, {TRACE}, START + timedelta(minutes=1)))
     named = [row.text["spans"].split(",") for row in found]
     assert [len(spans) for spans in named] == [MOST_OF_A_ROW, MOST_OF_A_ROW, 200]
     assert all(len(text) <= 8192 for row in found for text in row.text.values())

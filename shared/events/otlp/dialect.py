@@ -19,11 +19,13 @@ class Dialect:
     names: field → attributes, before the common ones; the first present wins.
     shared: its names are common: other instrumentations write them too.
     added: field → attributes whose counts stand beside it and are part of it.
+    blind: attribute → pattern; where all match, cached tokens may be used that it does not tell.
     usage_in: attributes that hold the usage as JSON. cache, reasoning: where it counts them, as
         shared.events.reconcile has it.
     provider, agent_name: of a program that is an agent itself, where it does not say.
     sellers: its own words for a seller → provider.
-    meets: its logs name no span: they meet its spans by size and time.
+    meets: its spans or logs and those of another instrumentation have traces of their own: they
+        meet by size and time.
     agent_in: pattern of an agent's span name, group 1 the agent.
     repeats: pattern of the names of spans that make no call unless they count tokens.
     agents_call: a failed agent's span is a failed call where it names a model.
@@ -39,6 +41,7 @@ class Dialect:
     names: Mapping[str, Names] = field(default_factory=dict[str, Names])
     added: Mapping[str, Names] = field(default_factory=dict[str, Names])
     shared: bool = False
+    blind: Mapping[str, str] = field(default_factory=dict[str, str])
     usage_in: Names = ()
     cache: str = ""
     reasoning: str = ""

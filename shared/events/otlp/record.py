@@ -129,7 +129,7 @@ def record_of(span: Span) -> Record:
         tool=reader.text(span.attributes, "tool") if role == "tool" else None,
         tool_call=reader.text(span.attributes, "tool_call") if role == "tool" else None,
         is_log=span.is_log,
-        meeting=_meeting(span, call) if reader.dialect.meets else "",
+        meeting=_meeting(span, call, error) if reader.dialect.meets else "",
         is_inner=span.kind != "client",
         stands_alone=role == "agent" and _stands_alone(reader, operation, error, call),
         remote=role == "agent" and _is_remote(span, operation),
@@ -166,11 +166,12 @@ def _provider(said: Attributes, reader: Reader) -> str | None:
     return reader.dialect.sellers.get(stated, stated) or None
 
 
-def _meeting(span: Span, call: Call | None) -> str:
-    """Return where a call of that size, of that service, is looked for."""
-    if call is None or not call.usage:
+def _meeting(span: Span, call: Call | None, error: str | None) -> str:
+    """Return where a call of that size, or failed one of that model, of that service, is sought."""
+    if call is None or not (call.usage or error):
         return ""
-    size = (call.usage.get("input_tokens", 0), call.usage.get("output_tokens", 0))
+    used = call.usage or {}
+    size = (used.get("input_tokens", 0), used.get("output_tokens", 0)) if used else (call.model,)
     return hashlib.sha256(f"{service_of(span)} {size}".encode()).hexdigest()[:32]
 
 

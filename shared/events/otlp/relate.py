@@ -48,8 +48,8 @@ class Node:
 
 
 def relate(records: Sequence[Record]) -> Mapping[Key, Node]:
-    """Return each span with its place among the others."""
-    nodes = {record.key: Node(record) for record in records}
+    """Return each span with its place among the others, the same in whichever order they come."""
+    nodes = {record.key: Node(record) for record in sorted(records, key=lambda one: one.key)}
     order = list(_from_the_top(nodes))
     for node in order:
         _inherit(node)

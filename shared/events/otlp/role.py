@@ -32,10 +32,13 @@ def operation_of(span: Span, reader: Reader) -> str:
         return "repeat"
     if (reader.text(span.attributes, "cache_hit") or "").lower() == "true":
         return "repeat"
+    stated = reader.text(span.attributes, "operation")
+    if dialect.shared and stated in _MODEL:
+        return stated
     subject = span.text(dialect.operation_in) if dialect.operation_in else span.name
     if subject and (found := dialect.operation(subject)):
         return found
-    return reader.text(span.attributes, "operation") or _older_operation(span)
+    return stated or _older_operation(span)
 
 
 def _log_operation(span: Span, reader: Reader) -> str:

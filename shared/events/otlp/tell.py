@@ -18,8 +18,9 @@ def owner_of(node: Node) -> dict[str, str | None]:
     known = dict(node.record.service)
     for other in (*node.twins, node):
         known |= other.line
-    named = (one.record.own for one in (node, *node.twins) if "agent" in one.record.own)
-    agent = next(named, node.agent)
+    tellers = (node, *node.twins)
+    named = [one.record.own for one in tellers if "agent" in one.record.own]
+    agent = next(iter([*named, *(one.agent for one in tellers if one.agent)]), node.agent)
     return {
         **{name: known.get(field) for field, name in _FIELDS.items()},
         "agent_type": agent.get("agent") or known.get("agent"),

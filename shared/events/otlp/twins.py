@@ -16,17 +16,49 @@ MOST_RUNNING = 64
 NEAR_NS = 10 * 10**9
 """Between the ends of a call as a log and as a span tell them."""
 
+SLACK_NS = 20 * 10**6
+"""Between the ends of a call as two instrumentations beside each other tell them."""
+MOST_TWINS = 8
+"""Spans that tell one call, beyond those with its answer's id."""
+
 Key = tuple[str, str]
 
 
 def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Yield the spans of each call that several tell, the one that knows most first."""
-    in_group = set[tuple[str, str]]()
-    for group in (*_by_answer(calls), *_by_counts(calls), *_by_meeting(calls)):
-        fresh = [record for record in group if record.key not in in_group]
-        if len(fresh) > 1:
-            in_group |= {record.key for record in fresh}
-            yield sorted(fresh, key=knowledge, reverse=True)
+    """Yield the spans of each call that several tell, the one that knows most first.
+
+    What found two of them by their answer joins a third that agrees with one of them.
+    """
+    group_of = {record.key: [record] for record in calls}
+    for first, *others in _by_answer(calls):
+        for other in others:
+            _unite(group_of, first, other)
+    for first, *others in (*_by_counts(calls), *_by_meeting(calls)):
+        for other in others:
+            if _can_be_one(group_of[first.key], group_of[other.key]):
+                _unite(group_of, first, other)
+    for key, group in group_of.items():
+        if len(group) > 1 and group[0].key == key:
+            yield sorted(group, key=knowledge, reverse=True)
+
+
+def _unite(group_of: dict[Key, list[Record]], one: Record, other: Record) -> None:
+    group, joining = group_of[one.key], group_of[other.key]
+    if group is not joining:
+        group += joining
+        group_of |= dict.fromkeys((record.key for record in joining), group)
+
+
+def _can_be_one(one: Sequence[Record], other: Sequence[Record]) -> bool:
+    """Tell whether two groups may be of one call: they have no scope in common and no two ids."""
+    both = [*one, *other]
+    ids = {record.call.response_id for record in both if record.call} - {None}
+    scopes = {record.scope for record in one} & {record.scope for record in other}
+    return (
+        len(both) <= MOST_TWINS
+        and len(ids) < 2
+        and (not scopes or one[0].is_log or other[0].is_log)
+    )
 
 
 def knowledge(record: Record) -> tuple[int, int, int]:
@@ -93,11 +125,12 @@ def _by_counts(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
     Calls of one scope are never twins of each other: two at once with equal counts are two calls.
     A framework's callbacks may have a trace of their own; its span then lies around the client's.
+    Failed calls without counts are alike by their model.
     """
     alike = defaultdict[tuple[object, ...], list[Record]](list)
     for record in calls:
-        if record.call and record.call.usage:
-            size = sizes(record.call.usage)
+        if record.call and (record.call.usage or record.error):
+            size = sizes(record.call.usage) if record.call.usage else (record.call.model,)
             alike[record.source, record.is_embedding, *size].append(record)
     for candidates in alike.values():
         yield from _pairs(sorted(candidates, key=lambda record: record.start_ns))
@@ -163,7 +196,7 @@ def _agree(one: Record, other: Record) -> bool:
     a, b = one.call, other.call
     if a is None or b is None or (a.response_id and b.response_id):
         return False
-    if one.trace_id == other.trace_id:
+    if one.trace_id == other.trace_id and one.is_counted:
         at_once = one.start_ns < other.end_ns and other.start_ns < one.end_ns
     else:
         at_once = _lies_in(one, other) or _lies_in(other, one)
@@ -171,7 +204,9 @@ def _agree(one: Record, other: Record) -> bool:
 
 
 def _lies_in(inner: Record, outer: Record) -> bool:
-    return 0 < outer.start_ns <= inner.start_ns < inner.end_ns <= outer.end_ns
+    """Tell whether a span lies in another, or is as good as beside it."""
+    begins = 0 < outer.start_ns <= inner.start_ns + SLACK_NS and inner.start_ns < outer.end_ns
+    return begins and inner.end_ns <= outer.end_ns + SLACK_NS
 
 
 def _models(call: Call) -> set[str]:

@@ -1,5 +1,6 @@
 """Reads the tokens of a model call from a span, whichever dialect counts them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -41,8 +42,17 @@ def usage_of(span: Span, reader: Reader, model: str, output_expected: bool) -> R
         used.counts, used.total, model, used.cache, reader.dialect.reasoning, output_expected
     )
     found = reconcile(told)
-    doubts = tuple(dict.fromkeys((*used.wrong, *found.doubts)))
+    unseen = ("cache_read_tokens",) if _hides_the_cache(span, reader, found) else ()
+    doubts = tuple(dict.fromkeys((*used.wrong, *found.doubts, *unseen)))
     return found._replace(doubts=doubts, notes=(*used.notes, *found.notes))
+
+
+def _hides_the_cache(span: Span, reader: Reader, found: Reconciled) -> bool:
+    """Tell whether cached tokens may have been used that the dialect does not tell."""
+    where = reader.dialect.blind.items()
+    if not where or not found.counts or found.counts.get("cache_read_tokens"):
+        return False
+    return all(re.search(pattern, span.text(name) or "") for name, pattern in where)
 
 
 def counts_tokens(span: Span, reader: Reader) -> bool:

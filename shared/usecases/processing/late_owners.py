@@ -1,7 +1,7 @@
 """Makes the rows that tell whose work spans of earlier messages are, as learnt from a later one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from shared.events.columns import OWNER, OWNER_ROW
@@ -17,48 +17,61 @@ MOST_OF_A_ROW = 400
 
 Owned = tuple[tuple[str, str], ...]
 """Field → value, of what is known."""
-Place = tuple[str, str, str, Owned]
-"""What one row is of: source, trace, minute, owner."""
+Place = tuple[str, str, str, Owned, int]
+"""What one row is of: source, trace, minute, owner, and how much was known."""
 
 
 def late_owners(
-    earlier: Sequence[Record], nodes: Mapping[Key, Node], now: datetime
+    earlier: Sequence[Record], nodes: Mapping[Key, Node], whole: Collection[str], now: datetime
 ) -> Iterator[EventRow]:
     """Yield a row for each owner of a trace that spans of earlier messages are found to have.
 
-    earlier: what those messages said of the traces. nodes: those spans among all that are known.
+    earlier: what those messages said. nodes: those spans among all that are known. whole: traces
+    of which all is known that came; of others, only what lies below a root is.
     A row stands in the minute of its events, so that whole minutes have both or neither. It counts
-    how many spans of the trace were known: of two rows, the one that knew more is right.
+    how many spans were known of the traces that tell of the call: of two rows, the one that knew
+    more is right.
     """
     if not earlier:
         return
-    now_known = _owners(nodes)
+    told_by = _tellers(nodes)
+    sizes = Counter(trace_id for trace_id, _ in nodes)
     found = defaultdict[Place, dict[str, datetime]](dict)
     for key, before in _owners(relate(earlier)).items():
-        if (owner := now_known[key]) == before:
+        node, teller = nodes[key], told_by[key]
+        owner = _stated(teller)
+        if owner == before or not (key[0] in whole or node.has_root):
             continue
-        record = nodes[key].record
-        for at in _moments(record, now):
-            place = (record.source, record.trace_id, f"{at:%Y%m%d%H%M}", owner)
-            found[place][record.span_id] = at
-    known = Counter(trace_id for trace_id, _ in nodes)
-    for (source, trace_id, _, owner), spans in sorted(found.items()):
+        known = sum(sizes[trace_id] for trace_id in _traces(teller))
+        for at in _moments(node.record, now):
+            place = (node.record.source, key[0], f"{at:%Y%m%d%H%M}", owner, known)
+            found[place][key[1]] = at
+    for (source, trace_id, _, owner, known), spans in sorted(found.items()):
         text = {"source": source, "trace": trace_id, **dict(owner)}
         for start in range(0, len(spans), MOST_OF_A_ROW):
             part = list(spans)[start : start + MOST_OF_A_ROW]
             at = max(spans[span_id] for span_id in part)
             said = {**text, "spans": ",".join(part)}
-            yield EventRow(OWNER_ROW, at, said, {"known": float(known[trace_id])}, trace_id)
+            yield EventRow(OWNER_ROW, at, said, {"known": float(known)}, trace_id)
 
 
 def _owners(nodes: Mapping[Key, Node]) -> Mapping[Key, Owned]:
-    """Return the owners of the spans that may have events; a twin's is that of the one counted."""
-    leaders = {twin.record.key: node for node in nodes.values() for twin in node.twins}
+    """Return the owners of the spans that may have events."""
     return {
-        key: _stated(leaders.get(key, node))
-        for key, node in nodes.items()
-        if node.record.role or node.record.error
+        key: _stated(teller)
+        for key, teller in _tellers(nodes).items()
+        if nodes[key].record.role or nodes[key].record.error
     }
+
+
+def _tellers(nodes: Mapping[Key, Node]) -> Mapping[Key, Node]:
+    """Return the node that tells of each call: of twins, the one that knows most."""
+    twins = {twin.record.key: node for node in nodes.values() for twin in node.twins}
+    return {key: twins.get(key, node) for key, node in nodes.items()}
+
+
+def _traces(node: Node) -> set[str]:
+    return {one.record.trace_id for one in (node, *node.twins)}
 
 
 def _stated(node: Node) -> Owned:

@@ -86,10 +86,11 @@ class PlaceSpans:
         # What the message says itself counts, whatever was left out of the memory.
         all_told = {record.key: record for records in known.values() for record in records}
         all_told |= {record.key: record for record in message.records}
-        nodes = relate([all_told[key] for key in sorted(all_told)])
+        nodes = relate(list(all_told.values()))
         mine = {record.key for record in message.records}
-        earlier = [all_told[key] for key in sorted(all_told) if key not in mine]
-        return _placed(message, nodes, now, tuple(late_owners(earlier, nodes, now)))
+        earlier = [record for key, record in all_told.items() if key not in mine]
+        whole = {record.trace_id for record in message.records}
+        return _placed(message, nodes, now, tuple(late_owners(earlier, nodes, whole, now)))
 
 
 def _placed(

@@ -1,0 +1,1 @@
+"""Recordings of real instrumentations: what their programs sent, and what they used."""

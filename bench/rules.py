@@ -89,7 +89,9 @@ def copied(rules: Sequence[Rule], times: int) -> list[Rule]:
 def ticks(store: MonitorStore, rules: Sequence[Rule]) -> Callable[[datetime], object]:
     """Return what evaluates the rules at a minute."""
     routes = read_routes(CONFIG)
-    evaluate = Evaluate(lambda: rules, DirectLog(store), MemoryAlerts(), routes, "bench", "")
+    evaluate = Evaluate(
+        lambda: rules, DirectLog(store), MemoryAlerts(), lambda: routes, "bench", ""
+    )
 
     def tick(at: datetime) -> None:
         report = evaluate.tick(at)

@@ -17,14 +17,14 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 
     def get_metrics(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        if closed := closed_to(req, parts.settings.METRICS_TOKEN):
+        if closed := closed_to(req, parts.settings.values("METRICS_TOKEN")):
             return closed
         form = format_of(req)
         return scraped(req, parts.report.metrics(parts.clock.now(), form), form)
 
     def get_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        if closed := closed_to(req, parts.settings.METRICS_TOKEN):
+        if closed := closed_to(req, parts.settings.values("METRICS_TOKEN")):
             return closed
         checks = parts.report.health(parts.clock.now())
         status = "ok" if all(check.ok for check in checks) else "degraded"
@@ -32,7 +32,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 
     def get_alerts_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        if closed := closed_to(req, parts.settings.METRICS_TOKEN):
+        if closed := closed_to(req, parts.settings.values("METRICS_TOKEN")):
             return closed
         check = parts.report.watchdog(parts.clock.now())
         return reply(200 if check.ok else 503, asdict(check))

@@ -39,7 +39,7 @@ def run(given: Namespace, desk: Desk) -> int:
     """Page and wait; 1 where the page or its resolve was not taken in time."""
     folder = find_folder(given, desk.environment)
     routes = read_routes(folder)
-    rule = named(with_own(lambda: read_rules(folder), routes.meta)(), given.rule)
+    rule = named(with_own(lambda: read_rules(folder), lambda: routes.meta)(), given.rule)
     with open_office(desk.environment) as office:
         _agreed(office, given.yes)
         drill = Drill(office.alerts, routes, office.sender)

@@ -16,7 +16,7 @@ from shared.clock import Clock
 from shared.notify.ladder import Ladder
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty, Reply
-from shared.ports import Notifier
+from shared.ports import Notifier, Receivers
 from standin.pager.sink import PagerSink
 
 URL = "http://pagerduty.invalid"
@@ -47,12 +47,14 @@ class Pager:
         """Return the calls in their order, those of one tick by incident."""
         return sorted(self._attempts, key=lambda a: (a.at, a.page.id, a.page.attempts))
 
-    def notifiers(self, routes: Routes) -> Mapping[str, Notifier]:
-        """Return the road of each receiver, by its name; all but PagerDuty's end in the log."""
-        return {
-            name: _Road(self, name) if item.notifier == "pagerduty" else Ladder(LogNotifier())
-            for name, item in routes.receivers.items()
-        }
+    def receivers(self, routes: Routes) -> Receivers:
+        """Return those of the plan; all but PagerDuty's end in the log."""
+        return _Planned(
+            {
+                name: _Road(self, name) if item.notifier == "pagerduty" else Ladder(LogNotifier())
+                for name, item in routes.receivers.items()
+            }
+        )
 
     def take(self, page: Page, body: bytes) -> Reply:
         """Answer a call: a shared.notify.pagerduty.Post for one page."""
@@ -72,6 +74,21 @@ class Pager:
             return Reply(fault, "The plan says so.")
         answer = self._sink.receive("event", body)
         return Reply(answer.status, json.dumps(answer.body), answer.retry_after_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """The receivers, by name; fits ports.Receivers."""
+
+    notifiers: Mapping[str, Notifier]
+
+    def notifier(self, page: Page) -> Notifier:
+        """Return that of the page's receiver."""
+        return self.notifiers[page.route]
+
+    def road(self, page: Page) -> str:
+        """Return the receiver's name."""
+        return page.route
 
 
 class _Road:

@@ -12,7 +12,7 @@ from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
 from shared.alerting.silences import parse_matcher
 from shared.errors import Misconfigured
-from shared.usecases.evaluation.evaluate import FAST_EVERY
+from shared.usecases.evaluation.run import FAST_EVERY
 
 MINUTE = timedelta(minutes=1)
 NO_ANSWER = 0

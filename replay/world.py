@@ -107,14 +107,14 @@ class World:
             rules=lambda: rules,
             log=FaultyLog(DirectLog(self.monitor), self._plan, self.clock),
             alerts=alerts,
-            routes=resolved_once(self._config.routes),
+            routes=lambda: resolved_once(self._config.routes),
             deployment=DEPLOYMENT,
             link="",
             silences=lambda: silences,
             tallies=series.tallies,
             kql_s=None,
         )
-        deliver = Deliver(alerts, self.pager.notifiers(self._config.routes))
+        deliver = Deliver(alerts, self.pager.receivers(self._config.routes))
         vitals = Vitals(alerts, series)
         history = History(alerts, series, lambda: exporter)
         minutely = Minutely(series, storage.mark, lambda: exporter)

@@ -92,6 +92,35 @@ class Heartbeat(Protocol):
         ...
 
 
+class Owners(Protocol):
+    """Knows what holds the incidents that pages open: a key of PagerDuty, say, or an address.
+
+    An owner is a text without any secret, which goes on to name it when settings and routes change.
+    """
+
+    def owner(self, route: str) -> str:
+        """Return what holds an incident that a page to that receiver opens; "" for what is not
+        known, such as where the receiver's key is not set."""
+        ...
+
+    def reaches(self, owner: str, route: str) -> bool:
+        """Tell whether an incident that was opened so can still be closed."""
+        ...
+
+
+class Receivers(Protocol):
+    """Finds how a page is sent."""
+
+    def notifier(self, page: Page) -> "Notifier":
+        """Return what reaches the page's owner, or else its receiver; one that says so where
+        neither is reached."""
+        ...
+
+    def road(self, page: Page) -> str:
+        """Return what the page shares its pace with."""
+        ...
+
+
 class Notifier(Protocol):
     """A road to a person."""
 

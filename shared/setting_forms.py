@@ -1,13 +1,19 @@
-"""How the values of settings look."""
+"""How the names and values of settings look."""
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints
+from pydantic.fields import FieldInfo
 
+RECEIVER = "RECEIVER_"
+"""How the name of a setting begins that holds a receiver's key or address: there may be any."""
+OLD = "_OLD"
+"""How the name of a setting ends that holds another's secret from before its rotation."""
 PerMinute = Annotated[int, Field(ge=0, le=100_000_000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 LINK = r"^(https?://[^\s/]\S*)?$"
@@ -42,16 +48,26 @@ class Form:
         value = secret.get_secret_value()
         return not value or re.fullmatch(self.pattern, value) is not None
 
+    def said(self, name: str) -> str:
+        """Say that the value of that setting does not look so."""
+        return f"{name} has an odd form. {self.remedy}"
+
 
 PAGER_FORM = Form(
     r"[A-Za-z0-9]{32}",
     "An integration key of Events API v2 has 32 letters and digits: copy it from the service.",
 )
 PagerKey = Annotated[SecretStr, PAGER_FORM]
-Address = Annotated[
-    SecretStr,
-    Form(r"https?://[^\s/]\S*", "It is an address that begins with https://, without spaces."),
-]
-Token = Annotated[
-    SecretStr, Form(r"[!-~]{8,}", "It has 8 and more characters of ASCII, without spaces.")
-]
+ADDRESS_FORM = Form(
+    r"https?://[^\s/]\S*", "It is an address that begins with https://, without spaces."
+)
+TOKEN_FORM = Form(r"[!-~]{8,}", "It has 8 and more characters of ASCII, without spaces.")
+Address = Annotated[SecretStr, ADDRESS_FORM]
+Token = Annotated[SecretStr, TOKEN_FORM]
+
+
+def odd(name: str, field: FieldInfo, value: SecretStr) -> Iterator[str]:
+    """Yield that the value looks otherwise than its field says, if it does."""
+    for form in field.metadata:
+        if isinstance(form, Form) and not form.fits(value):
+            yield form.said(name)

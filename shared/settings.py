@@ -14,13 +14,15 @@ from shared.errors import Misconfigured
 from shared.setting_forms import (
     LINK,
     LINKS,
+    OLD,
+    RECEIVER,
     Address,
-    Form,
     PagerKey,
     PerMinute,
     Token,
     Url,
     is_plain,
+    odd,
 )
 
 APP_FOLDER = Path(__file__).parent.parent
@@ -39,14 +41,13 @@ IN_PLAIN = (
     "https://…, or set ALLOW_PLAIN_HTTP=1 where the way is your own."
 )
 NO_LINK = "is no link, and pages go without. Write https://…"
-RECEIVER = "RECEIVER_"
-"""How the name of a setting begins that holds a receiver's key or address: there may be any."""
 
 
 class Settings(BaseModel, frozen=True, extra="allow"):
     """Everything that an operator may set; the environment name is the alias in capitals.
 
-    Beside the fields, any secret whose name begins with RECEIVER_ (`read` lets no other in).
+    Beside the fields, any secret whose name begins with RECEIVER_, and any secret of before, whose
+    name ends with _OLD (`read` lets no other in).
     """
 
     __pydantic_extra__: dict[str, SecretStr]  # pyright: ignore[reportIncompatibleVariableOverride]  # pydantic's way to type them
@@ -259,13 +260,14 @@ class Settings(BaseModel, frozen=True, extra="allow"):
 
     def problems(self) -> list[str]:
         """Name the links that were set aside, and the secrets of an odd form; never a value."""
-        odd = [
-            f"{name} has an odd form. {form.remedy}"
-            for name, field in Settings.model_fields.items()
-            for form in field.metadata
-            if isinstance(form, Form) and not form.fits(getattr(self, name))
-        ]
-        return [*self._set_aside, *odd]
+        fields = Settings.model_fields.items()
+        wrong = [one for name, item in fields for one in odd(name, item, getattr(self, name))]
+        return [*self._set_aside, *wrong]
+
+    def values(self, name: str) -> list[SecretStr]:
+        """Return the secret, and the one before its rotation, as far as they are set."""
+        found = (getattr(self, one, SecretStr("")) for one in (name, f"{name}{OLD}"))
+        return [value for value in found if value.get_secret_value()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +302,9 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     given = os.environ if environment is None else environment
     values = {
         name: value
-        for name in (*Settings.model_fields, *(n for n in given if n.startswith(RECEIVER)))
-        if (value := _text(given.get(name, ""))) and not value.startswith(UNRESOLVED)
+        for name in (*Settings.model_fields, *filter(_is_beside_them, given))
+        if (value := given.get(name, "").encode("utf-8", "replace").decode().strip())
+        and not value.startswith(UNRESOLVED)
     }
     plain = _plain(values)
     values = {name: value for name, value in values.items() if name not in plain}
@@ -323,7 +326,7 @@ def _plain(values: Mapping[str, str]) -> list[str]:
     """Return the settings that would send secrets over plain http to another machine."""
     if values.get("ALLOW_PLAIN_HTTP", "").lower() in ON:
         return []
-    outward = (name for name in values if name in OUTWARD or name.startswith(RECEIVER))
+    outward = (n for n in values if n.removesuffix(OLD) in OUTWARD or n.startswith(RECEIVER))
     return [name for name in outward if is_plain(values[name])]
 
 
@@ -333,9 +336,10 @@ def is_secret(name: str) -> bool:
     return name.startswith(RECEIVER) if field is None else field.annotation is SecretStr
 
 
-def _text(value: str) -> str:
-    """Return a value as text that can be written anywhere, without the space around it."""
-    return value.encode("utf-8", "replace").decode().strip()
+def _is_beside_them(name: str) -> bool:
+    """Tell whether the setting is none of the fields, and ours all the same."""
+    old = name.endswith(OLD) and is_secret(name.removesuffix(OLD))
+    return name not in Settings.model_fields and (old or name.startswith(RECEIVER))
 
 
 def quiet_sdk() -> None:

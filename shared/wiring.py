@@ -16,6 +16,7 @@ from shared.adapters.config.last_good import LastRight
 from shared.adapters.config.price_book import PriceBook
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
+from shared.alerting.muting import Silence
 from shared.alerting.rule import Rule
 from shared.clock import Clock
 from shared.connections import Connections
@@ -24,6 +25,7 @@ from shared.events.body import Limits
 from shared.events.unpack import Sizes
 from shared.notify.heartbeat import Heartbeat
 from shared.notify.page_links import PageLinks
+from shared.notify.receivers import Receivers
 from shared.ports import EventQueue, Exporter, PoisonQueue, UsageLog
 from shared.settings import Settings
 from shared.storage.stores import Storage
@@ -147,14 +149,15 @@ class App:
     @cached_property
     def _tick(self) -> Tick:
         """What the timer does, but for what it says of itself."""
-        storage, routes = self._storage, self._routes.get()
+        storage = self._storage
         alerts = storage.alerts
         evaluate = Evaluate(
             rules=self._rules.get,
-            own=own_rules(routes.meta),
+            own=lambda: own_rules(self._meta()),
             log=self._watch,
             alerts=alerts,
-            routes=routes,
+            routes=self._routes.get,
+            owners=self._receivers,
             deployment=self.settings.AGENTMETER_DEPLOYMENT,
             link=self.settings.AGENTMETER_LINK,
             silences=self.silences.all,
@@ -166,7 +169,7 @@ class App:
                 self.settings.cloud.portal,
             ),
         )
-        deliver = Deliver(alerts, notify.build(routes, self.settings), self.clock)
+        deliver = Deliver(alerts, self._receivers, self.clock)
         vitals = Vitals(alerts, storage.series, BudgetFigures(self.budgets).at)
         minutely = Minutely(storage.series, storage.mark, lambda: self._exporter)
         history = History(alerts, storage.series, lambda: self._exporter)
@@ -189,13 +192,16 @@ class App:
             "prices": priced,
         }
         sender = Sender(self.settings.AGENTMETER_DEPLOYMENT, self.settings.AGENTMETER_LINK)
-        return Announce(self._storage.alerts, self._routes.get(), sender, kinds)
+        return Announce(self._storage.alerts, self._routes.get, sender, kinds)
 
     @cached_property
     def silences(self) -> Silences:
         """What people do not want to be told of."""
-        routes = self._routes.get()
-        return Silences(self._storage.silences, [item.silence() for item in routes.maintenance])
+
+        def windows() -> Sequence[Silence]:
+            return [item.silence() for item in self._routes.get().maintenance]
+
+        return Silences(self._storage.silences, windows)
 
     @cached_property
     def report(self) -> Report:
@@ -220,7 +226,8 @@ class App:
 
     def _check_settings(self) -> str:
         """Say that links and secrets are well formed; raises Misconfigured where they are not."""
-        if problems := self.settings.problems():
+        odd = notify.odd_forms(self._routes.get(), self.settings)
+        if problems := dict.fromkeys([*self.settings.problems(), *odd]):
             raise Misconfigured(" ".join(problems))
         return "links and secrets have their forms"
 
@@ -244,22 +251,31 @@ class App:
 
         def parse(text: str) -> Routes:
             routes = parse_routes(text, "routes.toml")
-            notify.build(routes, self.settings)
+            notify.check(routes)
             return routes
 
         return LastRight("routes.toml", read, parse, self._storage.texts)
 
     @cached_property
+    def _receivers(self) -> Receivers:
+        """How people are reached."""
+        return Receivers(self._routes.get, self.settings)
+
+    @cached_property
     def _watch(self) -> SelfWatch:
         """What is asked of the workspace, and of agentmeter itself."""
-        meta, alerts = self._routes.get().meta, self._storage.alerts
-        rules = with_own(self._rules.get, meta)
-        return SelfWatch(self._log, alerts, rules, meta, self._poison, self._config)
+        rules = with_own(self._rules.get, self._meta)
+        alerts = self._storage.alerts
+        return SelfWatch(self._log, alerts, rules, self._meta, self._poison, self._config)
+
+    def _meta(self) -> str:
+        """Return the receiver of pages about pages."""
+        return self._routes.get().meta
 
     @cached_property
     def why(self) -> Why:
         """Explains an alert."""
-        return Why(self._subjects, self._storage.alerts, self._routes.get(), self.silences.all)
+        return Why(self._subjects, self._storage.alerts, self._routes.get, self.silences.all)
 
     @cached_property
     def verdicts(self) -> Verdicts:
@@ -269,7 +285,7 @@ class App:
     @cached_property
     def _subjects(self) -> Subjects:
         """Finds the alert that a person means."""
-        rules = with_own(self._rules.get, self._routes.get().meta)
+        rules = with_own(self._rules.get, self._meta)
         return Subjects(self._storage.alerts, rules)
 
     @cached_property

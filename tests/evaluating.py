@@ -12,7 +12,8 @@ from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.ports import Table
-from shared.usecases.evaluation.evaluate import Evaluate, no_silences
+from shared.usecases.evaluation.defaults import no_silences
+from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.freshness import reach_question
 from shared.usecases.evaluation.run_report import RuleReport, TickReport
 from tests.in_memory import MemoryAlerts
@@ -80,7 +81,14 @@ class World:
         self.alerts = MemoryAlerts()
         self.now = START
         self.evaluate = Evaluate(
-            *(lambda: self.rules, self.log, self.alerts, routes, "prod", "https://page.test"),
+            *(
+                lambda: self.rules,
+                self.log,
+                self.alerts,
+                lambda: routes,
+                "prod",
+                "https://page.test",
+            ),
             silences=silences,
         )
 

@@ -1,8 +1,12 @@
 """Fakes that behave: what stands in for the outside world in tests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.alerting.page import Later, Page
+from shared.notify.receivers import Unreachable
+from shared.ports import Notifier
 from shared.rows import EventRow, Exported, ExportOutcome, FailureRow, MetricRow, SpanRow
 
 START = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -61,3 +65,20 @@ class FakeExporter:
         """Keep the rows."""
         self.failure_rows += rows
         return [Exported()] * len(rows)
+
+
+@dataclass(frozen=True)
+class FakeReceivers:
+    """Knows notifiers by the receiver's name alone, as long as it is there."""
+
+    notifiers: Mapping[str, Notifier]
+
+    def notifier(self, page: Page) -> Notifier:
+        """Return that of the page's receiver."""
+        gone = Unreachable(Later(f"No receiver is named {page.route}.", cause="repair"))
+        return self.notifiers.get(page.route, gone)
+
+    def road(self, page: Page) -> str:
+        """Return the first receiver that has the same."""
+        mine = self.notifiers.get(page.route)
+        return next((name for name, one in self.notifiers.items() if one is mine), page.route)

@@ -17,7 +17,8 @@ from shared.events.otlp.dialects import DIALECTS
 from shared.events.otlp.reader import COMMON_NAMES as NAMES
 from shared.events.types import KINDS, Common, LlmCall
 from shared.metrics.catalogue import METRICS
-from shared.settings import RECEIVER, Settings
+from shared.setting_forms import OLD, RECEIVER
+from shared.settings import Settings
 from shared.units import Usage
 from shared.wiring import App
 from standin.monitor.history_kql import alert_history_kql
@@ -163,7 +164,7 @@ def settings_page() -> str:
             "Environment variables; application settings of the Functions app. Secrets are given "
             "as Key Vault references. Nothing is read before the first call, and whatever is wrong "
             "is said all at once, by `GET /api/health` too.\n",
-            _table(("name", "default", "what"), (*rows, RECEIVERS)),
+            _table(("name", "default", "what"), (*rows, RECEIVERS, OLD_ONES)),
         )
     )
 
@@ -244,6 +245,12 @@ RECEIVERS = (
     "",
     "Any further setting whose name begins so: a secret that `key` or `url` of a receiver in "
     "config/routes.toml names, such as `RECEIVER_OPS_TEAMS`",
+)
+OLD_ONES = (
+    f"`…{OLD}`",
+    "",
+    "The secret before a rotation, of a receiver's key or address or of `METRICS_TOKEN`: accepted "
+    "beside the new one, and what closes the incidents that it opened (docs/security.md)",
 )
 DEFAULT_CONFIG = Settings.model_fields["AGENTMETER_CONFIG"].default
 DOCUMENTS: dict[str, Callable[[], str]] = {

@@ -29,11 +29,23 @@ class Sender:
     link: str
 
 
+@dataclass(frozen=True, slots=True)
+class To:
+    """Where a page goes. route: the receiver's name. owner: what would hold a new incident."""
+
+    route: str
+    owner: str = ""
+
+
 def trigger(
-    sender: Sender, rule: Rule, group: Group, route: str, decision: Decision, now: datetime
+    sender: Sender, rule: Rule, group: Group, to: To, decision: Decision, now: datetime
 ) -> Page:
-    """Return the page that opens the incident of a firing group, or adds to it."""
-    key = dedup_key(sender.deployment, rule.key, group.key)
+    """Return the page that opens the incident of a firing group, or adds to it.
+
+    An open incident keeps its key and its owner, whatever the deployment is called by now.
+    """
+    known = group.incident
+    key = known.dedup_key if known else dedup_key(sender.deployment, rule.key, group.key)
     members = [alert for name, alert in group.firing.items() if name not in group.muted]
     members.sort(key=lambda alert: rule.condition.badness(alert.value))
     worst = members[0]
@@ -48,7 +60,8 @@ def trigger(
         id=_page_id(now, key),
         rule=rule.key,
         dedup_key=key,
-        route=route,
+        route=to.route,
+        owner=known.owner if known else to.owner,
         action="trigger",
         severity=rule.severity,
         summary=f"[{rule.severity.upper()}] {said}",
@@ -77,6 +90,7 @@ def resolve(
         rule=rule,
         dedup_key=incident.dedup_key,
         route=incident.route,
+        owner=incident.owner,
         action="resolve",
         severity=cast("Severity", severity),
         summary=incident.summary or f"[{severity.upper()}] {name}",
@@ -107,6 +121,7 @@ def incident_after(group: Group, page: Page, at: datetime) -> Incident | None:
         members=tuple(sorted(group.firing.keys() - group.muted.keys())),
         page=page.id,
         summary=group.incident.summary if group.incident else page.summary,
+        owner=page.owner,
     )
 
 

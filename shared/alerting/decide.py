@@ -24,6 +24,7 @@ Reason = Literal[
     "waiting for the group",
     "waiting for the group interval",
     "waiting for its turn",
+    "its key is set no more",
     "muted",
 ]
 

@@ -21,9 +21,9 @@ def needless(waiting: Iterable[Page]) -> list[Page]:
 
     waiting: the whole outbox, oldest first.
     """
-    lines: dict[str, list[Page]] = {}
+    lines: dict[tuple[str, str], list[Page]] = {}
     for page in waiting:
-        lines.setdefault(page.dedup_key, []).append(page)
+        lines.setdefault(page.line, []).append(page)
     return [page for line in lines.values() for page in _over(line)]
 
 

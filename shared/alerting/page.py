@@ -28,6 +28,7 @@ class Page:
     fired_at: when the first alert that a trigger tells of began to fire.
     tried_at: when the last attempt began. lease: who has begun it; not_before is then when others
     may try. doubts: attempts that the other side may have taken. cause: why the last one failed.
+    owner: what holds, or is to hold, the incident (ports.Owners); "" in pages that are of none.
     """
 
     id: str
@@ -48,6 +49,12 @@ class Page:
     fired_at: datetime | None = None
     doubts: int = 0
     cause: Cause | Literal[""] = ""
+    owner: str = ""
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Return what it is in line with: the pages of one incident at one place go in order."""
+        return self.dedup_key, self.owner.partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)

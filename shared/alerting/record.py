@@ -81,6 +81,7 @@ class Incident:
 
     route: the receiver that was told, and will be. members: the fingerprints that it was told of.
     page: the id of the last trigger. summary: the title that it was opened with.
+    owner: what holds it, and alone can close it (ports.Owners); "" where that is not known.
     """
 
     dedup_key: str
@@ -90,6 +91,7 @@ class Incident:
     members: tuple[str, ...]
     page: str = ""
     summary: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

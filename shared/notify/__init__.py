@@ -1,67 +1,88 @@
-"""The roads to a person, by the name that config/routes.toml calls them."""
+"""How a person is reached, by the name that config/routes.toml calls it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import SecretStr
 
 from shared.alerting.grouping import Receiver, Routes
 from shared.errors import Misconfigured
-from shared.notify.ladder import Ladder, Receiving
+from shared.notify.ladder import Receiving
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty
 from shared.notify.slack import Slack
 from shared.notify.teams import Teams
 from shared.notify.webhook import Webhook
-from shared.ports import Notifier
-from shared.settings import RECEIVER, Settings, is_secret
+from shared.setting_forms import ADDRESS_FORM, PAGER_FORM, RECEIVER, TOKEN_FORM, Form
+from shared.settings import Settings, is_secret
 
 Make = Callable[[Receiver, SecretStr, Settings], Receiving]
 
-NOTIFIERS: Mapping[str, Make] = {
-    "pagerduty": lambda receiver, key, settings: PagerDuty(
-        settings.PAGERDUTY_URL, key, receiver.key
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A way to reach a person. key, url: how the values of the receiver's settings look.
+
+    bound: which of them an incident is bound to, for no other closes it; "" where it keeps none.
+    """
+
+    make: Make
+    key: Form | None = None
+    url: Form | None = None
+    bound: Literal["key", "url", ""] = ""
+
+
+NOTIFIERS: Mapping[str, Kind] = {
+    "pagerduty": Kind(
+        lambda receiver, key, settings: PagerDuty(settings.PAGERDUTY_URL, key, receiver.key),
+        key=PAGER_FORM,
+        bound="key",
     ),
-    "webhook": lambda receiver, key, settings: Webhook(
-        _secret(settings, receiver.url), receiver.url, key, receiver.key
+    "webhook": Kind(
+        lambda receiver, key, settings: Webhook(
+            secret(settings, receiver.url), receiver.url, key, receiver.key
+        ),
+        key=TOKEN_FORM,
+        url=ADDRESS_FORM,
+        bound="url",
     ),
-    "slack": lambda receiver, key, settings: Slack(key, receiver.key),
-    "teams": lambda receiver, key, settings: Teams(key, receiver.key),
-    "log": lambda receiver, key, settings: LogNotifier(),
+    "slack": Kind(lambda receiver, key, settings: Slack(key, receiver.key), key=ADDRESS_FORM),
+    "teams": Kind(lambda receiver, key, settings: Teams(key, receiver.key), key=ADDRESS_FORM),
+    "log": Kind(lambda receiver, key, settings: LogNotifier()),
 }
 
 
-def build(routes: Routes, settings: Settings) -> Mapping[str, Notifier]:
-    """Return the notifier of each receiver, by the receiver's name.
+def check(routes: Routes) -> None:
+    """Make sure that there is what the receivers name.
 
-    Receivers of one notifier and key share it, and so its pace. One whose key is not set keeps its
-    pages waiting, and says so: they are not lost.
     Raises:
         Misconfigured: a receiver names a notifier or setting that there is not.
     """
-    made = {
-        (item.notifier, item.url, item.key): _notifier(name, item, settings)
-        for name, item in routes.receivers.items()
-    }
-    return {n: made[item.notifier, item.url, item.key] for n, item in routes.receivers.items()}
-
-
-def _notifier(name: str, receiver: Receiver, settings: Settings) -> Notifier:
-    """Make one receiver's notifier."""
-    make = NOTIFIERS.get(receiver.notifier)
-    if make is None:
-        raise Misconfigured(
-            f"routes.toml: receivers.{name}.notifier: {receiver.notifier!r} is none of "
-            f"{', '.join(NOTIFIERS)}; use one of these."
-        )
-    for field, setting in (("key", receiver.key), ("url", receiver.url)):
-        if setting and not is_secret(setting):
+    for name, receiver in routes.receivers.items():
+        if receiver.notifier not in NOTIFIERS:
             raise Misconfigured(
-                f"routes.toml: receivers.{name}.{field}: there is no secret setting {setting}. "
-                f"Name one that begins with {RECEIVER}, or one of docs/settings.md."
+                f"routes.toml: receivers.{name}.notifier: {receiver.notifier!r} is none of "
+                f"{', '.join(NOTIFIERS)}; use one of these."
             )
-    return Ladder(make(receiver, _secret(settings, receiver.key), settings))
+        for field, setting in (("key", receiver.key), ("url", receiver.url)):
+            if setting and not is_secret(setting):
+                raise Misconfigured(
+                    f"routes.toml: receivers.{name}.{field}: there is no secret setting {setting}. "
+                    f"Name one that begins with {RECEIVER}, or one of docs/settings.md."
+                )
 
 
-def _secret(settings: Settings, name: str) -> SecretStr:
+def odd_forms(routes: Routes, settings: Settings) -> Iterator[str]:
+    """Yield the settings of receivers whose values have another form than they should."""
+    for receiver in routes.receivers.values():
+        kind = NOTIFIERS[receiver.notifier]
+        for name, form in ((receiver.key, kind.key), (receiver.url, kind.url)):
+            if form and not form.fits(secret(settings, name)):
+                yield form.said(name)
+
+
+def secret(settings: Settings, name: str) -> SecretStr:
     """Return the secret; empty where it is not set."""
-    return getattr(settings, name, SecretStr("")) if name else SecretStr("")
+    found = getattr(settings, name, None) if name else None
+    return found if isinstance(found, SecretStr) else SecretStr("")

@@ -63,10 +63,10 @@ Written = TypeVar("Written")
 
 
 def next_in_line(pages: Iterable[Page], now: datetime, most: int) -> Sequence[Page]:
-    """Return the oldest page of each incident where that one is due, oldest first."""
-    heads: dict[str, Page] = {}
+    """Return the first page of each line where that one is due, oldest first."""
+    heads: dict[tuple[str, str], Page] = {}
     for page in in_order(pages):
-        heads.setdefault(page.dedup_key, page)
+        heads.setdefault(page.line, page)
     return [page for page in heads.values() if page.not_before <= now][:most]
 
 

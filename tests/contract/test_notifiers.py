@@ -1,77 +1,21 @@
-"""What every road to a person promises, over real HTTP."""
+"""What every notifier promises, over real HTTP."""
 
-import hashlib
-import hmac
 import json
 import logging
 import math
 import traceback
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from shared.alerting.grouping import Receiver, parse_routes
-from shared.alerting.page import Accepted, Answer, Delivery, Later, Page
-from shared.errors import Misconfigured
-from shared.notify import NOTIFIERS, build
+from shared.alerting.grouping import Receiver
+from shared.alerting.page import Accepted, Answer, Later, Page
+from shared.notify import NOTIFIERS
 from shared.notify.ladder import Ladder
-from shared.notify.webhook import SIGNATURE
-from shared.ports import Notifier
 from shared.settings import read
 from tests.loopback import Reply, Request, loopback
-
-SECRET = "0123456789abcdef" * 2
-REQUIRED = {
-    "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0",
-    "LOGS_WORKSPACE_ID": "w",
-}
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PAGE = Page(
-    id="20261123-1",
-    rule="Errors/critical",
-    dedup_key="agentmeter/prod/Errors/critical",
-    route="critical",
-    action="trigger",
-    severity="critical",
-    summary="[CRITICAL] <!channel> & über 10 errors a second",
-    body={
-        "source": "agentmeter/prod",
-        "link": "https://page.test",
-        "custom_details": {"value": 15},
-    },
-    created_at=NOON,
-    not_before=NOON,
-    reason="first",
-)
-RESOLVE = replace(PAGE, action="resolve")
-CHANGE = replace(PAGE, action="change")
-OVER_HTTP = sorted(NOTIFIERS.keys() - {"log"})
-OK = {"pagerduty": 202, "webhook": 204, "slack": 200, "teams": 202}
-BY_ADDRESS = {"slack", "teams"}
-"""What is reached by an address that is its secret."""
-
-
-def made(kind: str, url: str) -> Notifier:
-    """Return the notifier as config/routes.toml and the settings make it; its secret is SECRET."""
-    key = SecretStr(f"{url}/{SECRET}" if kind in BY_ADDRESS else SECRET)
-    settings = read(
-        {
-            **REQUIRED,
-            "PAGERDUTY_URL": url,
-            "WEBHOOK_URL": f"{url}/{SECRET}",
-        }
-    )
-    receiver = Receiver(severities=("critical",), notifier=kind, key="WEBHOOK_SECRET")
-    return Ladder(NOTIFIERS[kind](receiver, key, settings))
-
-
-def sent(kind: str, reply: Reply, page: Page = PAGE) -> tuple[Delivery, list[Request]]:
-    """Return what became of the page, and the calls that were made."""
-    with loopback(lambda _: reply) as server:
-        return made(kind, server.url).send(page), server.received
+from tests.paged import CHANGE, NOON, OK, OVER_HTTP, PAGE, REQUIRED, RESOLVE, SECRET, made, sent
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
@@ -236,146 +180,6 @@ def test_without_a_secret_it_waits_and_names_the_setting(kind: str) -> None:
             "WEBHOOK_URL": "http://127.0.0.1:1",
         }
     )
-    outcome = NOTIFIERS[kind](receiver, SecretStr(""), settings).send(PAGE)
+    outcome = NOTIFIERS[kind].make(receiver, SecretStr(""), settings).send(PAGE)
     assert isinstance(outcome, Later)
     assert "Set WEBHOOK_SECRET." in outcome.why
-
-
-def test_a_webhook_is_signed_over_its_time_and_its_very_bytes() -> None:
-    page = replace(PAGE, tried_at=NOON)
-    _, (call,) = sent("webhook", Reply(204), page)
-    fields = dict(part.split("=") for part in call.headers[SIGNATURE.lower()].split(","))
-    signed = f"{fields['t']}.".encode() + call.body
-    assert fields["v1"] == hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
-    assert int(fields["t"]) == NOON.timestamp()
-    assert call.headers["idempotency-key"] == page.id
-    said = call.json()
-    assert (said["action"], said["summary"]) == ("trigger", PAGE.summary)
-    assert said["custom_details"] == {"value": 15}
-
-
-def test_slack_is_told_in_a_line_that_mentions_nobody() -> None:
-    _, (opened,) = sent("slack", Reply(200))
-    text = json.loads(opened.body)["text"]
-    assert text.startswith(":red_circle: *[CRITICAL] &lt;!channel&gt; &amp; über 10")
-    assert "<https://page.test|agentmeter>" in text
-    _, (closed,) = sent("slack", Reply(200), RESOLVE)
-    assert json.loads(closed.body)["text"].startswith(":white_check_mark: Resolved: *")
-
-
-FULL = replace(
-    PAGE,
-    body={
-        "link": "https://page.test",
-        "links": [{"text": "Query in the portal", "href": "https://portal.test/q"}],
-        "runbook": "docs/runbooks/Errors.md",
-        "custom_details": {
-            "description": "Errors come at 15 a second.",
-            "value": 15.25,
-            "threshold": "> 10",
-            "window_s": 300.0,
-            "samples": 4575,
-            "labels": {"Source": "<a>"},
-            "firing": 3,
-            "contributors": [{"Component": c, "Errors": n} for n, c in enumerate("abcd")],
-        },
-    },
-)
-
-
-def test_slack_shows_the_figures_and_where_to_look() -> None:
-    _, (opened,) = sent("slack", Reply(200), FULL)
-    assert json.loads(opened.body)["text"].splitlines()[1:] == [
-        "Errors come at 15 a second.",
-        "15.25 of 4575 samples, where &gt; 10 is wrong, over 5 min (Source &lt;a&gt;); 2 more",
-        "Most of it: Component a, Errors 0; Component b, Errors 1; Component c, Errors 2",
-        "_first_  <https://page.test|agentmeter>  <https://portal.test/q|Query in the portal>"
-        "  docs/runbooks/Errors.md",
-    ]
-
-
-def test_a_webhook_gets_the_links_too() -> None:
-    _, (call,) = sent("webhook", Reply(204), FULL)
-    assert call.json()["links"] == FULL.body["links"]
-
-
-def card(page: Page) -> dict[str, Any]:
-    """Return the card that Teams gets for the page."""
-    _, (call,) = sent("teams", Reply(202), page)
-    said = call.json()
-    assert said["type"] == "message"
-    (attachment,) = said["attachments"]
-    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
-    return attachment["content"]
-
-
-def test_teams_shows_the_figures_and_buttons_to_open() -> None:
-    shown = card(FULL)
-    assert (shown["type"], shown["version"]) == ("AdaptiveCard", "1.4")
-    assert [block["text"] for block in shown["body"]] == [
-        r"\[CRITICAL\] <!channel> & über 10 errors a second",
-        "Errors come at 15 a second.",
-        "15.25 of 4575 samples, where > 10 is wrong, over 5 min (Source <a>); 2 more",
-        "Most of it: Component a, Errors 0; Component b, Errors 1; Component c, Errors 2",
-        "first · docs/runbooks/Errors.md",
-    ]
-    assert [(action["title"], action["url"]) for action in shown["actions"]] == [
-        ("agentmeter", "https://page.test"),
-        ("Query in the portal", "https://portal.test/q"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("page", "begins", "color"),
-    [(PAGE, r"\[CRITICAL", "attention"), (RESOLVE, "Resolved: ", "good"), (CHANGE, "", "accent")],
-)
-def test_teams_tells_a_resolve_by_word_and_color(page: Page, begins: str, color: str) -> None:
-    first = card(page)["body"][0]
-    assert first["text"].startswith(begins)
-    assert first["color"] == color
-
-
-ROUTES = """
-[receivers.all]
-severities = ["critical", "error", "warning", "info"]
-notifier = "slack"
-key = "RECEIVER_FIRST"
-
-[receivers.second]
-notifier = "slack"
-key = "RECEIVER_SECOND"
-
-[receivers.hook]
-notifier = "webhook"
-url = "RECEIVER_HOOK"
-key = "RECEIVER_HOOK_SECRET"
-
-[receivers.unset]
-notifier = "teams"
-key = "RECEIVER_NOT_SET"
-"""
-
-
-def test_any_number_of_receivers_needs_no_code() -> None:
-    with loopback(lambda _: Reply(200)) as server:
-        names = ("FIRST", "SECOND", "HOOK", "HOOK_SECRET")
-        secrets = {f"RECEIVER_{name}": f"{server.url}/{name}" for name in names}
-        made = build(parse_routes(ROUTES, "routes.toml"), read({**REQUIRED, **secrets}))
-        for name in ("all", "second", "hook"):
-            assert made[name].send(PAGE) == Accepted(200)
-        waiting = made["unset"].send(PAGE)
-    assert [call.path for call in server.received] == ["/FIRST", "/SECOND", "/HOOK"]
-    assert SIGNATURE.lower() in server.received[2].headers
-    assert isinstance(waiting, Later)
-    assert "Set RECEIVER_NOT_SET." in waiting.why
-
-
-@pytest.mark.parametrize("setting", ["LOG_LEVEL", "NO_SUCH_SETTING"])
-def test_a_receiver_names_no_setting_that_is_no_secret(setting: str) -> None:
-    routes = parse_routes(ROUTES.replace("RECEIVER_FIRST", setting), "routes.toml")
-    with pytest.raises(Misconfigured, match=f"all.key: there is no secret setting {setting}"):
-        build(routes, read(REQUIRED))
-
-
-def test_the_settings_never_show_a_receivers_secret() -> None:
-    assert SECRET not in repr(read({**REQUIRED, "RECEIVER_X": SECRET}))

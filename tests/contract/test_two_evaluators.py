@@ -13,6 +13,7 @@ from shared.ports import Table
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from tests.contract.stores import OpenStores
+from tests.fakes import FakeReceivers
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -68,8 +69,8 @@ def test_two_that_evaluate_and_deliver_at_once_send_each_page_once(
 
     def instance(number: int) -> tuple[Evaluate, Deliver]:
         alerts = open_stores().alerts
-        evaluate = Evaluate(lambda: RULES, facts, alerts, ROUTES, "test", "")
-        return evaluate, Deliver(alerts, roads)
+        evaluate = Evaluate(lambda: RULES, facts, alerts, lambda: ROUTES, "test", "")
+        return evaluate, Deliver(alerts, FakeReceivers(roads))
 
     instances: Sequence[tuple[Evaluate, Deliver]] = [instance(n) for n in range(2)]
 

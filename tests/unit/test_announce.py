@@ -16,7 +16,7 @@ from shared.notify.pagerduty import PagerDuty
 from shared.usecases.evaluation.announce import Announce, one_of_each_road
 from shared.usecases.evaluation.deliver import Deliver
 from standin.pager.sink import PagerSink, create_app
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakeReceivers
 from tests.in_memory import MemoryAlerts
 from tests.loopback import Reply, loopback
 
@@ -47,7 +47,7 @@ class World:
         self.rules: dict[str, str] | None = {"a.toml": "1", "b.toml": "1"}
         self.version = "1.0"
         kinds = {"version": lambda: {"version": self.version}, "rules": self.read}
-        self.announce = Announce(self.alerts, ROUTES, SENDER, kinds)
+        self.announce = Announce(self.alerts, lambda: ROUTES, SENDER, kinds)
 
     def read(self) -> dict[str, str]:
         if self.rules is None:
@@ -102,13 +102,13 @@ def test_a_wrong_file_is_no_change_until_it_is_right_again() -> None:
 def test_of_two_instances_one_tells() -> None:
     world, new = World(), {"version": "1.1"}
     world.tick()
-    rival = Announce(world.alerts, ROUTES, SENDER, {"version": lambda: new})
+    rival = Announce(world.alerts, lambda: ROUTES, SENDER, {"version": lambda: new})
 
     def read_while_another_tells() -> dict[str, str]:
         rival.run(world.now + MINUTE)
         return new
 
-    slow = Announce(world.alerts, ROUTES, SENDER, {"version": read_while_another_tells})
+    slow = Announce(world.alerts, lambda: ROUTES, SENDER, {"version": read_while_another_tells})
     with pytest.raises(RetryLater):
         slow.run(world.now + MINUTE)
     assert len(world.waiting()) == 2
@@ -127,7 +127,9 @@ def test_a_change_that_nobody_takes_rings_no_alarm_and_is_dropped_after_an_hour(
     world.tick()
     world.version = "1.1"
     world.tick()
-    deliver = Deliver(world.alerts, {"critical": Road(Later("503")), "others": Road(Dead("400"))})
+    deliver = Deliver(
+        world.alerts, FakeReceivers({"critical": Road(Later("503")), "others": Road(Dead("400"))})
+    )
     report = deliver.run(world.now)
     assert (report.later, len(report.attempts)) == (0, 2)
     for _ in range(61):

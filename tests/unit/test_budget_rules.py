@@ -73,7 +73,9 @@ class World:
 
     def tick(self, at: datetime) -> list[str]:
         """Return what is told: "+50" opens an incident, "-50" resolves it, "~50" tells more."""
-        evaluate = Evaluate(lambda: rules_of(self.budget), self.log, self.alerts, ROUTES, "d", "")
+        evaluate = Evaluate(
+            lambda: rules_of(self.budget), self.log, self.alerts, lambda: ROUTES, "d", ""
+        )
         is_open = {record.rule for record in self.alerts.load_all() if record.incidents}
         told: list[str] = []
         for page in (page for item in evaluate.tick(at).rules for page in item.pages):

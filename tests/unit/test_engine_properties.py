@@ -20,6 +20,7 @@ from shared.storage.sqlite import connect
 from shared.store_ports import AlertStore
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
+from tests.fakes import FakeReceivers
 from tests.in_memory import MemoryAlerts
 from tests.weather import (
     EDITS,
@@ -66,9 +67,9 @@ class Engine(RuleBasedStateMachine):
     def _start(self) -> Instance:
         store = Fragile(self.alerts)
         evaluate = Evaluate(
-            lambda: list(self.there.values()), self.facts, store, ROUTES, "test", ""
+            lambda: list(self.there.values()), self.facts, store, lambda: ROUTES, "test", ""
         )
-        return Instance(store, evaluate, Deliver(store, {"all": self.pager}))
+        return Instance(store, evaluate, Deliver(store, FakeReceivers({"all": self.pager})))
 
     def _tick(self, instance: Instance) -> None:
         """Do what the timer does. A query that fails never ends or cancels an alert."""

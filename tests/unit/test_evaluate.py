@@ -45,7 +45,7 @@ def test_a_resolve_that_its_receiver_does_not_want_twice_is_sent_once() -> None:
     world = World(rule())
     receiver = ROUTES.receivers["critical"].model_copy(update={"resolve_again": timedelta(0)})
     routes = ROUTES.model_copy(update={"receivers": {**ROUTES.receivers, "critical": receiver}})
-    world.evaluate = replace(world.evaluate, routes=routes)
+    world.evaluate = replace(world.evaluate, routes=lambda: routes)
     assert len(world.ticks(3, Errors=12)) == 1
     assert len(world.ticks(60, Errors=5)) == 1
 
@@ -161,7 +161,9 @@ def test_a_resolve_goes_the_way_of_its_trigger() -> None:
     world.ticks(3, Errors=12)
     renamed = {"pager" if n == "critical" else n: r for n, r in ROUTES.receivers.items()}
     moved = ROUTES.model_copy(update={"receivers": renamed})
-    world.evaluate = Evaluate(lambda: world.rules, world.log, world.alerts, moved, "prod", "")
+    world.evaluate = Evaluate(
+        lambda: world.rules, world.log, world.alerts, lambda: moved, "prod", ""
+    )
     (closed,) = world.ticks(1, Errors=5)
     assert closed.route == "critical"
 

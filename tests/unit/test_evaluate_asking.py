@@ -105,7 +105,7 @@ def test_a_rule_is_asked_as_often_as_it_says() -> None:
 
 def test_of_two_evaluators_one_tells() -> None:
     world = World(rule(hold="PT0S"))
-    rival = Evaluate(lambda: world.rules, world.log, world.alerts, ROUTES, "prod", "")
+    rival = Evaluate(lambda: world.rules, world.log, world.alerts, lambda: ROUTES, "prod", "")
 
     class Slow(FakeLog):
         def query(self, kql: str, start: datetime, end: datetime) -> Table:
@@ -114,7 +114,7 @@ def test_of_two_evaluators_one_tells() -> None:
 
     world.log.says["Errors"] = 12
     slow = Evaluate(
-        lambda: world.rules, Slow(says={"Errors": 12}), world.alerts, ROUTES, "prod", ""
+        lambda: world.rules, Slow(says={"Errors": 12}), world.alerts, lambda: ROUTES, "prod", ""
     )
     assert only(slow.tick(START)).outcome == "not stored"
     assert len(world.alerts.waiting()) == 1
@@ -135,7 +135,9 @@ def test_at_most_four_queries_are_in_flight() -> None:
             gate.release()
             return super().query(kql, start, end)
 
-    world.evaluate = Evaluate(lambda: world.rules, Counting(), world.alerts, ROUTES, "prod", "")
+    world.evaluate = Evaluate(
+        lambda: world.rules, Counting(), world.alerts, lambda: ROUTES, "prod", ""
+    )
     assert world.tick().complete
     assert all(flying)
 
@@ -148,7 +150,7 @@ def test_rules_that_cannot_be_read_touch_nothing() -> None:
         raise Misconfigured("rules/Errors.toml: ...")
 
     before = world.record()
-    broken = Evaluate(unreadable, world.log, world.alerts, ROUTES, "prod", "")
+    broken = Evaluate(unreadable, world.log, world.alerts, lambda: ROUTES, "prod", "")
     report = broken.tick(world.now)
     assert (report.problem, report.complete) == ("rules/Errors.toml: ...", False)
     assert world.record() == before
@@ -162,7 +164,7 @@ def test_rules_that_cannot_be_read_leave_the_own_ones_at_work() -> None:
         raise Misconfigured("rules/Errors.toml: ...")
 
     own = rule("Own", hold="PT0S")
-    world.evaluate = replace(world.evaluate, rules=unreadable, own=[own])
+    world.evaluate = replace(world.evaluate, rules=unreadable, own=lambda: [own])
     (page,) = world.ticks(5, Own=12)
     assert page.rule == "Own/critical"
     assert world.record().incidents

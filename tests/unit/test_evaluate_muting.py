@@ -29,7 +29,7 @@ def test_a_silence_mutes_the_trigger_but_never_the_resolve() -> None:
     assert world.record().muted_by == ""
     later = Silence("s2", silence.matchers, START, START + timedelta(days=1))
     world.evaluate = Evaluate(
-        *(lambda: world.rules, world.log, world.alerts, ROUTES, "prod", ""),
+        *(lambda: world.rules, world.log, world.alerts, lambda: ROUTES, "prod", ""),
         silences=lambda: [later],
     )
     (closed,) = world.ticks(1, Errors=5)

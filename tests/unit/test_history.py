@@ -10,7 +10,7 @@ from shared.rows import ExportLater, ExportRefused
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.history import History
 from tests.evaluating import START, World, rule
-from tests.fakes import FakeExporter
+from tests.fakes import FakeExporter, FakeReceivers
 from tests.in_memory import MemorySeries
 from tests.unit.test_deliver import FakeRoad
 
@@ -21,7 +21,9 @@ class Told:
     def __init__(self, world: World) -> None:
         self.world, self.exporter, self.series = world, FakeExporter(), MemorySeries()
         self.history = History(world.alerts, self.series, lambda: self.exporter)
-        self.deliver = Deliver(world.alerts, {"critical": FakeRoad(), "warning": FakeRoad()})
+        self.deliver = Deliver(
+            world.alerts, FakeReceivers({"critical": FakeRoad(), "warning": FakeRoad()})
+        )
 
     def ticks(self, count: int, **said: float) -> None:
         for _ in range(count):
@@ -146,7 +148,7 @@ def test_a_decision_that_stays_the_same_is_told_once() -> None:
 
 def test_a_page_that_waits_for_one_reason_is_told_once() -> None:
     told = Told(World(rule(hold="PT0S")))
-    told.deliver = Deliver(told.world.alerts, {})
+    told.deliver = Deliver(told.world.alerts, FakeReceivers({}))
     told.ticks(10, Errors=12)
     assert told.rows().count(("alert.page", "later")) == 1
 

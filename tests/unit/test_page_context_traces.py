@@ -57,7 +57,7 @@ def paged(log: Log, query: str = QUERY + "\n| summarize value = count() by Compo
     alerts = MemoryAlerts()
     tick = Invocation("evaluate_alerts", "i", Span("e" * 32, "b" * 16), lambda: NOON)
     with running(tick):
-        Evaluate(lambda: [rule(query)], log, alerts, ROUTES, "test", "").tick(NOON)
+        Evaluate(lambda: [rule(query)], log, alerts, lambda: ROUTES, "test", "").tick(NOON)
     (page,) = alerts.waiting()
     return page
 

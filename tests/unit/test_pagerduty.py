@@ -17,9 +17,10 @@ from shared.alerting.grouping import Receiver, Routes
 from shared.alerting.page import Accepted, Later, Page
 from shared.clock import SystemClock
 from shared.errors import Misconfigured
-from shared.notify import build
+from shared.notify import check
 from shared.notify.log import LogNotifier
 from shared.notify.pagerduty import PagerDuty, encode
+from shared.notify.receivers import Receivers
 from shared.notify.wire import as_json
 from standin.pager.sink import PagerSink, create_app
 from tests.fakes import FakeClock
@@ -203,6 +204,9 @@ def read_settings(**given: str) -> settings.Settings:
     return settings.read(required | given)
 
 
+TO_ALL = replace(PAGE, route="all")
+
+
 def routes(**receiver: str) -> Routes:
     everything = {"severities": ["critical", "error", "warning", "info"]}
     return Routes(receivers={"all": Receiver.model_validate(everything | receiver)})
@@ -211,10 +215,11 @@ def routes(**receiver: str) -> Routes:
 def test_notifiers_are_made_as_the_routes_say() -> None:
     with loopback(lambda _: Reply(202)) as service:
         given = read_settings(PAGERDUTY_CRITICAL_KEY=KEY, PAGERDUTY_URL=service.url)
-        made = build(routes(key="PAGERDUTY_CRITICAL_KEY"), given)
-        assert made["all"].send(PAGE) == Accepted(202)
+        paged = Receivers(lambda: routes(key="PAGERDUTY_CRITICAL_KEY"), given)
+        assert paged.notifier(TO_ALL).send(TO_ALL) == Accepted(202)
         assert service.received[0].json()["routing_key"] == KEY
-    assert build(routes(notifier="log"), read_settings())["all"].send(PAGE) == Accepted(200)
+    logged = Receivers(lambda: routes(notifier="log"), read_settings())
+    assert logged.notifier(TO_ALL).send(TO_ALL) == Accepted(200)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +235,7 @@ def test_notifiers_are_made_as_the_routes_say() -> None:
 )
 def test_a_route_to_nowhere_is_refused(receiver: dict[str, str], said: str) -> None:
     with pytest.raises(Misconfigured, match=said):
-        build(routes(**receiver), read_settings())
+        check(routes(**receiver))
 
 
 def test_the_log_is_a_road_too(caplog: pytest.LogCaptureFixture) -> None:

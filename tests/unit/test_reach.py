@@ -105,7 +105,7 @@ def test_slow_queries_hold_up_no_fast_condition() -> None:
     alerts = MemoryAlerts()
     now = START + timedelta(minutes=5)
     evaluate = Evaluate(
-        *(lambda: rules, log, alerts, ROUTES, "prod", ""),
+        *(lambda: rules, log, alerts, lambda: ROUTES, "prod", ""),
         tallies=lambda since: tallied(now),
         kql_s=0.1,
     )

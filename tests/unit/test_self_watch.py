@@ -12,6 +12,7 @@ from shared.ports import Table
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
+from tests.fakes import FakeReceivers
 from tests.in_memory import MemoryAlerts
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -84,12 +85,14 @@ class World:
         self.log, self.alerts, self.now = Log(), MemoryAlerts(), NOON
         self.rules = [RULE]
         self.poison = Poison()
-        rules = with_own(lambda: self.rules, ROUTES.meta)
+        rules = with_own(lambda: self.rules, lambda: ROUTES.meta)
         watch = SelfWatch(
-            self.log, self.alerts, rules, ROUTES.meta, self.poison, {"rules": self.check}
+            self.log, self.alerts, rules, lambda: ROUTES.meta, self.poison, {"rules": self.check}
         )
-        self.evaluate = Evaluate(rules, watch, self.alerts, ROUTES, "test", "")
-        self.deliver = Deliver(self.alerts, {"pager": self.pager, "other": self.other})
+        self.evaluate = Evaluate(rules, watch, self.alerts, lambda: ROUTES, "test", "")
+        self.deliver = Deliver(
+            self.alerts, FakeReceivers({"pager": self.pager, "other": self.other})
+        )
 
     wrong = False
 

@@ -20,7 +20,7 @@ from shared.usecases.evaluation.history import History
 from shared.usecases.evaluation.own_gauges import Vitals
 from shared.usecases.evaluation.tick import Spaced, Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
-from tests.fakes import FakeExporter
+from tests.fakes import FakeExporter, FakeReceivers
 from tests.in_memory import MemoryAlerts, MemoryMark, MemorySeries
 from tests.loopback import Reply, loopback
 
@@ -75,11 +75,18 @@ class Road:
 )
 def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, beats: int) -> None:
     alerts = MemoryAlerts()
-    evaluate = Evaluate(lambda: [RULE], Log(fails), alerts, ROUTES, "test", "")
+    evaluate = Evaluate(lambda: [RULE], Log(fails), alerts, lambda: ROUTES, "test", "")
     vitals = Vitals(alerts, MemorySeries())
     history = History(alerts, MemorySeries(), FakeExporter)
     minutely = Minutely(MemorySeries(), MemoryMark(), FakeExporter)
-    tick = Tick(Deliver(alerts, {"all": Road(answer)}), evaluate, history, vitals, minutely, put)
+    tick = Tick(
+        Deliver(alerts, FakeReceivers({"all": Road(answer)})),
+        evaluate,
+        history,
+        vitals,
+        minutely,
+        put,
+    )
     with loopback(lambda _: Reply(200)) as watcher:
         Watched(tick, Heartbeat(SecretStr(f"{watcher.url}/ping/{CHECK}"))).run(NOON)
     assert [call.path for call in watcher.received] == [f"/ping/{CHECK}"] * beats
@@ -90,10 +97,10 @@ def test_metrics_are_written_even_if_the_rules_cannot_be_read() -> None:
         raise Misconfigured("rules/a.toml, line 1. Mend it.")
 
     alerts, series, exporter = MemoryAlerts(), MemorySeries(), FakeExporter()
-    evaluate = Evaluate(unreadable, Log(fails=False), alerts, ROUTES, "test", "")
+    evaluate = Evaluate(unreadable, Log(fails=False), alerts, lambda: ROUTES, "test", "")
     history = History(alerts, series, lambda: exporter)
     minutely = Minutely(series, MemoryMark(), lambda: exporter)
-    deliver = Deliver(alerts, {"all": Road(Accepted(202))})
+    deliver = Deliver(alerts, FakeReceivers({"all": Road(Accepted(202))}))
     tick = Tick(deliver, evaluate, history, Vitals(alerts, series), minutely, put)
     series.apply("batch", [Sampled("task_queue_size", (), "a", NOON, 7.0)], NOON)
     with pytest.raises(Misconfigured):

@@ -14,6 +14,7 @@ from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.why import Why
 from tests.evaluating import ROUTES, START, World, rule
+from tests.fakes import FakeReceivers
 from tests.unit.test_deliver import FakeRoad
 
 MINUTE = timedelta(minutes=1)
@@ -21,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 
 def explain(world: World, id: str = "Errors", silences: Sequence[Silence] = ()) -> dict[str, Any]:
     subjects = Subjects(world.alerts, lambda: world.rules)
-    why = Why(subjects, world.alerts, ROUTES, lambda: silences)
+    why = Why(subjects, world.alerts, lambda: ROUTES, lambda: silences)
     return why.explain(id, world.now)
 
 
@@ -83,7 +84,9 @@ def test_a_firing_alert_says_who_was_told_and_whether_it_arrived(
 ) -> None:
     world = World(rule())
     world.ticks(3, Errors=12)
-    Deliver(world.alerts, {"critical": FakeRoad([outcome] if outcome else [])}).run(world.now)
+    Deliver(world.alerts, FakeReceivers({"critical": FakeRoad([outcome] if outcome else [])})).run(
+        world.now
+    )
     assert sentence(world) == (
         "Errors has fired since 00:02 UTC: 12 errors (12 is > 10 for 2 min, main look over 5 min). "
         f"Receiver critical was told at 00:02 UTC, {says}"

@@ -36,13 +36,13 @@ class Announce:
     def __init__(
         self,
         alerts: AlertStore,
-        routes: Routes,
+        routes: Callable[[], Routes],
         sender: Sender,
         kinds: Mapping[str, Callable[[], Contents]],
     ) -> None:
         """kinds: kind → returns the texts in force by name, or raises Misconfigured."""
         self._alerts = alerts
-        self._roads = one_of_each_road(routes)
+        self._routes = routes
         self._sender = sender
         self._kinds = kinds
 
@@ -63,7 +63,9 @@ class Announce:
             if before.get(kind) and after[kind] != before[kind]
         ]
         pages = [
-            self._page(one, road, now, record.paged) for one in changes for road in self._roads
+            self._page(one, road, now, record.paged)
+            for one in changes
+            for road in one_of_each_road(self._routes())
         ]
         paged = max((page.id for page in pages), default=record.paged)
         self._alerts.save(replace(record, contents=after, paged=paged), pages)

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 from shared.alerting import chronicle
 from shared.alerting.compose import (
     Sender,
+    To,
     in_line,
     incident_after,
     resolve,
@@ -24,6 +25,7 @@ from shared.alerting.reading import fingerprint
 from shared.alerting.record import Incident, Resolved, RuleRecord, Transition
 from shared.alerting.rule import Rule
 from shared.alerting.state import drop
+from shared.ports import Owners
 from shared.usecases.evaluation.advance import Advanced
 
 PAGES_MOST = 40
@@ -98,6 +100,7 @@ class Conclude:
 
     routes: Routes
     sender: Sender
+    owners: Owners
 
     def rule(self, item: Advanced, moment: Moment) -> Conclusion:
         """Decide about a rule that has been taken to the present."""
@@ -133,7 +136,16 @@ class Conclude:
         route, receiver = self._receiver(own, group.incident)
         if rule.repeat_interval:
             receiver = receiver.reminding_every(rule.repeat_interval)
-        return Told(group, route, receiver, decide(group, receiver, at))
+        decision = self._moved(group, own) or decide(group, receiver, at)
+        return Told(group, route, receiver, decision)
+
+    def _moved(self, group: Group, own: str) -> Decision | None:
+        """End an incident that cannot be added to nor closed any more, where a new one can be
+        opened: its resolve waits, and says why, until a person closes it."""
+        known = group.incident
+        if known is None or not group.firing or self.owners.reaches(known.owner, known.route):
+            return None
+        return Decision("its key is set no more", "resolve") if self.owners.owner(own) else None
 
     def _ending(self, record: RuleRecord, key: str, at: datetime) -> Told:
         """Decide how a group of a rule that is no more is ended."""
@@ -159,7 +171,8 @@ class Conclude:
             return replace(one, page=self._resolve(rule.key, one, moment.now, last))
         if rule.route not in ("", *self.routes.receivers):
             logger.warning("%s: no receiver %s; %s is told", rule.key, rule.route, one.route)
-        page = trigger(self.sender, rule, one.group, one.route, one.decision, moment.now)
+        to = To(one.route, self.owners.owner(one.route))
+        page = trigger(self.sender, rule, one.group, to, one.decision, moment.now)
         return replace(one, page=in_line(page, last))
 
     def _resolve(self, rule: str, one: Told, now: datetime, last: str) -> Page | None:

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from shared.alerting.page import Accepted, Delivery, Dropped, Later, Page
 from shared.clock import Clock
 from shared.errors import RetryLater
 from shared.invocation import about, carried, failed
-from shared.ports import Notifier
+from shared.ports import Receivers
 from shared.store_ports import AlertStore
 from shared.usecases.evaluation.page_context import traces_of
 
@@ -68,12 +68,11 @@ class DeliveryReport:
 class Deliver:
     """Empties the outbox.
 
-    notifiers: by the receiver's name in config/routes.toml. clock: dates each attempt in the
-        history; without one, the moment of the run does.
+    clock: dates each attempt in the history; without one, the moment of the run does.
     """
 
     alerts: AlertStore
-    notifiers: Mapping[str, Notifier]
+    receivers: Receivers
     clock: Clock | None = None
 
     def run(self, now: datetime) -> DeliveryReport:
@@ -97,12 +96,7 @@ class Deliver:
         """Return the pages that go out in this run."""
         settled = self.alerts.history(2 * PER_MINUTE)
         pages = rested(self.alerts.due(now, MOST_SEEN), settled, now)
-        return paced(repaired_last(pages), self.alerts.waiting(), settled, self._road, now)
-
-    def _road(self, page: Page) -> str:
-        """Return the first receiver that has the notifier of this page's."""
-        notifier = self.notifiers.get(page.route)
-        return next((n for n, item in self.notifiers.items() if item is notifier), page.route)
+        return paced(repaired_last(pages), self.alerts.waiting(), settled, self.receivers.road, now)
 
     def _send(
         self, page: Page, token: str, now: datetime, failures: Counter[str]
@@ -112,7 +106,7 @@ class Deliver:
         failures: counts those of this run by road; without an end to them, a run would last longer
         than the minute until the next.
         """
-        road = self._road(page)
+        road = self.receivers.road(page)
         if failures[road] >= FAILURES_BORNE:
             return None
         attempt = self._attempt(page, token, now, self._notify)
@@ -140,11 +134,7 @@ class Deliver:
         """Hand the page to its notifier."""
         if page.action == "change" and (page.tried_at or page.created_at) > page.created_at + STALE:
             return Dropped("nobody took the change event")
-        notifier = self.notifiers.get(page.route)
-        if notifier is None:
-            why = f"No receiver is named {page.route}. Put it back into config/routes.toml."
-            return Later(why, cause="repair")
-        return notifier.send(page)
+        return self.receivers.notifier(page).send(page)
 
 
 def _each(pages: Sequence[Page], work: Callable[[Page], Attempt | None]) -> list[Attempt]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -18,10 +18,11 @@ from shared.alerting.reading import Failed, Reading
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
+from shared.alerting.succession import is_succeeded
 from shared.alerting.tallies import KEPT, Tallies
 from shared.errors import AgentmeterError, Misconfigured, RetryLater
 from shared.invocation import about, carried
-from shared.ports import UsageLog
+from shared.ports import Owners, UsageLog
 from shared.store_ports import AlertStore
 from shared.usecases.evaluation.advance import (
     NOT_NOW,
@@ -31,10 +32,11 @@ from shared.usecases.evaluation.advance import (
     questions,
 )
 from shared.usecases.evaluation.conclude import Conclude, Conclusion, Moment
+from shared.usecases.evaluation.defaults import UNOWNED, no_rules, no_silences, no_tallies
 from shared.usecases.evaluation.freshness import Reach, probes, reach, reach_question
 from shared.usecases.evaluation.log_wrappers import AskedOnce, Asking, InTime, NotYet, Question
 from shared.usecases.evaluation.page_context import decided_here, traced, with_facts
-from shared.usecases.evaluation.run import Run
+from shared.usecases.evaluation.run import FAST_EVERY, Run
 from shared.usecases.evaluation.run_report import (
     RuleReport,
     TickReport,
@@ -44,7 +46,6 @@ from shared.usecases.evaluation.run_report import (
     report_of,
 )
 
-FAST_EVERY = timedelta(seconds=15)
 KQL_S = 10.0
 """What a run waits for KQL; what has no answer by then is taken by the next run."""
 QUERIES_AT_ONCE = 4
@@ -55,41 +56,32 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def no_tallies(since: datetime) -> Tallies:
-    """Return what is tallied where nothing is."""
-    del since
-    return {}
-
-
-def no_silences() -> Sequence[Silence]:
-    """Silence nothing."""
-    return ()
-
-
 @dataclass(frozen=True)
 class Evaluate:
     """Takes every rule to the present; its state and the page to send are one write.
 
     deployment, link: what pages say of where they come from; link may be "". links: makes those of
     a page to its runbook, its query and so on. own: rules that are always there. tallies: returns
-    those since a moment. kql_s: how long a run waits for KQL; None for as long as it takes.
+    those since a moment. kql_s: how long a run waits for KQL; None for as long as it takes. owners:
+    what holds incidents.
     """
 
     rules: Callable[[], Sequence[Rule]]
     log: UsageLog
     alerts: AlertStore
-    routes: Routes
+    routes: Callable[[], Routes]
     deployment: str
     link: str
     silences: Callable[[], Sequence[Silence]] = no_silences
     links: Links = no_links
-    own: Sequence[Rule] = ()
+    own: Callable[[], Sequence[Rule]] = no_rules
     tallies: Callable[[datetime], Tallies] = no_tallies
     kql_s: float | None = KQL_S
+    owners: Owners = UNOWNED
 
     @property
     def _conclude(self) -> Conclude:
-        return Conclude(self.routes, Sender(self.deployment, self.link))
+        return Conclude(self.routes(), Sender(self.deployment, self.link), self.owners)
 
     @cached_property
     def _asking(self) -> Asking:
@@ -111,7 +103,7 @@ class Evaluate:
             RetryLater: the store does not answer.
         """
         operators, problem = self._operators()
-        rules = {rule.key: rule for rule in (*operators, *self.own)}
+        rules = {rule.key: rule for rule in (*operators, *self.own())}
         stored = {record.rule: record for record in self.alerts.load_all()}
         return Run(floor(now, FAST_EVERY), now, rules, problem, stored)
 
@@ -122,7 +114,7 @@ class Evaluate:
             return TickReport(run.at, ())
         run.fast = self._judged(tallied, run)
         results = _each(1, partial(self._advance_fast, run), tallied)
-        changed = [item for item in results if isinstance(item, Advanced) and _is_new(item, run)]
+        changed = [item for item in results if isinstance(item, Advanced) and run.is_new(item)]
         failures = [item for item in results if isinstance(item, RuleReport)]
         return self._finished(run, changed, failures)
 
@@ -143,7 +135,7 @@ class Evaluate:
         advancing = partial(self._advance, run, reached)
         results = _each(QUERIES_AT_ONCE, advancing, run.rules)
         advanced = [item for item in results if isinstance(item, Advanced)]
-        waiting = [RuleReport(a.rule.key, "waiting") for a in advanced if _waits(a, due)]
+        waiting = [RuleReport(a.rule.key, "waiting") for a in advanced if run.waits(a)]
         failures = [item for item in results if isinstance(item, RuleReport)]
         report = self._finished(run, advanced, [*failures, *self._gone(run)])
         every, lag = (*report.rules, *waiting), reached.lag(run.minute)
@@ -212,7 +204,12 @@ class Evaluate:
     def _gone(self, run: Run) -> Sequence[RuleReport]:
         """End the alerts of rules that are no more."""
         removed = {} if run.problem else {k: run.stored[k] for k in run.stored.keys() - run.rules}
-        owing = {k: record for k, record in removed.items() if self._conclude.owes(record, run.at)}
+        owing = {
+            key: record
+            for key, record in removed.items()
+            if self._conclude.owes(record, run.at)
+            and not is_succeeded(record, run.stored, run.rules.keys())
+        }
         return _each(1, partial(self._removed, run, self._moment(run, {})), owing) if owing else ()
 
     def _operators(self) -> tuple[Sequence[Rule], str]:
@@ -231,7 +228,7 @@ class Evaluate:
             for record in records.values()
             for alert in record.firing.values()
         ]
-        return Moment(at, run.now, Quiet(at, self.routes.inhibitions, self.silences(), firing))
+        return Moment(at, run.now, Quiet(at, self.routes().inhibitions, self.silences(), firing))
 
     def _told(self, run: Run, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state.
@@ -245,7 +242,7 @@ class Evaluate:
             conclusion = conclusion.with_pages(pages)
         report = report_of(item, conclusion)
         before, after = item.record.muted_by, conclusion.record.muted_by
-        if report.outcome == "not due" and before == after and not _is_new(item, run):
+        if report.outcome == "not due" and before == after and not run.is_new(item):
             return report
         if before != after:
             logger.info("%s is muted by: %s", item.rule.key, after or "nothing any more")
@@ -285,14 +282,3 @@ def _each(
         failure(key, exc) if (exc := future.exception()) else future.result()
         for key, future in futures.items()
     ]
-
-
-def _waits(item: Advanced, due: Mapping[str, Rule]) -> bool:
-    """Tell whether the log has not answered to a rule that is due."""
-    return item.rule.key in due and not item.due.times
-
-
-def _is_new(item: Advanced, run: Run) -> bool:
-    """Tell whether the alerts of the rule are others than what is stored."""
-    stored = run.stored.get(item.rule.key)
-    return bool(item.transitions) or item.record.series != (stored.series if stored else {})

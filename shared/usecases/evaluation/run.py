@@ -1,4 +1,4 @@
-"""What one run of the timer has read, and what it has stored so far."""
+"""A run of the timer: its moment, the rules, and their records as they are stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,10 @@ from shared.alerting.reading import Reading
 from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.alerting.schedule import floor
-from shared.usecases.evaluation.advance import due_times
+from shared.alerting.succession import record_of
+from shared.usecases.evaluation.advance import Advanced, due_times
 
+FAST_EVERY = timedelta(seconds=15)
 MINUTE = timedelta(minutes=1)
 
 
@@ -34,8 +36,17 @@ class Run:
 
     def record(self, rule: Rule) -> RuleRecord:
         """Return the rule's record, or a fresh one."""
-        return self.stored.get(rule.key) or RuleRecord(rule.key)
+        return record_of(rule, self.stored, self.rules.keys())
 
     def due_times(self, rule: Rule) -> Sequence[datetime]:
         """Return the planned times at which the rule is due."""
         return due_times(rule, self.record(rule), self.minute)
+
+    def waits(self, item: Advanced) -> bool:
+        """Tell whether the log has not answered to a rule that is due."""
+        return bool(self.due_times(item.rule)) and not item.due.times
+
+    def is_new(self, item: Advanced) -> bool:
+        """Tell whether the alerts of the rule are others than what is stored."""
+        stored = self.stored.get(item.rule.key)
+        return bool(item.transitions) or item.record.series != (stored.series if stored else {})

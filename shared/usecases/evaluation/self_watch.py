@@ -33,7 +33,7 @@ class SelfWatch:
         log: UsageLog,
         alerts: AlertStore,
         rules: Callable[[], Sequence[Rule]],
-        meta: str,
+        meta: Callable[[], str],
         poison: PoisonQueue,
         config: Mapping[str, Callable[[], str]],
     ) -> None:
@@ -89,7 +89,7 @@ class SelfWatch:
                 yield name
 
     def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
-        return [page for page in pages if page.route != self._meta and page.action != "change"]
+        return [page for page in pages if page.route != self._meta() and page.action != "change"]
 
 
 def stuck(waiting: Sequence[Page], now: datetime) -> Table:
@@ -174,6 +174,8 @@ OTHERS: Sequence[Rule] = (
 )
 
 
-def with_own(rules: Callable[[], Sequence[Rule]], meta: str) -> Callable[[], Sequence[Rule]]:
+def with_own(
+    rules: Callable[[], Sequence[Rule]], meta: Callable[[], str]
+) -> Callable[[], Sequence[Rule]]:
     """Return what reads the operator's rules, with the own ones added."""
-    return lambda: [*rules(), *own_rules(meta)]
+    return lambda: [*rules(), *own_rules(meta())]

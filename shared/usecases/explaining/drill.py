@@ -6,7 +6,7 @@ from datetime import datetime
 from string import Formatter
 from typing import cast
 
-from shared.alerting.compose import Sender, in_line, incident_after, trigger
+from shared.alerting.compose import Sender, To, in_line, incident_after, trigger
 from shared.alerting.decide import Decision
 from shared.alerting.grouping import Group, Routes
 from shared.alerting.outgoing import Settled
@@ -59,8 +59,8 @@ class Drill:
                 f"A drill of {rule.key} goes on. The next evaluation ends it: ask in two minutes."
             )
         group = Group({"": _example(rule, now)}, None)
-        route = self._routes.receiver_for(rule.route, rule.severity)
-        made = trigger(self._sender, stand_in, group, route, Decision("first", "trigger"), now)
+        to = To(self._routes.receiver_for(rule.route, rule.severity))
+        made = trigger(self._sender, stand_in, group, to, Decision("first", "trigger"), now)
         page = in_line(_marked(made), record.paged)
         incident = cast("Incident", incident_after(group, page, now))
         after = replace(record, incidents={"": incident}, resolved={}, paged=page.id)

@@ -1,6 +1,6 @@
 """What people do with silences: look, add one, end one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from shared.alerting.muting import Silence
@@ -14,13 +14,13 @@ Shown = dict[str, object]
 class Silences:
     """The silences that people made, and the maintenance windows of config/routes.toml."""
 
-    def __init__(self, store: SilenceStore, maintenance: Sequence[Silence]) -> None:
+    def __init__(self, store: SilenceStore, maintenance: Callable[[], Sequence[Silence]]) -> None:
         self._store = store
         self._maintenance = maintenance
 
     def all(self) -> Sequence[Silence]:
         """Return everything that may mute an alert, now or at another time."""
-        return (*self._maintenance, *self._store.all())
+        return (*self._maintenance(), *self._store.all())
 
     def listed(self, now: datetime) -> Shown:
         """Return every silence with its state, those that ended in the last days included."""

@@ -22,7 +22,7 @@ class Why:
 
     subjects: Subjects
     alerts: AlertStore
-    routes: Routes
+    routes: Callable[[], Routes]
     silences: Callable[[], Sequence[Silence]]
 
     def explain(self, id: str, now: datetime) -> Shown:
@@ -66,7 +66,7 @@ class Why:
         labels = _matched(subject)
         return [
             item.model_dump(mode="json")
-            for item in self.routes.inhibitions
+            for item in self.routes().inhibitions
             if item.mutes(labels, firing)
         ]
 

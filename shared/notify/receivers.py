@@ -1,0 +1,135 @@
+"""Finds how a page is sent: as its incident was opened, whatever was edited since."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shared.alerting.grouping import Receiver, Routes
+from shared.alerting.page import Delivery, Dropped, Later, Page
+from shared.notify import NOTIFIERS, secret
+from shared.notify.ladder import Ladder
+from shared.ports import Notifier
+from shared.setting_forms import OLD
+from shared.settings import Settings
+
+MARK_CHARS = 8
+
+
+class Receivers:
+    """Those of config/routes.toml as it is now; fits ports.Receivers and ports.Owners.
+
+    An owner is `<notifier>:<mark> <key> <url>`: a digest of the secret that the incident is bound
+    to ("" of a notifier that keeps none), and the names of the receiver's settings. A secret is
+    looked for in its own setting and in that setting's `_OLD`, then in those of today's receivers.
+    """
+
+    def __init__(self, routes: Callable[[], Routes], settings: Settings) -> None:
+        self._routes = routes
+        self._settings = settings
+        self._made: dict[tuple[str, str, str], Notifier] = {}
+
+    def owner(self, route: str) -> str:
+        """Return what holds an incident that a page to that receiver opens."""
+        receiver = self._routes().receivers.get(route)
+        return self._owner(receiver) if receiver else ""
+
+    def reaches(self, owner: str, route: str) -> bool:
+        """Tell whether an incident that was opened so can still be closed."""
+        if _is_bound(owner):
+            return self._holding(owner) is not None
+        return route in self._routes().receivers
+
+    def road(self, page: Page) -> str:
+        """Return what the page shares its pace with."""
+        return page.owner or self.owner(page.route) or page.route
+
+    def notifier(self, page: Page) -> Notifier:
+        """Return what reaches the page's owner, or else its receiver."""
+        if _is_bound(page.owner):
+            holding = self._holding(page.owner)
+            return self._notifier(holding) if holding else Unreachable(_lost(page))
+        receiver = self._routes().receivers.get(page.route)
+        if receiver:
+            return self._notifier(receiver)
+        if page.owner and page.action == "resolve":
+            return Unreachable(Dropped(f"its receiver {page.route} is gone, and keeps no incident"))
+        why = f"No receiver is named {page.route}. Put it back into config/routes.toml."
+        return Unreachable(Later(why, cause="repair"))
+
+    def _owner(self, receiver: Receiver) -> str:
+        """Return the receiver as owner; "" where what an incident would be bound to is not set."""
+        bound = NOTIFIERS[receiver.notifier].bound
+        value = secret(self._settings, getattr(receiver, bound)).get_secret_value() if bound else ""
+        if bound and not value:
+            return ""
+        return f"{receiver.notifier}:{_mark(value)} {receiver.key} {receiver.url}"
+
+    def _holding(self, owner: str) -> Receiver | None:
+        """Return a receiver by which that owner is reached."""
+        line = owner.partition(" ")[0]
+        for receiver in self._candidates(owner):
+            bound = NOTIFIERS[receiver.notifier].bound
+            name = getattr(receiver, bound)
+            for setting in (name, f"{name}{OLD}"):
+                found = receiver.model_copy(update={bound: setting})
+                if self._owner(found).partition(" ")[0] == line:
+                    return found
+        return None
+
+    def _candidates(self, owner: str) -> Iterator[Receiver]:
+        """Yield the receiver that the owner was, then today's of its kind."""
+        kind, _, key, url = _parts(owner)
+        if kind in NOTIFIERS:
+            yield Receiver.model_construct(notifier=kind, key=key, url=url)
+            yield from (r for r in self._routes().receivers.values() if r.notifier == kind)
+
+    def _notifier(self, receiver: Receiver) -> Notifier:
+        """Return the receiver's notifier, the same each time."""
+        names = receiver.notifier, receiver.key, receiver.url
+        if names not in self._made:
+            key = secret(self._settings, receiver.key)
+            made = NOTIFIERS[receiver.notifier].make(receiver, key, self._settings)
+            self._made[names] = Ladder(made)
+        return self._made[names]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Stands for what cannot be reached; fits ports.Notifier."""
+
+    outcome: Delivery
+
+    def send(self, page: Page) -> Delivery:
+        """Say why."""
+        del page
+        return self.outcome
+
+
+def _parts(owner: str) -> tuple[str, str, str, str]:
+    """Return notifier, mark, and the names of the settings for key and url."""
+    line, _, names = owner.partition(" ")
+    kind, _, mark = line.partition(":")
+    key, _, url = names.partition(" ")
+    return kind, mark, key, url
+
+
+def _is_bound(owner: str) -> bool:
+    """Tell whether the incident is bound to a secret, of which the owner has the mark."""
+    return _parts(owner)[1] != ""
+
+
+def _mark(value: str) -> str:
+    """Return what tells secrets apart and says nothing of them."""
+    return hashlib.sha256(value.encode()).hexdigest()[:MARK_CHARS] if value else ""
+
+
+def _lost(page: Page) -> Later:
+    """Say what would close the incident, and what to do where that is gone."""
+    kind, mark, key, url = _parts(page.owner)
+    setting = url if kind in NOTIFIERS and NOTIFIERS[kind].bound == "url" else key
+    return Later(
+        f"{page.dedup_key} was opened by the {setting} whose mark is {mark}, and nothing else "
+        f"closes it. Set {setting}{OLD} to that one, or close the incident by hand and run "
+        f"`ops pages drop {page.id}`.",
+        cause="repair",
+    )

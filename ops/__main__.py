@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "export-rules": "write the rules as Azure's own alerts, in Bicep",
     "doctor": "examine a deployment by real calls, and say how to mend it",
     "poison": "show, replay, split or drop what was set aside",
+    "pages": "show pages that wait and state that cannot be read, and drop one",
     "why": "explain why an alert fires or is silent, and who was told",
     "verdict": "say whether an alert was real, or noise",
     "alerts": "report how good each alert rule is: delays, pages a week, noise",

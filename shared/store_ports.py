@@ -117,6 +117,19 @@ class LabelBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stored alert state that cannot be read, wholly or in part, and was set aside.
+
+    kind: record, page or row. rule: the rule's key. why: what of it is lost.
+    """
+
+    id: str
+    kind: str
+    rule: str
+    why: str
+
+
 class AlertStore(Protocol):
     """State, incident, outgoing pages and history of each rule, changed together or not at all."""
 
@@ -174,6 +187,14 @@ class AlertStore(Protocol):
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome, newest first."""
+        ...
+
+    def unreadable(self) -> Sequence[Unreadable]:
+        """Return what load(), load_all(), lease() and waiting() found that cannot be read."""
+        ...
+
+    def discard(self, id: str) -> bool:
+        """Remove something unreadable; tell whether there was one with that id."""
         ...
 
 

@@ -23,6 +23,7 @@ from shared.storage.outbox import (
     next_in_line,
 )
 from shared.storage.packing import packed, parts_of, text_key, unpacked
+from shared.storage.quarantine import Quarantine
 from shared.storage.rows import (
     EVERY,
     Change,
@@ -38,6 +39,7 @@ from shared.storage.rows import (
 )
 from shared.storage.salvage import readable
 from shared.storage.steps import RowSteps, added
+from shared.store_ports import Unreadable
 
 _RECORD = "record"
 _WAITING = prefix("o:")
@@ -48,23 +50,25 @@ class RowAlerts:
     """Alerts that every instance of the app shares; fits ports.AlertStore.
 
     A rule's rows are `record`, `o:<page>` for each page that waits, `h:<page>` for each that was
-    settled, and those of its history: one partition, so that one transaction changes them together.
+    settled, `x:<key>` for what cannot be read, and those of its history: one partition, so that one
+    transaction changes them together.
     The table is small, which is why its pages may be looked for in all partitions at once.
     """
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._quarantine = Quarantine(rows)
         self.log = RowSteps(rows)
 
     def load(self, rule: str) -> RuleRecord:
         """Return the record of the rule, or a fresh one with version 0."""
         row = self._rows.get(text_key(rule), _RECORD)
-        return RECORD.validate_json(unpacked(row)) if row else RuleRecord(rule)
+        found = self._quarantine.readable(RECORD, [row] if row else [])
+        return found[0] if found else RuleRecord(rule)
 
     def load_all(self) -> Sequence[RuleRecord]:
         """Return the record of every rule that has one, by rule."""
-        rows = self._rows.query(EVERY, _RECORD)
-        records = readable(RECORD, map(unpacked, rows))
+        records = self._quarantine.readable(RECORD, self._rows.query(EVERY, _RECORD))
         return sorted(records, key=lambda record: record.rule)
 
     def save(
@@ -96,8 +100,8 @@ class RowAlerts:
     def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
         """Take the page for an attempt; None where somebody else was faster."""
         row = self._rows.get(text_key(page.rule), f"o:{text_key(page.id)}")
-        stored = row and PAGE.validate_json(unpacked(row))
-        taken = stored and begun(stored, page, token, now, until)
+        stored = self._quarantine.readable(PAGE, [row] if row else [])
+        taken = begun(stored[0], page, token, now, until) if stored else None
         if not row or not taken:
             return None
         try:
@@ -127,9 +131,7 @@ class RowAlerts:
 
     def waiting(self) -> Sequence[Page]:
         """Return every page of the outbox, oldest first."""
-        return in_order(
-            readable(PAGE, (unpacked(row) for row in self._rows.query(EVERY, _WAITING)))
-        )
+        return in_order(self._quarantine.readable(PAGE, self._rows.query(EVERY, _WAITING)))
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome and when, newest first."""
@@ -140,6 +142,14 @@ class RowAlerts:
             for page in readable(PAGE, (unpacked(row),))
             for outcome in readable(SETTLED, (row.text("outcome"),))
         ]
+
+    def unreadable(self) -> Sequence[Unreadable]:
+        """Return what was found that cannot be read, by rule."""
+        return self._quarantine.listed()
+
+    def discard(self, id: str) -> bool:
+        """Remove something unreadable; tell whether there was one with that id."""
+        return self._quarantine.discard(id)
 
     def _change(self, saved: RuleRecord) -> Change:
         """Create the first version, or replace the one before this.

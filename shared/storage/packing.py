@@ -1,7 +1,7 @@
 """How text becomes fields and keys of a row, and moments become text that sorts."""
 
 import zlib
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
@@ -36,15 +36,30 @@ def packed(text: str, what: str) -> dict[str, bytes]:
 
 
 def unpacked(row: Row) -> str:
-    """Return the text that was packed into the row."""
+    """Return the text that was packed into the row.
+
+    Raises:
+        ValueError: the row is damaged.
+    """
     names = sorted(name for name in row.fields if name.startswith("data"))
     parts = [value for name in names if isinstance(value := row.fields[name], bytes)]
-    return zlib.decompress(b"".join(parts)).decode()
+    try:
+        return zlib.decompress(b"".join(parts)).decode()
+    except zlib.error as exc:
+        raise ValueError(f"{row.key} is damaged: {exc}") from None
 
 
 def text_key(text: str) -> str:
     """Return a key for any text: a rule's has a slash, which Azure Tables does not take."""
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def text_of_key(key: str) -> str:
+    """Return the text that a key was made of, or the key where it is no such one."""
+    try:
+        return urlsafe_b64decode(key + "=" * (-len(key) % 4)).decode()
+    except ValueError:
+        return key
 
 
 def hour_of(at: datetime) -> str:

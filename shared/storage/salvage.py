@@ -35,19 +35,32 @@ class Salvage(Generic[Kept]):
         self._hints = {one.name: hints[one.name] for one in fields(kind)}  # type: ignore[arg-type]
 
     def validate_json(self, text: str | bytes) -> Kept:
-        """Return the value, without what of it cannot be read; the log says what that is.
+        """Return the value, without what of it cannot be read. Raises as read()."""
+        return self.read(text)[0]
+
+    def read(self, text: str | bytes) -> tuple[Kept, list[str]]:
+        """Return the value, and what of it is lost, by field and entry.
 
         Raises:
-            ValidationError: a field without which there is none cannot be read.
+            ValueError: a field without which there is none cannot be read.
         """
         try:
-            return self._whole.validate_json(text)
+            return self._whole.validate_json(text), []
         except ValidationError:
-            stored = cast("Json", json.loads(_valid(text)))
-        kept = dict(self._readable(stored))
-        lost = sorted(stored.keys() & self._hints.keys() - kept.keys())
-        logger.error("Stored %s %s: lost %s", self._kind.__name__, kept.get("rule"), lost)
-        return self._whole.validate_python(kept)
+            stored = json.loads(_valid(text))
+        if not isinstance(stored, dict):
+            raise ValueError(f"What is stored is no {self._kind.__name__}.")
+        kept = dict(self._readable(cast("Json", stored)))
+        return self._whole.validate_python(kept), sorted(self._lost(cast("Json", stored), kept))
+
+    def _lost(self, stored: Json, kept: Json) -> Iterator[str]:
+        """Yield the fields that were not kept, and the entries of those that were."""
+        for name in stored.keys() & self._hints.keys():
+            if name not in kept:
+                yield name
+            elif isinstance(entries := kept[name], dict):
+                before = cast("Json", stored[name])
+                yield from (f"{name}.{key or 'incident'}" for key in before.keys() - entries.keys())
 
     def dump_python(self, value: Kept, *, mode: Literal["json"]) -> Any:
         """Return the value as JSON has it."""

@@ -154,7 +154,7 @@ def test_health_says_what_it_looked_at(box: Laptop) -> None:
     body: dict[str, Any] = answer.json()
     assert body["status"] == "ok"
     config = {"rules", "routes.toml", "prices.toml", "price list", "settings", "meta"}
-    looked_at = {*config, "evaluation", "pages", "senders", "log"}
+    looked_at = {*config, "evaluation", "pages", "alert state", "senders", "log"}
     assert {check["name"] for check in body["checks"]} == looked_at
     assert {check["remedy"] for check in body["checks"]} == {""}
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from shared.alerting.page import Page
+from shared.alerting.page import Dropped, Page
 from shared.alerting.record import Incident, RuleRecord, SeriesAlert
+from shared.errors import NotFound
 from shared.storage.alerts import RowAlerts
 from shared.storage.memory import MemoryDatabase
 from shared.storage.outbox import PAGE, RECORD, as_json
 from shared.storage.packing import packed, text_key
-from shared.storage.rows import Merge
+from shared.storage.rows import Merge, Put
+from shared.usecases.explaining.outbox import Outbox
 from tests.contract.alert_pages import page
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -83,7 +85,8 @@ def unreadable(one: Page) -> str:
     return as_json(PAGE, one).replace('"trigger"', '"escalate"')
 
 
-def test_a_page_that_cannot_be_read_stops_no_other() -> None:
+def damaged() -> tuple[RowAlerts, Page]:
+    """Return a store in which a page and a record cannot be read, and a page that can."""
     rows = MemoryDatabase().table("alerts")
     alerts = RowAlerts(rows)
     one, other = page(1, "Errors/critical"), page(2, "Errors/critical", incident="other")
@@ -91,6 +94,59 @@ def test_a_page_that_cannot_be_read_stops_no_other() -> None:
     alerts.save(RuleRecord("Costs/critical"), [])
     spoilt_page = Merge(f"o:{text_key(one.id)}", packed(unreadable(one), ""))
     rows.commit(text_key("Errors/critical"), [spoilt_page])
-    rows.commit(text_key("Costs/critical"), [Merge("record", packed("{", ""))])
+    rows.commit(text_key("Costs/critical"), [Put("record", {"version": 1, "data00": b"no zlib"})])
+    return alerts, other
+
+
+def test_a_page_that_cannot_be_read_stops_no_other() -> None:
+    alerts, other = damaged()
     assert [one.id for one in alerts.waiting()] == [other.id]
     assert [one.rule for one in alerts.load_all()] == ["Errors/critical"]
+
+
+def test_what_cannot_be_read_is_listed_until_removed() -> None:
+    alerts, _ = damaged()
+    for _ in range(2):
+        alerts.waiting()
+        alerts.load_all()
+    found = sorted(alerts.unreadable(), key=lambda one: one.rule)
+    assert [(one.kind, one.rule) for one in found] == [
+        ("record", "Costs/critical"),
+        ("page", "Errors/critical"),
+    ]
+    assert [alerts.discard(one.id) for one in found] == [True, True]
+    assert (alerts.unreadable(), alerts.discard(found[0].id)) == ([], False)
+
+
+def test_a_rule_whose_record_is_lost_begins_anew() -> None:
+    alerts, _ = damaged()
+    fresh = alerts.load("Costs/critical")
+    assert fresh == RuleRecord("Costs/critical")
+    assert alerts.save(fresh, []).version == 1
+
+
+def test_what_is_lost_in_part_is_copied_and_named() -> None:
+    rows = MemoryDatabase().table("alerts")
+    alerts = RowAlerts(rows)
+    alerts.save(replace(RECORDED, version=0), [])
+    text = as_json(RECORD, replace(RECORDED, version=1)).replace('"route":"critical"', '"route":7')
+    rows.commit(text_key(RECORDED.rule), [Merge("record", packed(text, ""))])
+    (record,) = alerts.load_all()
+    assert (record.series, record.incidents) == (RECORDED.series, {})
+    (lost,) = alerts.unreadable()
+    assert (lost.rule, lost.why) == (RECORDED.rule, "lost: incidents.incident")
+    assert alerts.save(record, []).version == 2
+
+
+def test_a_person_removes_what_waits() -> None:
+    alerts, other = damaged()
+    outbox = Outbox(alerts)
+    shown = outbox.listed()
+    assert [one["kind"] for one in shown] == ["trigger", "unreadable page"]
+    for one in shown:
+        outbox.drop(str(one["id"]), NOON)
+    assert outbox.listed() == []
+    ((_, outcome, _),) = alerts.history(9)
+    assert outcome == Dropped("a person removed it")
+    with pytest.raises(NotFound, match="pages list"):
+        outbox.drop(other.id, NOON)

@@ -177,6 +177,7 @@ def test_without_a_meta_receiver_its_alerts_are_left_out() -> None:
     assert {r.name for r in own_rules("other")} - {r.name for r in own_rules("")} == {
         "OutboxStuck",
         "PagesRefused",
+        "AlertStateUnreadable",
     }
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 from shared.alerting.failing import awaited, failing
 from shared.alerting.page import Page, Severity
+from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
 from shared.ports import PoisonQueue, Table, UsageLog
@@ -52,25 +53,29 @@ class SelfWatch:
     def query(self, kql: str, start: datetime, end: datetime) -> Table:
         """Return what the stores say of (start, end], or what the log says. Raises as they do."""
         about, _, severity = kql.removeprefix(OF_THE_STORE).partition(" ")
-        match about if kql.startswith(OF_THE_STORE) else "":
-            case "failing":
-                return self._failing(severity, end)
-            case "series":
-                records = self._alerts.load_all()
-                return _counted("Rule", {one.rule: one.left_out for one in records if one.left_out})
-            case "stuck":
-                return stuck(self._others(self._alerts.waiting()), end)
-            case "refused":
-                return refused(self._others(self._alerts.waiting()))
-            case "config":
-                return _counted("File", Counter(self._wrong()))
-            case "late":
-                lag = reach(self._log, end).lag(end)
-                return Table(("value",), () if lag is None else ((lag.total_seconds(),),))
-            case "poison":
-                return Table(("value",), ((self._poison.count(),),))
-            case _:
-                return self._log.query(kql, start, end)
+        answer = self._answers(severity, end).get(about) if kql.startswith(OF_THE_STORE) else None
+        return answer() if answer else self._log.query(kql, start, end)
+
+    def _answers(self, severity: str, now: datetime) -> Mapping[str, Callable[[], Table]]:
+        """Return what answers which question of the own rules."""
+        alerts = self._alerts
+        return {
+            "failing": lambda: self._failing(severity, now),
+            "series": lambda: left_out(alerts.load_all()),
+            "stuck": lambda: stuck(self._others(alerts.waiting()), now),
+            "refused": lambda: refused(self._others(alerts.waiting())),
+            "unreadable": lambda: _counted(
+                "Rule", Counter(one.rule for one in alerts.unreadable())
+            ),
+            "config": lambda: _counted("File", Counter(self._wrong())),
+            "late": lambda: self._late(now),
+            "poison": lambda: Table(("value",), ((self._poison.count(),),)),
+        }
+
+    def _late(self, now: datetime) -> Table:
+        """Return how late the log is; no row where that is not known."""
+        lag = reach(self._log, now).lag(now)
+        return Table(("value",), () if lag is None else ((lag.total_seconds(),),))
 
     def _failing(self, severity: str, now: datetime) -> Table:
         """Count the failures of rules of that severity; of none in a fresh deployment."""
@@ -108,6 +113,11 @@ def refused(waiting: Sequence[Page]) -> Table:
     return _counted("Receiver", unrepaired)
 
 
+def left_out(records: Sequence[RuleRecord]) -> Table:
+    """Count the series of each rule that were too many to keep; one row at least."""
+    return _counted("Rule", {one.rule: one.left_out for one in records if one.left_out})
+
+
 def _counted(label: str, counts: Mapping[str, int]) -> Table:
     """Return a row for each; a rule without rows would be one without data."""
     return Table((label, "value"), tuple(sorted(counts.items())) or (("", 0),))
@@ -138,6 +148,10 @@ OF_ROADS: Sequence[Rule] = (
     _rule(
         *("PagesRefused", f"{OF_THE_STORE}refused", "PT5M", "critical"),
         "{Receiver} takes none of {value:.0f} pages: its key or address is to be repaired",
+    ),
+    _rule(
+        *("AlertStateUnreadable", f"{OF_THE_STORE}unreadable", "PT5M", "error"),
+        "{value:.0f} parts of the stored state of {Rule} cannot be read and were set aside",
     ),
 )
 TELEMETRY_LATE = _rule(

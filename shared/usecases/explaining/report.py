@@ -72,8 +72,8 @@ class Report:
 
     def health(self, now: datetime) -> list[Check]:
         """Return what works and what does not, each with the remedy."""
-        own = (self._check_ticks(now), self._check_outbox(now), *self._check_lateness(now))
-        return [*self._check_config(), *own]
+        pages = self._check_outbox(now), self._check_state()
+        return [*self._check_config(), self._check_ticks(now), *pages, *self._check_lateness(now)]
 
     def watchdog(self, now: datetime) -> Check:
         """Tell whether rules are evaluated: the last good time is at most three minutes old, and no
@@ -133,6 +133,15 @@ class Report:
         return Check(
             *("pages", not stuck, said),
             "Look up the notifier's answer above; keys are in the PAGERDUTY_ settings.",
+        )
+
+    def _check_state(self) -> Check:
+        """Say what of the stored state cannot be read."""
+        lost = self._alerts.unreadable()
+        said = "; ".join(f"{one.kind} of {one.rule}: {one.why}" for one in lost)
+        return Check(
+            *("alert state", not lost, said or "all of it can be read"),
+            "`bin/ops pages list` shows it; docs/runbooks/AlertStateUnreadable.md.",
         )
 
 

@@ -1,0 +1,72 @@
+"""Sets rows that cannot be read aside, where a person sees and removes them: all others go on."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+from shared.errors import AgentmeterError
+from shared.storage.packing import text_of_key, unpacked
+from shared.storage.rows import EVERY, Change, Conflict, Delete, Put, Row, Rows, prefix
+from shared.storage.salvage import Salvage
+from shared.store_ports import Unreadable
+
+_ASIDE: Final = "x:"
+_ID_CHARS = 12
+_KINDS = {"o": "page", "r": "record"}
+"""What a row is by the first letter of its key."""
+
+logger = logging.getLogger(__name__)
+Kept = TypeVar("Kept")
+
+
+class Quarantine:
+    """Rows `x:<key>` beside those that they were."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def readable(self, kind: Salvage[Kept], rows: Iterable[Row]) -> list[Kept]:
+        """Return what can be read, each by itself. What cannot is moved aside; of what can in part,
+        a copy is."""
+        found: list[Kept] = []
+        for row in rows:
+            try:
+                value, lost = kind.read(unpacked(row))
+            except ValueError as exc:
+                why = f"it cannot be read ({type(exc).__name__})"
+                self._aside(row, why, [Delete(row.key, row.etag)])
+                continue
+            if lost:
+                self._aside(row, f"lost: {', '.join(lost)}", [])
+            found.append(value)
+        return found
+
+    def listed(self) -> Sequence[Unreadable]:
+        """Return what was set aside, by rule."""
+        return [
+            Unreadable(_id(row), _KINDS[row.key[len(_ASIDE)]], row.text("of"), row.text("why"))
+            for row in self._rows.query(EVERY, prefix(_ASIDE), "of", "why")
+        ]
+
+    def discard(self, id: str) -> bool:
+        """Remove what has this id; tell whether there was something."""
+        for row in self._rows.query(EVERY, prefix(_ASIDE), "of"):
+            if _id(row) == id:
+                self._rows.commit(row.partition, [Delete(row.key)])
+                return True
+        return False
+
+    def _aside(self, row: Row, why: str, others: Sequence[Change]) -> None:
+        """Keep the row for a person. One that cannot be kept stays where it is."""
+        of = text_of_key(row.partition)
+        logger.error("%s of %s: %s", row.key, of, why)
+        kept = Put(f"{_ASIDE}{row.key}", {**row.fields, "of": of, "why": why})
+        try:
+            self._rows.commit(row.partition, [kept, *others])
+        except (Conflict, AgentmeterError) as exc:
+            logger.warning("%s of %s was not set aside: %s", row.key, of, exc)
+
+
+def _id(row: Row) -> str:
+    return hashlib.sha256(f"{row.partition}/{row.key}".encode()).hexdigest()[:_ID_CHARS]

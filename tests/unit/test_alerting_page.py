@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.alerting.compose import Sender, incident_after, resolve, trigger
+from shared.alerting.compose import Sender, To, incident_after, resolve, trigger
 from shared.alerting.decide import Decision
 from shared.alerting.grouping import Group
 from shared.alerting.muting import Inhibition, Matcher

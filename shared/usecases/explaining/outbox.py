@@ -19,7 +19,7 @@ class Outbox:
 
     def listed(self) -> list[Shown]:
         """Return every page that waits, oldest first, then what cannot be read."""
-        pages = [
+        pages: list[Shown] = [
             {
                 "id": page.id,
                 "kind": page.action,
@@ -31,7 +31,7 @@ class Outbox:
             }
             for page in self._alerts.waiting()
         ]
-        lost = [
+        lost: list[Shown] = [
             {
                 "id": one.id,
                 "kind": f"unreadable {one.kind}",

@@ -38,7 +38,7 @@ def alert(value: float | None, source: str = "a") -> SeriesAlert:
 
 def test_the_worst_member_speaks_for_the_group_and_twenty_are_shown() -> None:
     firing = {str(n): alert(n / 100, f"s{n}") for n in range(50, 0, -1)} | {"x": alert(None)}
-    page = trigger(SENDER, rule(), Group(firing, None), "warning", FIRST, START)
+    page = trigger(SENDER, rule(), Group(firing, None), To("warning"), FIRST, START)
     details = json.loads(json.dumps(page.body["custom_details"]))
     assert page.summary == "[WARNING] 0 idle at s1"
     assert [m["value"] for m in details["members"]] == [n / 100 for n in range(1, 21)]
@@ -47,7 +47,7 @@ def test_the_worst_member_speaks_for_the_group_and_twenty_are_shown() -> None:
 
 def test_the_members_told_are_those_not_muted() -> None:
     group = Group({"1": alert(1), "2": alert(0)}, None, muted={"2": "silence s"})
-    page = trigger(SENDER, rule(), group, "warning", FIRST, START)
+    page = trigger(SENDER, rule(), group, To("warning"), FIRST, START)
     incident = incident_after(group, page, START)
     assert incident is not None
     assert (incident.members, page.summary) == (("1",), "[WARNING] 1 idle at a")
@@ -57,12 +57,12 @@ def test_a_link_leads_to_the_alert_of_the_page_where_it_has_a_place_for_its_id()
     sender = Sender("prod", "https://page.test/#/why/{id}")
     of_all, of_one = (Group({"1": alert(1)}, None, key=key) for key in ("", "4f53cda18c2b"))
     links = [
-        trigger(sender, rule(), group, "warning", FIRST, START).body["link"]
+        trigger(sender, rule(), group, To("warning"), FIRST, START).body["link"]
         for group in (of_all, of_one)
     ]
     why = "https://page.test/#/why/Idle.warning"
     assert links == [why, f"{why}.4f53cda18c2b"]
-    opened = trigger(sender, rule(), of_all, "warning", FIRST, START)
+    opened = trigger(sender, rule(), of_all, To("warning"), FIRST, START)
     incident = incident_after(of_all, opened, START)
     assert incident is not None
     ended = resolve(sender, "Idle/warning", incident, Decision("all resolved", "resolve"), START)
@@ -71,7 +71,7 @@ def test_a_link_leads_to_the_alert_of_the_page_where_it_has_a_place_for_its_id()
 
 def test_a_resolve_repeats_the_title_of_its_incident() -> None:
     group = Group({"1": alert(1)}, None)
-    opened = trigger(SENDER, rule(), group, "warning", FIRST, START)
+    opened = trigger(SENDER, rule(), group, To("warning"), FIRST, START)
     incident = incident_after(group, opened, START)
     assert incident is not None
     page = resolve(SENDER, "Idle/warning", incident, Decision("all resolved", "resolve"), START)

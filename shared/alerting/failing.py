@@ -1,6 +1,6 @@
 """Which rules have had no answer for too long, and how long a fresh deployment is waited for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.alerting.record import RuleRecord
@@ -33,3 +33,9 @@ def awaited(records: Sequence[RuleRecord], now: datetime) -> str:
     if answered or not since or now - min(since) >= FRESH_FOR:
         return ""
     return next(record.last_error for record in records if record.failing_since)
+
+
+def is_fresh(records: Collection[RuleRecord], now: datetime) -> bool:
+    """Tell whether no rule was evaluated more than half an hour ago: data may be on its way yet."""
+    evaluated = [record for record in records if record.last_at]
+    return all(one.first_at and now - one.first_at < FRESH_FOR for one in evaluated)

@@ -109,7 +109,8 @@ class RuleRecord:
     rule: the rule's key, `<name>/<severity>`. version: 0 for a record never stored.
     series: fingerprint → alert. incidents: group → its open incident; the group is "" for all
     alerts of the rule, or the fingerprint where each has an incident of its own.
-    last_at: the last planned time evaluated, well or not.
+    last_at: the last planned time evaluated, well or not. first_at: the first; None where that is
+        not known.
     last_good_at: the last planned time with an answer. errors: failures in a row, the first of
     them at failing_since. left_out: series of the last answer that were too many to keep.
     transitions: the latest steps, newest last, at most 50.
@@ -142,6 +143,7 @@ class RuleRecord:
     contents: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     asks: str = ""
     spoke: Mapping[str, Spoken] = field(default_factory=dict[str, Spoken])
+    first_at: datetime | None = None
 
     @property
     def firing(self) -> Mapping[str, SeriesAlert]:

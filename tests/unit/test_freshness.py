@@ -1,11 +1,13 @@
 """What is not there because nothing comes in is not taken for all being well."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from replay.azure import DirectExporter, DirectLog
+from shared.alerting.record import RuleRecord
 from shared.errors import GiveUp
 from shared.metrics.own import HEARTBEAT
 from shared.ports import Table
@@ -108,6 +110,28 @@ def test_a_long_pause_of_the_app_is_not_mistaken_for_telemetry_that_stopped() ->
     world.log.fresh = True
     world.ticks(2)
     assert not world.record("TelemetryStale/critical").series
+
+
+def watched(record: RuleRecord | None = None) -> World:
+    """Return a deployment without any telemetry, whose records these are."""
+    world = stopped(World(rule()))
+    world.evaluate = replace(world.evaluate, own=lambda: [STALE])
+    if record:
+        world.alerts.save(record, [])
+    return world
+
+
+def test_a_fresh_deployment_is_not_stale_for_half_an_hour() -> None:
+    world = watched()
+    assert world.ticks(40) == []
+    (page,) = world.ticks(2)
+    assert page.rule == "TelemetryStale/critical"
+
+
+def test_an_upgraded_deployment_is_not_fresh() -> None:
+    world = watched(RuleRecord("Errors/critical", last_at=START - timedelta(minutes=1)))
+    (page,) = world.ticks(12)
+    assert page.rule == "TelemetryStale/critical"
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,8 @@ def _read(log: UsageLog, look: Look, at: datetime) -> Reading:
 
 def _with_answers(record: RuleRecord, at: datetime, readings: Mapping[str, Reading]) -> RuleRecord:
     """Note how the rule itself is: when it was last evaluated, and whether all went well."""
+    if record.last_at is None:
+        record = replace(record, first_at=at)
     why = "; ".join(item.why for item in readings.values() if isinstance(item, Failed))
     if why:
         return replace(record.failing(why, at), last_at=at)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from shared.alerting.about import Links, no_links
 from shared.alerting.compose import Sender
+from shared.alerting.failing import is_fresh
 from shared.alerting.grouping import Routes
 from shared.alerting.history import STEPS_MOST
 from shared.alerting.judge_fast import by_condition, judge, reach_of
@@ -33,7 +34,7 @@ from shared.usecases.evaluation.advance import (
 )
 from shared.usecases.evaluation.conclude import Conclude, Conclusion, Moment
 from shared.usecases.evaluation.defaults import UNOWNED, no_rules, no_silences, no_tallies
-from shared.usecases.evaluation.freshness import Reach, probes, reach, reach_question
+from shared.usecases.evaluation.freshness import PROBE, Reach, probes, reach, reach_question
 from shared.usecases.evaluation.log_wrappers import AskedOnce, Asking, InTime, NotYet, Question
 from shared.usecases.evaluation.page_context import decided_here, traced, with_facts
 from shared.usecases.evaluation.run import FAST_EVERY, Run
@@ -98,13 +99,16 @@ class Evaluate:
         """Read the rules and their state.
 
         Where the rules cannot be read, the own ones alone are evaluated, and the state of all
-        others stays as it is.
+        others stays as it is. In a fresh deployment nothing is stale yet.
         Raises:
             RetryLater: the store does not answer.
         """
         operators, problem = self._operators()
-        rules = {rule.key: rule for rule in (*operators, *self.own())}
         stored = {record.rule: record for record in self.alerts.load_all()}
+        own = [
+            rule for rule in self.own() if rule.query != PROBE or not is_fresh(stored.values(), now)
+        ]
+        rules = {rule.key: rule for rule in (*operators, *own)}
         return Run(floor(now, FAST_EVERY), now, rules, problem, stored)
 
     def fast(self, run: Run) -> TickReport:

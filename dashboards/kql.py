@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from dashboards.choice import CHOICES, key
+from shared.events.otlp.coding_agents import CODING_AGENTS
 from shared.usecases.explaining.drill import PREFIX
 from shared.usecases.spending.spent_query import (
     ESTIMATED_MOVES,
@@ -99,6 +100,7 @@ AlertHistory
     Flap, Verdict, Episode"""
 """A row for each time that an alert fired; LastedS is until now where it goes on."""
 
+_CODING = ", ".join(f'"{dialect.agent_name}"' for dialect in CODING_AGENTS)
 _PARTS = {
     "{unpriced_calls}": UNPRICED_CALLS,
     "{costs}": COSTS,
@@ -107,6 +109,7 @@ _PARTS = {
     "{estimated}": ESTIMATED_MOVES,
     "{episodes}": EPISODES,
     "{scope}": "{team} and {environment}",
+    "{coding}": f"AgentType in ({_CODING})",
     "{alert}": f'{{severity}} and {{rule}} and not(Alert startswith "{PREFIX}")',
     **{f"{{{name.lower()}}}": choice.condition for name, choice in CHOICES.items()},
 }
@@ -120,6 +123,7 @@ def bind(query: str, dialect: Dialect) -> str:
 
     {start}, {end}: the time that was chosen. {step}: the width of a bin. {scope}: the teams and
     environments that were chosen, {environment}: the latter alone, for what belongs to no team.
+    {coding}: rows of coding agents.
     {alert}: the severities and rules that were chosen, without drills. {key A, B}: what stands for
     these columns of a row where it is chosen. {costs}, {rates}, {unpriced}, {estimated},
     {episodes}: as above. '{Name}': the row that was chosen, see Panel.exports.

@@ -26,6 +26,10 @@ var dashboards = [
     name: 'cost-tracking'
     content: loadTextContent('../grafana/cost-tracking.azure.json')
   }
+  {
+    name: 'coding-agents'
+    content: loadTextContent('../grafana/coding-agents.azure.json')
+  }
 ]
 
 resource saved 'Microsoft.Dashboard/dashboards@2025-08-01' = [for dashboard in dashboards: {

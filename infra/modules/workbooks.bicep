@@ -29,6 +29,10 @@ var workbooks = [
     name: 'Cost tracking'
     content: loadTextContent('../workbooks/cost-tracking.workbook.json')
   }
+  {
+    name: 'Coding agents'
+    content: loadTextContent('../workbooks/coding-agents.workbook.json')
+  }
 ]
 
 resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {

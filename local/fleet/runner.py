@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 import requests
 
+from local.fleet.developers import sessions
 from local.fleet.incidents import HISTORY, troubles
 from local.fleet.llm import calls
 from local.fleet.scene import Scene, look
@@ -80,6 +81,7 @@ def _drafts(scene: Scene) -> Iterator[tuple[str, dict[str, object]]]:
     yield from work(scene)
     for call in calls(scene):
         yield "llm.call", call
+    yield from sessions(scene)
 
 
 class FleetRunner:

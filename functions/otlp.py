@@ -8,7 +8,7 @@ from functions.caller import key_of, tenant_in
 from functions.replies import failure, headers, repeat, status_of
 from functions.route import Role, Route
 from shared.adapters.otlp.answer import Name, code_of, refused, success
-from shared.errors import AgentmeterError
+from shared.errors import AgentmeterError, InvalidEvent
 from shared.events.otlp.media import JSON, Media, media_of, media_wanted
 from shared.events.unpack import unpack
 from shared.usecases.intake.otlp import TakeOtlp
@@ -38,11 +38,15 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 def _take(
     req: func.HttpRequest, signal: Name, app: Callable[[], App], taking: Callable[[App], TakeOtlp]
 ) -> func.HttpResponse:
-    """Queue what the export tells, and answer in its own encoding."""
-    given = headers(req)
-    media, parts, key = media_wanted(given), app(), key_of(req)
-    now = parts.clock.now()
-    received = taking(parts).accept(req.get_body(), given, media, now, tenant_in(key))
+    """Queue what the export tells, also that it could not be read; answer in its own encoding."""
+    given, parts, key = headers(req), app(), key_of(req)
+    now, take = parts.clock.now(), taking(parts)
+    try:
+        media = media_wanted(given)
+        received = take.accept(req.get_body(), given, media, now, tenant_in(key))
+    except InvalidEvent:
+        parts.queue.put(take.tell(now))
+        raise
     parts.queue.put(received.messages)
     parts.rates.spend(key, received.events, now)
     return _reply(200, media, success(media, signal, received.rejected, received.said))

@@ -117,7 +117,7 @@ class App:
         """Takes the logs that OpenTelemetry exporters send, where they tell of model calls."""
         from shared.adapters.otlp.logs import read_logs
 
-        return TakeOtlp(read_logs, self.otlp_sizes, self.settings.OTLP_KEEP_CONTENT, "log records")
+        return TakeOtlp(read_logs, self.otlp_sizes, self.settings.OTLP_KEEP_CONTENT, "logs")
 
     @cached_property
     def otlp_sizes(self) -> Sizes:

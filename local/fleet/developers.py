@@ -6,7 +6,7 @@ from random import Random
 from local.fleet.scene import TEAMS, Scene
 
 Draft = tuple[str, dict[str, object]]
-EVERY_S = 12
+EVERY_S = 30
 """A call of one of them."""
 DEVELOPERS = ("ada@example.com", "grace@example.com", "linus@example.com")
 TOOLS = ("Bash", "Read", "Edit", "Grep")
@@ -15,9 +15,9 @@ AGENTS = (
     ("codex", "openai", "gpt-5-codex"),
     ("gemini-cli", "google", "gemini-2.5-pro"),
 )
-CONTEXT, GROWTH, WINDOW = 9_000, 700, 120
+CONTEXT, GROWTH, WINDOW = 3_000, 150, 60
 """Tokens of a session's first call, and what each call adds, until the context is compacted."""
-FAILING, TOOL_FAILING = 0.03, 0.08
+FAILING, TOOL_FAILING = 0.06, 0.08
 
 
 def sessions(scene: Scene) -> Iterator[Draft]:

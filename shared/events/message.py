@@ -32,6 +32,7 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     note: why it was set aside, on a message in the poison queue.
     traceparent: of the request that brought its events; "" where that is not known.
     refused: how many events of that request were not taken, by reason.
+    otlp: what became of the spans or log records of that request: "read traces" → how many.
     records: what its spans say, for those of their traces that come in other messages.
     """
 
@@ -43,6 +44,7 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     note: str = ""
     traceparent: str = ""
     refused: dict[str, int] = {}
+    otlp: dict[str, int] = {}
     events: list[AgentEvent]
     spans: list[CarriedSpan] = []
     records: list[Record] = []
@@ -73,10 +75,12 @@ class Request:
     """What a message tells of the request that it comes from.
 
     traceparent: of the host's row of it. refused: events that were not taken, by reason.
+    otlp: as in Message.
     """
 
     traceparent: str = ""
     refused: Mapping[str, int] = field(default_factory=dict[str, int])
+    otlp: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 UNKNOWN = Request()
@@ -122,6 +126,7 @@ def _blank(received_at: AwareDatetime, request: Request) -> Message:
         note="",
         traceparent=request.traceparent,
         refused=dict(request.refused),
+        otlp=dict(request.otlp),
         events=[],
         spans=[],
         records=[],
@@ -130,7 +135,7 @@ def _blank(received_at: AwareDatetime, request: Request) -> Message:
 
 def _pack(parcels: Sequence[Parcel], blank: Message) -> list[str]:
     """Fill the blank; where it is too full, fill several, of which the first tells of refusals."""
-    if not parcels and not blank.refused:
+    if not parcels and not blank.refused and not blank.otlp:
         return []
     held = {
         "events": [event for parcel in parcels for event in parcel.events],

@@ -24,7 +24,7 @@ def halves(text: str, deliveries: int = 0) -> tuple[str, ...]:
         return ()
     middle = len(groups) // 2
     first = _part(whole, groups[:middle], "0", deliveries)
-    second = _part({**whole, "refused": {}}, groups[middle:], "1", deliveries)
+    second = _part({**whole, "refused": {}, "otlp": {}}, groups[middle:], "1", deliveries)
     return _write(first), _write(second)
 
 

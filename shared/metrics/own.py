@@ -1,5 +1,7 @@
 """What agentmeter counts and measures of itself."""
 
+from collections.abc import Mapping
+
 from shared.metrics.metric import Metric
 
 EVENTS = Metric(
@@ -35,7 +37,7 @@ CONFIG_PROBLEMS = Metric(
 )
 ACCEPTED = Metric(
     *("agentmeter_events_accepted_total", "counter"),
-    "Events that POST /api/events and POST /v1/traces accepted.",
+    "Events that POST /api/events, /v1/traces and /v1/logs accepted.",
     (),
 )
 REFUSED = Metric(
@@ -44,6 +46,20 @@ REFUSED = Metric(
     "Reasons `unread_span` and `sampled_span` are of spans that may miss from the costs.",
     ("reason",),
 )
+OTLP: Mapping[str, Metric] = {
+    outcome: Metric(f"agentmeter_otlp_{outcome}_total", "counter", text, ("signal",))
+    for outcome, text in {
+        "received": "Spans and log records of exports that told of models' work, all of them.",
+        "read": "Spans and log records that told of models' work, and were read.",
+        "unread": "Spans and log records that count tokens in words that are not known here: "
+        "they miss from the costs.",
+        "refused": "Spans and log records that were wrong, and exports that could not be read, "
+        "each as one: their sender drops them.",
+        "sampled": "Spans of traces of which the sender keeps a share only: the others miss from "
+        "the costs.",
+    }.items()
+}
+"""What became of what exporters sent."""
 DUPLICATES = Metric(
     *("agentmeter_events_duplicate_total", "counter"),
     "Accepted events that had been accepted before, and are counted nowhere else.",
@@ -122,6 +138,7 @@ OWN = (
     CONFIG_PROBLEMS,
     ACCEPTED,
     REFUSED,
+    *OTLP.values(),
     DUPLICATES,
     QUEUE_AGE,
     EXPORT_ITEMS,

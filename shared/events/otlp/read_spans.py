@@ -29,6 +29,7 @@ class Reading:
     refused: why a span was not taken, one for each. mended: what was put right in others.
     unread: scopes of spans with counts of tokens that no dialect understands.
     sampled: how many spans are of traces of which the sender keeps a share only.
+    read, uncounted: how many spans tell of a model's work, and how many are of `unread`.
     """
 
     parcels: tuple[Parcel, ...]
@@ -37,6 +38,8 @@ class Reading:
     mended: tuple[str, ...]
     unread: tuple[str, ...] = ()
     sampled: int = 0
+    read: int = 0
+    uncounted: int = 0
 
 
 def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int) -> Reading:
@@ -70,9 +73,17 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
         mended.extend(f"{name}: {note}" for note in (call.notes if call else ()))
     parcels.extend(Parcel((), (), (record,)) for record in _links(nodes))
     others = [span for span in by_key.values() if not nodes[span.key].record.role]
-    unread = tuple(sorted({span.scope or "unnamed" for span in others if _counts_something(span)}))
-    sampled = sum(span.is_sampled for span in by_key.values())
-    return Reading(tuple(parcels), len(others), tuple(refused), tuple(mended), unread, sampled)
+    unread = [span.scope or "unnamed" for span in others if _counts_something(span)]
+    return Reading(
+        parcels=tuple(parcels),
+        ignored=len(others),
+        refused=tuple(refused),
+        mended=tuple(mended),
+        unread=tuple(sorted(set(unread))),
+        sampled=sum(span.is_sampled for span in by_key.values()),
+        read=sum(bool(parcel.events or parcel.spans) for parcel in parcels),
+        uncounted=len(unread),
+    )
 
 
 def _is_shown(node: Node) -> bool:

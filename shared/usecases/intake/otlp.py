@@ -14,6 +14,8 @@ from shared.events.unpack import Sizes, refuse_chunks, unpack
 from shared.invocation import traceparent
 
 logger = logging.getLogger(__name__)
+_REASONS = {"wrong": "refused", "unread": "unread", "sampled": "sampled"}
+"""As agentmeter_events_refused_total names them."""
 MOST_SAID = 5
 """Of reasons, in one answer."""
 
@@ -41,12 +43,15 @@ class Received:
 class TakeOtlp:
     """Reads, maps and packs what exporters send of one signal; stores nothing itself."""
 
-    def __init__(self, read: Read, sizes: Sizes, content_chars: int, items: str = "spans") -> None:
+    def __init__(
+        self, read: Read, sizes: Sizes, content_chars: int, signal: str = "traces"
+    ) -> None:
         """content_chars: how much of a text to keep of a span; 0 keeps no prompts and answers.
 
-        items: what a request holds, in a sender's words.
+        signal: traces or logs.
         """
-        self._items = items
+        self._signal = signal
+        self._items = {"traces": "spans", "logs": "log records"}[signal]
         self._read = read
         self._sizes = sizes
         self._content_chars = content_chars
@@ -78,7 +83,9 @@ class TakeOtlp:
             ignored=reading.ignored,
             rejected=len(refused),
             said=_say(refused, reading, self._items),
-            messages=tuple(pack_parcels(reading.parcels, now, _request(len(refused), reading))),
+            messages=tuple(
+                pack_parcels(reading.parcels, now, self._request(found, refused, reading))
+            ),
         )
         logger.info(
             "Of %d %s, %d events; %d ignored, %d refused.",
@@ -86,15 +93,29 @@ class TakeOtlp:
         )
         return received
 
+    def tell(self, now: datetime) -> Sequence[str]:
+        """Return what lets the queue count a request of which nothing could be made."""
+        return pack_parcels([], now, Request(traceparent(), otlp={f"refused {self._signal}": 1}))
 
-def _request(refused: int, reading: Reading) -> Request:
-    """Tell where the message comes from, and of what it brought not everything was understood."""
-    counts = {
-        "wrong_span": refused,
-        "unread_span": len(reading.unread),
-        "sampled_span": reading.sampled,
-    }
-    return Request(traceparent(), {reason: count for reason, count in counts.items() if count})
+    def _request(
+        self, found: Sequence[object], refused: Sequence[str], reading: Reading
+    ) -> Request:
+        """Tell where the message comes from, and what of its request was read and what was not.
+
+        A request that has nothing to do with models is not worth a message.
+        """
+        counts = {
+            "refused": len(refused),
+            "unread": reading.uncounted,
+            "sampled": reading.sampled,
+            "read": reading.read,
+        }
+        if not any(counts.values()):
+            return Request(traceparent())
+        counts["received"] = len(found)
+        told = {f"{name} {self._signal}": count for name, count in counts.items() if count}
+        reasons = {f"{n}_span": counts[name] for n, name in _REASONS.items() if counts[name]}
+        return Request(traceparent(), reasons, told)
 
 
 def _say(refused: Sequence[str], reading: Reading, items: str) -> str:

@@ -17,6 +17,7 @@ from shared.metrics.own import (
     EVENT_LAG,
     EVENTS,
     EXPORT_ITEMS,
+    OTLP,
     QUEUE_AGE,
     REFUSED,
     SPANS,
@@ -90,6 +91,10 @@ def _of_the_request(message: Message) -> Iterator[tuple[Metric, tuple[str, ...],
     if message.is_posted:
         yield ACCEPTED, (), len(message.events)
         yield from ((REFUSED, (reason,), count) for reason, count in message.refused.items())
+        for told, count in message.otlp.items():
+            outcome, _, signal = told.partition(" ")
+            if metric := OTLP.get(outcome):
+                yield metric, (signal,), count
 
 
 def _events(message: Message, fate: Fate) -> Iterator[tuple[str, str]]:

@@ -4,18 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from shared.adapters.memory import MemoryClaims, MemoryLabels, MemorySeries
 from shared.adapters.otlp.logs import read_logs
 from shared.events.otlp.media import Media
 from shared.events.otlp.span import Span
 from shared.events.unpack import Sizes
 from shared.pricing.price import load
-from shared.storage.memory import MemoryDatabase
-from shared.storage.traces import TraceRows
 from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.processing.process import Process, Stores
 from tests.coding_agents import body_of
 from tests.fakes import START, FakeExporter
+from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.spans import CHAT, span
 
 SIZES = Sizes(10**7, 10**7)
@@ -26,9 +24,7 @@ SAMPLED = "ot=th:8"
 def counted(messages: tuple[str, ...]) -> Mapping[str, Decimal]:
     """Return the metrics agentmeter_otlp_* after the messages, by what they count."""
     series = MemorySeries()
-    stores = Stores(
-        MemoryClaims(), series, MemoryLabels(), TraceRows(MemoryDatabase().table("traces"))
-    )
+    stores = Stores(MemoryClaims(), series, MemoryLabels(), MemoryTraces())
     process = Process(stores, FakeExporter(), load(""), 200)
     for text in messages:
         for delivery in (1, 2):

@@ -6,7 +6,7 @@ import logging
 from typing import Any, TypeVar, cast
 
 from agentmeter_client.chunks import Chunks
-from agentmeter_client.streams import TrackedStream, is_stream
+from agentmeter_client.streams import Hide, TrackedStream, is_stream
 from agentmeter_client.usage import Reading, read
 from agentmeter_client.work import Work
 
@@ -51,14 +51,18 @@ class LlmCall:
             log.exception("agentmeter could not read a response; the call counts without usage.")
         return response
 
-    def stream(self, chunks: Response) -> Response:
+    def stream(self, chunks: Response, hide: Hide | None = None) -> Response:
         """Return the stream, sync or async, with its chunks looked at as they pass.
 
         If it leaves the `with` block unread, the call ends when the stream does.
+        hide: tells of a chunk whether to keep it back.
         """
         self._chunks = Chunks()
         self._open = True
-        return cast("Response", TrackedStream(cast("Any", chunks), self._saw, self._stream_ended))
+        return cast("Response", self._tracked(chunks, hide))
+
+    def _tracked(self, chunks: Any, hide: Hide | None) -> TrackedStream:
+        return TrackedStream(chunks, self._saw, self._stream_ended, hide)
 
     def observe(self, result: Response) -> Response:
         """Look at what a decorated function returned: a response or a stream."""

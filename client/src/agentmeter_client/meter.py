@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from agentmeter_client.attribution import Attribution, Scope, current, stated
 from agentmeter_client.details import (
@@ -26,6 +26,7 @@ from agentmeter_client.settings import LOOPBACK, Limits, Target, default_source,
 from agentmeter_client.stats import Stats
 from agentmeter_client.trace import traceparent
 from agentmeter_client.work import Words, Work
+from agentmeter_client.wrap import Client, wrap_client
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -100,6 +101,19 @@ class Meter:
         data = {"provider": provider or "unknown", "model": model or "unknown", **fields(given)}
         who = stated(given) if given else {}
         return Guard(lambda: LlmCall(self._work("llm.call", STATUS, data), model), who)
+
+    def wrap(self, client: Client, **details: Unpack[CallDetails]) -> Client:
+        """Measure every call of a client of OpenAI, Anthropic or google-genai, sync or async.
+
+        The client is returned, and stays what it is: its call sites stay as they are. Streams
+        count when they are read; of a chat's stream of OpenAI the usage is asked for.
+        """
+
+        def begin(provider: str, model: str | None) -> Guard[LlmCall]:
+            azure = {"deployment": model} if provider == "azure" and model else {}
+            return self.llm_call(provider, model, **cast("Any", {**azure, **details}))
+
+        return wrap_client(client, begin)
 
     def agent_operation(
         self, agent_type: str, operation: str, **details: Unpack[AgentDetails]

@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+Hide = Callable[[object], bool]
+"""Tells of a chunk whether to keep it from the reader."""
+
 
 def is_stream(thing: object) -> bool:
     """Say whether the thing yields chunks, rather than being an answer."""
@@ -18,6 +21,7 @@ class TrackedStream:
 
     seen: called with each chunk. ended: called once, with whether the stream was read to its end
     and the error that ended it; a stream that nobody reads to its end is ended when it is freed.
+    hide: chunks that are seen, and not passed on.
     """
 
     def __init__(
@@ -25,8 +29,10 @@ class TrackedStream:
         stream: Any,
         seen: Callable[[object], None],
         ended: Callable[[bool, BaseException | None], None],
+        hide: Hide | None = None,
     ) -> None:
         self._stream = stream
+        self._hide = hide
         self._seen = seen
         self._ended: Callable[[bool, BaseException | None], None] | None = ended
         self._chunks: Any = None
@@ -46,7 +52,7 @@ class TrackedStream:
             self._end(isinstance(exc, StopIteration), exc)
             raise
         self._seen(chunk)
-        return chunk
+        return next(self) if self._hide and self._hide(chunk) else chunk
 
     async def __anext__(self) -> Any:
         if self._chunks is None:
@@ -57,7 +63,7 @@ class TrackedStream:
             self._end(isinstance(exc, StopAsyncIteration), exc)
             raise
         self._seen(chunk)
-        return chunk
+        return await self.__anext__() if self._hide and self._hide(chunk) else chunk
 
     def __enter__(self) -> TrackedStream:
         self._stream.__enter__()

@@ -45,6 +45,20 @@ class Transport:
             self.close()
             return Later(f"no answer ({type(exc).__name__})")
 
+    def fetch(self, path: str) -> tuple[int, str] | None:
+        """Get a page of the endpoint's host: its status and text; None where there is no answer."""
+        connection = _plain_or_tls(
+            self._target.tls, self._target.host, self._target.port, self._timeout_s
+        )
+        try:
+            connection.request("GET", path, headers={"User-Agent": "agentmeter-client"})
+            response = connection.getresponse()
+            return response.status, response.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """End the connection."""
         if self._connection:

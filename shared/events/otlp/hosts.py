@@ -1,4 +1,10 @@
-"""Tells who answers at a host: an instrumentation names its client library, not its server."""
+"""Tells who answers at a host: a client library is named after its maker, not its server.
+
+agentmeter and its client share this module: it needs nothing but Python, and the client's copy is
+generated.
+"""
+
+from __future__ import annotations
 
 import re
 from functools import lru_cache

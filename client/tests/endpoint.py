@@ -45,7 +45,10 @@ Behaviour = Union[Reply, str]
 
 
 class Endpoint:
-    """Stores events once by source and id. `script` answers come first, then `behave` is asked."""
+    """Stores events once by source and id. `script` answers come first, then `behave` is asked.
+
+    page: what GET answers, with 401 where it is None.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -53,6 +56,7 @@ class Endpoint:
         self.arrivals: Counter[tuple[str, str]] = Counter()
         self.script: deque[Behaviour] = deque()
         self.behave: Callable[[Request], Behaviour] = self.take
+        self.page: Callable[[], bytes] | None = None
         self.over = threading.Event()
         self.port = 0
         self._lock = threading.Lock()
@@ -127,6 +131,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(behaviour.body)
         self.close_connection = behaviour.then_close
+
+    def do_GET(self) -> None:
+        page = self.server.endpoint.page
+        body = page() if page else b""
+        self.send_response(200 if page else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""

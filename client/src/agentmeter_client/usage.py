@@ -6,11 +6,14 @@ response does not say is left out, never guessed.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from agentmeter_client.fields import Look, items, look, number, text
 from agentmeter_client.reconcile import MAX_CALL_TOKENS, Told, reconcile
 
+_TRAFFIC = ("traffic_type", "trafficType")
+_BY_ANSWER = re.compile(r"gemini-[12]\b")
 Usage = dict[str, int]
 Counts = dict[str, "int | None"]
 
@@ -58,17 +61,19 @@ def used_in(get: Look, model: str | None) -> Used | None:
     if (used := get("usage")) is not None:
         told = _openai_or_anthropic(look(used), get)
     elif (used := get("usage_metadata") or get("usageMetadata")) is not None:
-        told = _google_or_langchain(look(used))
+        told = _google_or_langchain(look(used), get, model or "")
     else:
         return None
     return told and _reconciled(told._replace(model=model or ""))
 
 
 def _tier(get: Look) -> str | None:
-    """Return the tier; Anthropic tells its faster mode beside it."""
+    """Return the tier; Anthropic tells its faster mode beside it, Google calls it traffic."""
     used = look(get("usage"))
-    fast = text(used, "speed") == "fast"
-    return "fast" if fast else text(get, "service_tier") or text(used, "service_tier")
+    if text(used, "speed") == "fast":
+        return "fast"
+    traffic = text(look(get("usage_metadata") or get("usageMetadata")), *_TRAFFIC)
+    return text(get, "service_tier") or text(used, "service_tier") or traffic
 
 
 def _langchain_reading(get: Look, about: Look) -> Reading:
@@ -93,10 +98,10 @@ def _openai_or_anthropic(used: Look, response: Look) -> Told | None:
     return None
 
 
-def _google_or_langchain(used: Look) -> Told | None:
+def _google_or_langchain(used: Look, response: Look, model: str) -> Told | None:
     """Tell two shapes of `usage_metadata` apart by their names."""
     if (prompt := number(used, "prompt_token_count", "promptTokenCount")) is not None:
-        return _google(used, prompt)
+        return _google(used, prompt, _grounded(response, model))
     if (total := number(used, "input_tokens")) is not None:
         return _langchain(used, total)
     return None
@@ -122,6 +127,7 @@ def _chat(used: Look, prompt: int) -> Told | None:
         "reasoning_tokens": number(made, "reasoning_tokens"),
         "audio_input_tokens": number(given, "audio_tokens"),
         "audio_output_tokens": number(made, "audio_tokens"),
+        "web_searches": number(look(used("server_side_tool_usage_details")), "web_search_calls"),
     }
     return Told(_stated(counts), total)
 
@@ -157,7 +163,17 @@ def _sum(steps: list[Look], name: str) -> int:
     return sum(number(step, name) or 0 for step in steps)
 
 
-def _google(used: Look, prompt: int) -> Told:
+def _grounded(response: Look, model: str) -> int:
+    """Count the searches of Google; up to Gemini 2.5 a grounded answer is one."""
+    queries = 0
+    for candidate in items(response, "candidates"):
+        get = look(candidate)
+        about = look(get("grounding_metadata") or get("groundingMetadata"))
+        queries += len(items(about, "web_search_queries") or items(about, "webSearchQueries"))
+    return min(queries, 1) if _BY_ANSWER.search(model) else queries
+
+
+def _google(used: Look, prompt: int, searches: int) -> Told:
     """Google's generate_content: candidates exclude thoughts, the prompt excludes tool results."""
     tools = number(used, "tool_use_prompt_token_count", "toolUsePromptTokenCount") or 0
     counts = {
@@ -167,6 +183,7 @@ def _google(used: Look, prompt: int) -> Told:
         "reasoning_tokens": number(used, "thoughts_token_count", "thoughtsTokenCount"),
         "audio_input_tokens": _audio(used, "prompt_tokens_details", "promptTokensDetails"),
         "audio_output_tokens": _audio(used, "candidates_tokens_details", "candidatesTokensDetails"),
+        "web_searches": searches or None,
     }
     total = number(used, "total_token_count", "totalTokenCount")
     return Told(_stated(counts), total, reasoning="beside")

@@ -54,5 +54,9 @@ def _outcome(rng: Random, turn: int) -> dict[str, object]:
         "cache_read_tokens": int(size * 0.92),
         "output_tokens": rng.randint(80, 900),
     }
-    answer = {"status": "success", "duration_s": round(rng.uniform(2, 9), 3), "usage": used}
+    answer: dict[str, object] = {
+        "status": "success",
+        "duration_s": round(rng.uniform(2, 9), 3),
+        "usage": used,
+    }
     return answer | {"response_id": f"req_{turn:024d}"}

@@ -11,6 +11,7 @@ import azure.functions as func
 
 from local import lock
 from local.fleet.runner import FleetRunner
+from local.ports import refuse_taken
 from local.stack import APP_FOLDER, Places, Stack
 from local.stopping import Step, Stopping
 from shared.clock import SystemClock
@@ -40,6 +41,7 @@ def main(environment: Mapping[str, str], wait: Callable[[], None]) -> int:
     try:
         places = _places(environment)
         held = lock.take(places.home / "lock")
+        refuse_taken(places.ports)
         stack = Stack(places, clock, _load)
     except (AgentmeterError, OSError) as exc:
         _say(str(exc))

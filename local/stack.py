@@ -24,6 +24,8 @@ from standin.pager import sink as pager
 
 INSTRUMENTATION_KEY = "00000000-0000-0000-0000-000000000000"
 APP_FOLDER = Path(__file__).parent.parent
+SERVERS = 5
+"""The page, the API, the query service, the pager, the queue; each has a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Places:
     def port(self, number: int) -> int:
         """Return the port of the number-th server."""
         return self.first_port + number if self.first_port else 0
+
+    @property
+    def ports(self) -> list[int]:
+        """Return those that are taken, none where free ones will do."""
+        return [self.port(number) for number in range(SERVERS)] if self.first_port else []
 
     def key(self) -> str:
         """Return the key that opens every function, made at the first run and kept."""

@@ -12,6 +12,7 @@ from ops.console.moments import moment, span
 from ops.console.monitor import find_log
 from ops.console.watch import declare_watch
 from shared.errors import Misconfigured, RetryLater
+from shared.ports import Table
 
 EXAMPLES = """\
   bin/ops query "UsageEvents | summarize events = sum(Count) by Name"
@@ -52,5 +53,21 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.json:
         desk.terminal.json([dict(zip(table.columns, row, strict=True)) for row in table.rows])
     else:
-        desk.terminal.table(table.columns, table.rows)
+        _show(table, desk)
     return 0
+
+
+def _show(table: Table, desk: Desk) -> None:
+    """Print a table of the columns that say something, and note how many do not."""
+    said = [place for place, _ in enumerate(table.columns) if _says(table, place)]
+    rows = [[row[place] for place in said] for row in table.rows]
+    if not rows:
+        desk.terminal.table(table.columns, rows)
+        return
+    desk.terminal.table([table.columns[place] for place in said], rows)
+    if left_out := len(table.columns) - len(said):
+        desk.terminal.note(f"Empty columns left out: {left_out}; --json has them.")
+
+
+def _says(table: Table, place: int) -> bool:
+    return any(row[place] not in (None, "") for row in table.rows)

@@ -25,10 +25,11 @@ ANSWER = {
                 {"name": "Model", "type": "string"},
                 {"name": "usd", "type": "real"},
                 {"name": "last", "type": "datetime"},
+                {"name": "Tenant", "type": "string"},
             ],
             "rows": [
-                ["gpt-4", 556.55298, "2026-05-02T11:59:00.0000000Z"],
-                ["no-price", "NaN", "2026-05-02T11:59:30.2500000Z"],
+                ["gpt-4", 556.55298, "2026-05-02T11:59:00.0000000Z", ""],
+                ["no-price", "NaN", "2026-05-02T11:59:30.2500000Z", ""],
             ],
         }
     ]
@@ -88,13 +89,14 @@ def test_the_answer_is_an_aligned_table(operator: Operator) -> None:
         "gpt-4     556.55298  2026-05-02 11:59:00Z",
         "no-price        nan  2026-05-02 11:59:30Z",
     ]
+    assert operator.err.getvalue() == "Empty columns left out: 1; --json has them.\n"
 
 
 def test_for_machines_it_is_a_list_of_row_objects(operator: Operator) -> None:
     assert operator.query("UsageEvents", "--json") == 0
     assert json.loads(operator.out.getvalue()) == [
-        {"Model": "gpt-4", "usd": 556.55298, "last": "2026-05-02T11:59:00Z"},
-        {"Model": "no-price", "usd": "nan", "last": "2026-05-02T11:59:30.250000Z"},
+        {"Model": "gpt-4", "usd": 556.55298, "last": "2026-05-02T11:59:00Z", "Tenant": ""},
+        {"Model": "no-price", "usd": "nan", "last": "2026-05-02T11:59:30.250000Z", "Tenant": ""},
     ]
 
 

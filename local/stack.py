@@ -103,6 +103,7 @@ class Stack:
                     places.master_key(),
                     self.query_url,
                     self.pagerduty_url,
+                    str(places.home / "local.json"),
                 )
             ),
             0,

@@ -25,13 +25,17 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the page's questions go. key, master_key: they never reach the browser."""
+    """Where the page's questions go. key, master_key: they never reach the browser.
+
+    described: the file that holds the key, for a person's own commands.
+    """
 
     app_url: str
     key: str
     master_key: str
     query_url: str
     pagerduty_url: str
+    described: str = ""
 
 
 def create_app(upstream: Upstream) -> Starlette:
@@ -39,7 +43,8 @@ def create_app(upstream: Upstream) -> Starlette:
 
     GET /api/…, POST and DELETE of silences, POST of verdicts: the app's API. POST /query: the
     query API. GET /incidents, /pages: the pager's. GET /queues: the host's. GET /workbooks: the
-    names of the generated workbooks; /workbooks/{name}: one of them.
+    names of the generated workbooks; /workbooks/{name}: one of them. GET /stack: where to send the
+    first event, and which file has the key.
     """
     to_app = _passing(upstream.app_url, {"x-functions-key": upstream.key})
     to_host = _passing(upstream.app_url, {"x-functions-key": upstream.master_key})
@@ -56,6 +61,7 @@ def create_app(upstream: Upstream) -> Starlette:
             Route("/incidents", to_pager, methods=["GET"]),
             Route("/pages", _renamed(to_pager, "/events"), methods=["GET"]),
             Route("/queues", _renamed(to_host, "/admin/queues"), methods=["GET"]),
+            Route("/stack", _telling(upstream), methods=["GET"]),
             Route("/workbooks", _workbooks, methods=["GET"]),
             Route("/workbooks/{name}", _workbook, methods=["GET"]),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -79,6 +85,15 @@ def _passing(base: str, headers: Mapping[str, str] | None = None) -> Handler:
         return await run_in_threadpool(_ask, question)
 
     return passed
+
+
+def _telling(upstream: Upstream) -> Handler:
+    """Return a handler that tells where the API is, and which file has its key."""
+
+    async def told(_: Request) -> Response:
+        return JSONResponse({"app_url": upstream.app_url, "described": upstream.described})
+
+    return told
 
 
 def _renamed(handler: Handler, path: str) -> Handler:

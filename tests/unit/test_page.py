@@ -30,7 +30,8 @@ def behind() -> Generator[Loopback]:
 
 @pytest.fixture
 def page(behind: Loopback) -> Generator[str]:
-    server = serve(create_app(Upstream(behind.url, KEY, MASTER_KEY, behind.url, behind.url)))
+    upstream = Upstream(behind.url, KEY, MASTER_KEY, behind.url, behind.url, "/home/local.json")
+    server = serve(create_app(upstream))
     try:
         yield server.url
     finally:
@@ -39,6 +40,11 @@ def page(behind: Loopback) -> Generator[str]:
 
 def ask(url: str, method: str = "GET", **more: Any) -> requests.Response:
     return requests.request(method, url, timeout=10, **more)
+
+
+def test_the_first_event_is_told_without_the_key(behind: Loopback, page: str) -> None:
+    answer = ask(f"{page}/stack")
+    assert answer.json() == {"app_url": behind.url, "described": "/home/local.json"}
 
 
 def test_the_app_is_asked_with_the_key_and_the_same_words(page: str, behind: Loopback) -> None:

@@ -2,16 +2,14 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from shared.usecases.spending.question import TOLD_BY
 from tests.factories import event
-from tests.fakes import START, FakeClock
 from tests.journeys.browser import DESKTOP, PHONE, WAIT_MS, Scheme, Viewer, viewer
-from tests.journeys.laptop import Laptop, laptop, minutes
+from tests.journeys.laptop import Laptop, minutes
 from tests.journeys.page.scene import FIRST, SECOND, TRACE, at_time
 
 pytestmark = pytest.mark.xdist_group("page")
@@ -185,24 +183,6 @@ def test_a_server_that_is_gone_is_told_and_what_was_shown_stays(seen: Viewer) ->
     seen.page.clock.fast_forward("00:07")
     expect(seen.page.locator("main")).to_contain_text("Start it with `make run`", timeout=WAIT_MS)
     seen.said.clear()
-
-
-def test_an_empty_system_says_so_everywhere(browser: Browser, tmp_path: Path) -> None:
-    with (
-        laptop(tmp_path, FakeClock(START)) as fresh,
-        viewer(browser, fresh.stack.page_url, START) as tab,
-    ):
-        for view, words in (
-            ("", "No model call in the last hour."),
-            ("incidents", "No incident so far."),
-            ("alerts", "no alert is pending or firing"),
-            ("costs", "No model call in this time."),
-            ("search", "No event fits."),
-            ("health", "No queue yet."),
-        ):
-            tab.open(view)
-            assert (view, words in tab.page.inner_text("main")) == (view, True)
-        assert tab.said == []
 
 
 def test_an_event_is_found_in_the_trace_of_its_agent(seen: Viewer) -> None:

@@ -4,6 +4,7 @@ import { chart } from "../chart.js";
 import { h } from "../dom.js";
 import { ago, int, money, percent, plural, seconds, short, usd } from "../format.js";
 import { badge, empty, grid, panel, tile, tiles } from "../parts.js";
+import { firstEvent } from "../first_event.js";
 import { href } from "../route.js";
 import { ruleOf, said, whyOf } from "./incidents.js";
 
@@ -43,10 +44,13 @@ export function load(_, signal) {
     alerts: ask("/api/alerts", { signal }),
     incidents: ask("/incidents", { signal }),
     health: ask("/api/health", { signal }),
+    any: rows("UsageEvents | take 1 | project TimeGenerated", "P30D", signal),
+    stack: ask("/stack", { signal }),
   });
 }
 
 export function render(data) {
+  if (data.any.value?.length === 0 && data.stack.value) return firstEvent(data.stack.value);
   return [
     tiles(...figures(data)),
     h(

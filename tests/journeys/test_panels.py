@@ -174,7 +174,7 @@ def test_from_a_rule_to_its_alerts_to_the_steps_of_one_with_their_reasons(portal
         ("decision", "resolve"),
         ("page", "accepted"),
     ]
-    assert steps[0]["EvidenceQuery"].startswith("// alert LLMAPIFailureRate")
+    assert steps[0]["EvidenceQuery"].startswith("UsageEvents\n")
     assert all(step["Reason"] for step in steps)
     portal.chosen["OfEpisode"] = latest["Key"]
     told = [(step["Note"], step["SaidBy"]) for step in portal.rows("steps_of_alert")]

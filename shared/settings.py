@@ -81,9 +81,9 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     AZURE_CLIENT_ID: str = Field("", description="The user-assigned identity, where there is one")
     AGENTMETER_STATE: str = Field(
         "tables",
-        pattern=r"^(tables|sqlite:.+)$",
+        pattern=r"^(tables|tables-sdk|sqlite:.+)$",
         description="Where claims, series and alerts live: `tables` of AzureWebJobsStorage, or "
-        "`sqlite:<file>`",
+        "`sqlite:<file>`. `tables-sdk` asks for the same tables through azure-data-tables, slower",
     )
     AzureWebJobsStorage: SecretStr = Field(
         SecretStr(""), description="Connection string of the storage account (laptop, tests)"

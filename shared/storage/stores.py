@@ -80,10 +80,11 @@ def _database(settings: Settings, credential: "Callable[[], TokenCredential]") -
     kind, _, path = settings.AGENTMETER_STATE.partition(":")
     if kind == "sqlite":
         return open_file(Path(path))
-    from shared.storage import tables_sdk
+    from shared.storage import tables, tables_sdk
 
+    connect = tables.connect if kind == "tables" else tables_sdk.connect
     account = settings.AzureWebJobsStorage.get_secret_value()
-    return tables_sdk.connect(account or settings.AzureWebJobsStorage__tableServiceUri, credential)
+    return connect(account or settings.AzureWebJobsStorage__tableServiceUri, credential)
 
 
 def open_file(path: Path, wait_s: float = 5.0) -> Database:

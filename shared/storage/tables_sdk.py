@@ -1,8 +1,7 @@
 """Rows in Azure Tables through Microsoft's client library."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
@@ -12,11 +11,11 @@ from shared.errors import AgentmeterError, Misconfigured
 from shared.storage.answers import EXISTS, NO_TABLE, RETRIES, meaning
 from shared.storage.limits import check
 from shared.storage.odata import matching
+from shared.storage.parallel import in_parallel, made, transport
 from shared.storage.rows import (
     ANY_STATE,
     EVERY,
     Change,
-    Conflict,
     Delete,
     Insert,
     Merge,
@@ -31,16 +30,11 @@ from shared.storage.rows import (
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.core.pipeline.transport import HttpTransport
 
-_MOST_AT_ONCE = 16
-_THREADS = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="tables")
 _INT32 = range(-(2**31), 2**31)
 
 Operation = tuple[str, Mapping[str, Any], Mapping[str, object]]
 """What to do, the row with its keys, and on what condition: as the library wants it."""
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
 
 
 class SdkDatabase:
@@ -66,7 +60,7 @@ def connect(account: str, credential: "Callable[[], TokenCredential] | None" = N
     Raises:
         Misconfigured: it is neither.
     """
-    common: dict[str, Any] = {"transport": _transport(), **RETRIES}
+    common: dict[str, Any] = {"transport": transport(), **RETRIES}
     try:
         if account.startswith("https://") and credential:
             return SdkDatabase(TableServiceClient(account, credential=credential(), **common))
@@ -148,37 +142,6 @@ class SdkRows:
         return meaning(self._table, status, _code(exc) or type(exc).__name__, wait)
 
 
-def made(rows: Rows, transaction: Transaction) -> bool:
-    """Commit the transaction; return False for a conflict."""
-    try:
-        rows.commit(transaction.partition, transaction.changes)
-    except Conflict:
-        return False
-    return True
-
-
-def in_parallel(work: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
-    """Do the work for every item, several at once: a table takes some 10 ms for each answer.
-
-    The work must not call in_parallel itself, for it might wait for its own thread.
-    """
-    if len(items) == 1:
-        return [work(items[0])]
-    return list(_THREADS.map(work, items))
-
-
-def _transport() -> "HttpTransport[Any, Any]":
-    """Keep as many connections open as are used at once: the usual ten would be made anew."""
-    import requests
-    from azure.core.pipeline.transport import RequestsTransport
-    from requests.adapters import HTTPAdapter
-
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=2 * _MOST_AT_ONCE))
-    return RequestsTransport(session=session, connection_timeout=5, read_timeout=15)
-
-
 def _operation(partition: str, change: Change) -> Operation:
     """Return the change as the library wants it."""
     keys = {"PartitionKey": partition, "RowKey": change.key}
@@ -217,7 +180,8 @@ def _selected(fields: tuple[str, ...]) -> list[str] | None:
 
 
 def _row(entity: Any) -> Row:
-    given = {name: _read(value) for name, value in entity.items()}
+    # A field that was asked for and is not there comes as null.
+    given = {name: _read(value) for name, value in entity.items() if value is not None}
     partition, key = given.pop("PartitionKey"), given.pop("RowKey")
     return Row(partition, key, given, entity.metadata["etag"] or "")
 

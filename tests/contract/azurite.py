@@ -6,8 +6,8 @@ import shutil
 import sqlite3
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,13 +41,20 @@ class Azurite:
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """A running emulator, installed first where it is missing."""
+    with emulator(tmp_path_factory.mktemp("azurite")) as running:
+        yield running
+
+
+@contextmanager
+def emulator(folder: Path) -> Generator[Azurite, None, None]:
+    """Run the emulator until the block ends. folder: where it works."""
     node = _install()
     accounts = ";".join(f"{name}:{KEY}" for name in ACCOUNTS)
     # Port 0 takes a free one; the emulator says which.
     where = [text for flag in LOOPBACK for text in (flag, "0" if "Port" in flag else "127.0.0.1")]
     process = subprocess.Popen(  # noqa: S603  # our own pinned package, no shell
         [node, str(MAIN), *FLAGS, *where],
-        cwd=tmp_path_factory.mktemp("azurite"),
+        cwd=folder,
         env={"AZURITE_ACCOUNTS": accounts},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

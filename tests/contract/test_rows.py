@@ -1,7 +1,8 @@
 """What every driver of rows promises, the limits of Azure Tables included."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -25,7 +26,16 @@ from shared.storage.rows import (
     commit_present,
     prefix,
 )
-from tests.contract.databases import OpenDatabase
+from tests.contract.databases import KINDS, OpenDatabase, opening
+
+
+@pytest.fixture(params=[*KINDS, pytest.param("azurite-sdk", marks=pytest.mark.azurite)])
+def open_database(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Generator[OpenDatabase, None, None]:
+    """Opens one empty storage of each kind, through Microsoft's library, too."""
+    yield from opening(request, tmp_path)
+
 
 NOISE = Random(1)  # for text that does not compress
 

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "verdict": "say whether an alert was real, or noise",
     "alerts": "report how good each alert rule is: delays, pages a week, noise",
     "keys": "make, list and remove keys by role: agent, reader, operator",
+    "labels": "show the label values that metrics have, and make room for others",
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",
     "prices": "audit our prices against two independent sources",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.alerting.history import Step, StepLog
 from shared.alerting.muting import Silence
@@ -104,6 +104,14 @@ class SeriesStore(Protocol):
         ...
 
 
+class Use(NamedTuple):
+    """hour: when a value was last used, since 1970. sender: a digest of who brought it, "" where
+    that is not known."""
+
+    hour: int
+    sender: str
+
+
 class LabelBook(Protocol):
     """The label values, and series of metrics, that were let in, so that no caller can grow a
     metric without end."""
@@ -113,6 +121,18 @@ class LabelBook(Protocol):
 
         values: value → who sent it. At most `most` values of a label are in the book at `at`,
         however many instances add at once.
+        """
+        ...
+
+    def all(self, at: datetime) -> Mapping[str, Mapping[str, Use]]:
+        """Return every label and its values. at: now, for values of which no use is known."""
+        ...
+
+    def free(self, label: str, values: Iterable[str], at: datetime) -> Sequence[str]:
+        """Drop the values from the label's book; return those that were in it.
+
+        Raises:
+            RetryLater: the store did not answer, or others were faster too often.
         """
         ...
 

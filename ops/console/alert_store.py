@@ -1,4 +1,4 @@
-"""Reaches the alert store that the operator means: the laptop's, or that of the settings."""
+"""Reaches the stores that the operator means: the laptop's, or those of the settings."""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from ops.console.stack import Stack, find_stack, home
 from shared.alerting.compose import Sender
 from shared.settings import Settings, read
 from shared.storage.stores import open_file, open_storage, stores_of
-from shared.store_ports import AlertStore
+from shared.store_ports import AlertStore, LabelBook
 
 STATE = "state.db"
 LOCAL_DEPLOYMENT = "local"
@@ -18,17 +18,18 @@ LOCAL_DEPLOYMENT = "local"
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Where pages go out. name: for a person. is_laptop: nobody is woken."""
+    """What an app remembers. name: for a person. is_laptop: nobody is woken by its pages."""
 
     name: str
     alerts: AlertStore
+    labels: LabelBook
     sender: Sender
     is_laptop: bool
 
 
 @contextmanager
 def open_office(environment: Mapping[str, str]) -> Generator[Office]:
-    """Open the alert store for as long as the context lasts.
+    """Open the stores for as long as the context lasts.
 
     Raises:
         Misconfigured: no stack runs here, and the settings do not name another.
@@ -47,7 +48,8 @@ def _laptop(stack: Stack, state: Path) -> Generator[Office]:
     storage = stores_of(open_file(state))
     sender = Sender(LOCAL_DEPLOYMENT, stack.page_url)
     try:
-        yield Office("the stack on this machine", storage.alerts, sender, is_laptop=True)
+        name = "the stack on this machine"
+        yield Office(name, storage.alerts, storage.labels, sender, is_laptop=True)
     finally:
         storage.close()
 
@@ -59,6 +61,6 @@ def _deployed(settings: Settings) -> Generator[Office]:
     sender = Sender(settings.AGENTMETER_DEPLOYMENT, settings.AGENTMETER_LINK)
     try:
         name = f"deployment {settings.AGENTMETER_DEPLOYMENT}"
-        yield Office(name, storage.alerts, sender, is_laptop=False)
+        yield Office(name, storage.alerts, storage.labels, sender, is_laptop=False)
     finally:
         storage.close()

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import cast
 
 from shared.errors import RetryLater
 from shared.storage.packing import packed, text_key, unpacked
 from shared.storage.rows import ATTEMPTS, Change, Conflict, Insert, Replace, Row, Rows
+from shared.store_ports import Use
 
 _PARTITION = "labels"
 UNUSED_FOR = timedelta(days=7)
@@ -20,13 +21,6 @@ NOTED_EVERY = timedelta(days=1)
 FRESH = timedelta(minutes=15)
 """How long an instance goes by what it read."""
 _HOUR_S = 3600
-
-
-class Use(NamedTuple):
-    """hour: when a value was last used, since 1970. sender: a digest of who brought it."""
-
-    hour: int
-    sender: str
 
 
 Book = dict[str, Use]

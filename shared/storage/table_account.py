@@ -52,7 +52,7 @@ class SharedKey(SansIOHTTPPolicy[Any, Any]):
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Sign the date and the path."""
         asked = request.http_request
-        text = f"{asked.headers['x-ms-date']}\n/{self._account}{urlsplit(asked.url).path}"
+        text = f"{asked.headers['x-ms-date']}\n/{self._account}{urlsplit(str(asked.url)).path}"
         signature = b64encode(hmac.digest(self._key, text.encode(), "sha256")).decode()
         asked.headers["Authorization"] = f"SharedKeyLite {self._account}:{signature}"
 
@@ -65,7 +65,7 @@ def account_of(account: str, credential: "Callable[[], TokenCredential] | None")
     """
     try:
         if account.startswith("https://") and credential:
-            policy = BearerTokenCredentialPolicy(credential(), _SCOPE)
+            policy: Policy = BearerTokenCredentialPolicy[Any, Any](credential(), _SCOPE)
             return Account(account.rstrip("/"), policy)
         given = parse_connection_string(account)
         return Account(_url(given).rstrip("/"), _policy(given))
@@ -86,4 +86,5 @@ def _url(given: Mapping[str, str]) -> str:
 def _policy(given: Mapping[str, str]) -> Policy:
     if "accountkey" in given:
         return SharedKey(given["accountname"], given["accountkey"])
-    return AzureSasCredentialPolicy(AzureSasCredential(given["sharedaccesssignature"].lstrip("?")))
+    signature = given["sharedaccesssignature"].lstrip("?")
+    return AzureSasCredentialPolicy[Any, Any](AzureSasCredential(signature))

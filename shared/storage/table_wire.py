@@ -77,8 +77,8 @@ def rows_of(body: bytes) -> list[Row]:
     Raises:
         ValueError: it is no page.
     """
-    page = cast("Json", json.loads(body))
-    if not isinstance(page, dict) or not isinstance(found := page.get("value"), list):
+    page: object = json.loads(body)
+    if not isinstance(page, dict) or not isinstance(found := cast("Json", page).get("value"), list):
         raise ValueError("no page of rows")
     return [_row(entity) for entity in cast("list[Json]", found)]
 

@@ -18,7 +18,7 @@ from shared.storage.limits import check
 from shared.storage.odata import matching
 from shared.storage.parallel import in_parallel, made, transport
 from shared.storage.rows import EVERY, Change, Row, Rows, Transaction, Within
-from shared.storage.table_account import Account, Dated, account_of
+from shared.storage.table_account import Account, Dated, Policy, account_of
 from shared.storage.table_wire import (
     BATCH_TYPE,
     batch_answer,
@@ -46,7 +46,7 @@ class TablesDatabase:
     def __init__(self, account: Account) -> None:
         self._url = account.url
         # What dates and signs comes after what tries again: each attempt has its own.
-        policies = [RetryPolicy(**RETRIES), Dated(), account.policy]
+        policies: list[Policy] = [RetryPolicy[Any, Any](**RETRIES), Dated(), account.policy]
         self._client: Client = PipelineClient(account.url, policies=policies, transport=transport())
 
     def table(self, name: str) -> Rows:

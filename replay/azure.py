@@ -1,10 +1,9 @@
 """The stand-in for Azure Monitor without HTTP between: what the SDKs would send and be told."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from shared.adapters.azure.azure_monitor import UNSENT
 from shared.adapters.azure.azure_monitor_limits import (
@@ -13,8 +12,8 @@ from shared.adapters.azure.azure_monitor_limits import (
     metric_fault,
     span_fault,
 )
+from shared.adapters.azure.breeze import Envelope, event_envelope, span_envelope
 from shared.errors import RetryLater
-from shared.events.columns import measurements, properties
 from shared.ports import Table
 from shared.rows import (
     EventRow,
@@ -29,12 +28,9 @@ from standin.monitor.store import MonitorStore
 
 ROLE = "agentmeter"
 INSTRUMENTATION_KEY = "00000000-0000-0000-0000-000000000000"
-NAME_CHARS = 1024
-MILLISECOND = timedelta(milliseconds=1)
 NUMBERS: Mapping[str, Callable[[Any], object]] = {"real": float, "decimal": Decimal}
 """Cells that come as text where JSON has no number for them."""
 
-Envelope = dict[str, object]
 Row = TypeVar("Row", EventRow, MetricRow, SpanRow, FailureRow)
 
 
@@ -46,7 +42,9 @@ class DirectExporter:
 
     def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
         """Write the rows to AppEvents; return as many outcomes, in order."""
-        return self._track(rows, event_fault, event_envelope)
+        return self._track(
+            rows, event_fault, lambda row: event_envelope(row, INSTRUMENTATION_KEY, ROLE)
+        )
 
     def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
         """Write the rows to AppMetrics; as events()."""
@@ -54,7 +52,7 @@ class DirectExporter:
 
     def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
         """Write the rows to AppDependencies; as events()."""
-        return self._track(rows, span_fault, span_envelope)
+        return self._track(rows, span_fault, lambda row: span_envelope(row, INSTRUMENTATION_KEY))
 
     def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
         """Write the rows to AppExceptions; as events()."""
@@ -77,17 +75,6 @@ class DirectExporter:
         return [ExportRefused(UNSENT, wrong) if wrong else next(tracked) for wrong in faults]
 
 
-def event_envelope(row: EventRow) -> Envelope:
-    """Return the row as the SDK writes it."""
-    tags = {"ai.operation.id": row.operation_id, "ai.operation.parentId": row.parent_id}
-    data: Envelope = {
-        "name": row.name,
-        "properties": properties(row.text),
-        "measurements": measurements(row.numbers),
-    }
-    return _envelope("Event", row.time, tags, data)
-
-
 def metric_envelope(row: MetricRow) -> Envelope:
     """Return the row as the SDK writes it."""
     metric: dict[str, object] = {"name": row.name, "value": row.total, "count": row.count}
@@ -96,48 +83,16 @@ def metric_envelope(row: MetricRow) -> Envelope:
     return _envelope("Metric", row.time, {}, {"properties": dict(row.labels), "metrics": [metric]})
 
 
-def span_envelope(row: SpanRow) -> Envelope:
-    """Return the row as the SDK writes it."""
-    system = row.text.get("gen_ai.system", "")
-    tags = {
-        "ai.cloud.role": row.role,
-        "ai.operation.id": row.trace_id,
-        "ai.operation.parentId": row.parent_id,
-        "ai.operation.name": row.name[:NAME_CHARS],
-    }
-    data: Envelope = {
-        "name": row.name[:NAME_CHARS],
-        "id": row.span_id,
-        "resultCode": row.result or "0",
-        "duration": _duration(row.duration),
-        "success": not row.failed,
-        "type": f"GenAI | {system}" if system else "N/A" if row.client else "InProc",
-        "target": system if row.client else "",
-        "properties": dict(row.text),
-    }
-    if row.url:
-        data |= {"type": "HTTP", "target": urlsplit(row.url).netloc, "data": row.url}
-    return _envelope("RemoteDependency", row.time, tags, data)
-
-
 def failure_envelope(row: FailureRow) -> Envelope:
     """Return the row as the SDK writes it."""
     tags = {"ai.operation.id": row.trace_id, "ai.operation.parentId": row.parent_id}
     thrown = {"typeName": row.type, "message": row.message or row.type, "hasFullStack": True}
-    data: Envelope = {
+    data = {
         "severityLevel": "Error",
         "exceptions": [{**thrown, "stack": row.stack}],
         "properties": dict(row.text),
     }
     return _envelope("Exception", row.time, tags, data)
-
-
-def _duration(taken: timedelta) -> str:
-    """Write days, hours, minutes and seconds as .NET does, to the nearest millisecond."""
-    minutes, ms = divmod((taken + MILLISECOND / 2) // MILLISECOND, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"{days}.{hours:02}:{minutes:02}:{ms / 1000:06.3f}"
 
 
 def _envelope(kind: str, at: datetime, tags: Mapping[str, str], data: Envelope) -> Envelope:

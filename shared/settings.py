@@ -60,6 +60,11 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description="`Authorization=AAD`, with `ClientId=<id>;` before it for a user-assigned "
         "identity. Empty: the connection string's key alone",
     )
+    EXPORT_BY_SDK: bool = Field(
+        False,
+        description="Events and spans, too, go through Microsoft's exporter: ten times slower, for "
+        "when Azure Monitor changes what it takes before agentmeter does",
+    )
     LOGS_WORKSPACE_ID: str = Field(
         min_length=1, description="The Log Analytics workspace's id (a GUID) that rules query"
     )

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import pytest
+
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, MetricRow
 from tests.loopback import Loopback, Reply, Request
@@ -11,10 +13,16 @@ from tests.loopback import Loopback, Reply, Request
 KEY = "00000000-1111-2222-3333-444444444444"
 AT = datetime(2026, 3, 4, 5, 6, 7, 890_123, tzinfo=UTC)
 PROMPT = "the words of a prompt"
+BOTH = pytest.mark.parametrize("by_sdk", [False, True], ids=["own", "sdk"])
+"""Both ways on which events and spans go out; each must keep the same promises."""
 
 
-def exporter(server: Loopback, read_timeout_s: float = 10) -> AzureMonitorExporter:
-    return AzureMonitorExporter(connection(server.url), read_timeout_s=read_timeout_s)
+def exporter(
+    server: Loopback, read_timeout_s: float = 10, *, by_sdk: bool = False
+) -> AzureMonitorExporter:
+    return AzureMonitorExporter(
+        connection(server.url), read_timeout_s=read_timeout_s, all_by_sdk=by_sdk
+    )
 
 
 def connection(endpoint: str) -> str:

@@ -45,6 +45,7 @@ def find_monitor(environment: Mapping[str, str]) -> Monitor:
             settings.connection_string,
             settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             OPERATOR,
+            all_by_sdk=settings.EXPORT_BY_SDK,
         ),
     )
 

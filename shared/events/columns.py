@@ -149,4 +149,4 @@ def properties(text: Mapping[str, str]) -> dict[str, str]:
 
 def measurements(numbers: Mapping[str, float]) -> dict[str, float]:
     """Return a row's numbers as they are stored; UsageEvents knows that no count means one."""
-    return {_STORED.get(k, k): v for k, v in numbers.items() if (k, v) != ("count", 1)}
+    return {_STORED.get(k, k): float(v) for k, v in numbers.items() if k != "count" or v != 1}

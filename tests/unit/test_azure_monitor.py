@@ -18,15 +18,16 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from shared.adapters.azure.azure_monitor import REQUEST_MAX_BYTES, AzureMonitorExporter
 from shared.errors import Misconfigured
-from tests.breeze import KEY, accept, connection, event, exporter, metric, said, track
+from tests.breeze import BOTH, KEY, accept, connection, event, exporter, metric, said, track
 from tests.loopback import Reply, Request, loopback
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_twelve_hundred_rows_go_out_as_three_requests() -> None:
+@BOTH
+def test_twelve_hundred_rows_go_out_as_three_requests(by_sdk: bool) -> None:
     with loopback(accept) as server:
-        monitor = exporter(server)
+        monitor = exporter(server, by_sdk=by_sdk)
         events = monitor.events([event(i) for i in range(1200)])
         metrics = monitor.metrics([metric(i) for i in range(1200)])
     assert said(events) == said(metrics) == ["exported"] * 1200
@@ -34,19 +35,21 @@ def test_twelve_hundred_rows_go_out_as_three_requests() -> None:
     assert numbers(server.received[:3]) == list(range(1200))
 
 
-def test_large_rows_go_out_in_requests_of_at_most_a_megabyte() -> None:
+@BOTH
+def test_large_rows_go_out_in_requests_of_at_most_a_megabyte(by_sdk: bool) -> None:
     large = {f"part{i}": "x" * 8000 for i in range(5)}
     with loopback(accept) as server:
-        sent = exporter(server).events([event(i, large) for i in range(60)])
+        sent = exporter(server, by_sdk=by_sdk).events([event(i, large) for i in range(60)])
     assert said(sent) == ["exported"] * 60
     assert numbers(server.received) == list(range(60))
     assert all(raw_bytes(request) <= REQUEST_MAX_BYTES for request in server.received)
     assert len(server.received) == 3
 
 
-def test_bodies_are_packed() -> None:
+@BOTH
+def test_bodies_are_packed(by_sdk: bool) -> None:
     with loopback(accept) as server:
-        exporter(server).events([event(i) for i in range(100)])
+        exporter(server, by_sdk=by_sdk).events([event(i) for i in range(100)])
     request = server.received[0]
     assert request.headers["content-encoding"] == "gzip"
     assert int(request.headers["content-length"]) == len(request.body)
@@ -60,27 +63,30 @@ def test_no_rows_make_no_request() -> None:
     assert server.received == []
 
 
-def test_a_request_that_is_too_large_for_the_service_is_halved_until_it_fits() -> None:
+@BOTH
+def test_a_request_that_is_too_large_for_the_service_is_halved_until_it_fits(by_sdk: bool) -> None:
     with loopback(lambda r: Reply(413) if len(r.json()) > 2 else accept(r)) as server:
-        sent = exporter(server).events([event(i) for i in range(7)])
+        sent = exporter(server, by_sdk=by_sdk).events([event(i) for i in range(7)])
     assert said(sent) == ["exported"] * 7
     taken = [request for request in server.received if len(request.json()) <= 2]
     assert numbers(taken) == list(range(7))
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 439, 503])
-def test_a_service_that_is_closed_to_us_is_asked_once_a_batch(status: int) -> None:
+@BOTH
+def test_a_service_that_is_closed_to_us_is_asked_once_a_batch(status: int, by_sdk: bool) -> None:
     with loopback(lambda request: Reply(status, b"", {"Retry-After": "1"})) as server:
-        sent = exporter(server).events([event(i) for i in range(1200)])
+        sent = exporter(server, by_sdk=by_sdk).events([event(i) for i in range(1200)])
         assert said(sent) == ["later 1"] * 1200
         assert len(server.received) == 1
-        exporter(server).events([event()])
+        exporter(server, by_sdk=by_sdk).events([event()])
     assert len(server.received) == 2
 
 
-def test_a_request_that_fails_alone_does_not_stop_its_neighbours() -> None:
+@BOTH
+def test_a_request_that_fails_alone_does_not_stop_its_neighbours(by_sdk: bool) -> None:
     with loopback(lambda r: Reply(500) if number(r.json()[0]) == 500 else accept(r)) as server:
-        sent = exporter(server).events([event(i) for i in range(1200)])
+        sent = exporter(server, by_sdk=by_sdk).events([event(i) for i in range(1200)])
     assert said(sent) == ["exported"] * 500 + ["later"] * 500 + ["exported"] * 200
 
 
@@ -94,7 +100,8 @@ def hasty_threads() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("hasty_threads")
-def test_threads_that_share_an_exporter_keep_their_outcomes_apart() -> None:
+@BOTH
+def test_threads_that_share_an_exporter_keep_their_outcomes_apart(by_sdk: bool) -> None:
     meet = threading.Barrier(8)
 
     def refuse_odd(request: Request) -> Reply:
@@ -110,7 +117,7 @@ def test_threads_that_share_an_exporter_keep_their_outcomes_apart() -> None:
         return [words] * 5
 
     with loopback(refuse_odd) as server, ThreadPoolExecutor(8) as pool:
-        monitor = exporter(server)
+        monitor = exporter(server, by_sdk=by_sdk)
         assert list(pool.map(send, range(1, 9))) == [expected(thread) for thread in range(1, 9)]
 
 
@@ -146,7 +153,8 @@ def test_the_sdk_leaves_neither_a_thread_nor_a_file_nor_a_call_of_its_own(tmp_pa
     assert [request.path for request in server.received] == ["/v2.1/track"] * 2
 
 
-def test_exports_are_not_traced_as_calls_of_the_app() -> None:
+@BOTH
+def test_exports_are_not_traced_as_calls_of_the_app(by_sdk: bool) -> None:
     spans = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
@@ -154,16 +162,17 @@ def test_exports_are_not_traced_as_calls_of_the_app() -> None:
     instrumentor.instrument(tracer_provider=provider)
     try:
         with loopback(accept) as server:
-            exporter(server).events([event()])
+            exporter(server, by_sdk=by_sdk).events([event()])
     finally:
         instrumentor.uninstrument()
     assert spans.get_finished_spans() == ()
 
 
-def test_a_good_export_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+@BOTH
+def test_a_good_export_logs_nothing(caplog: pytest.LogCaptureFixture, by_sdk: bool) -> None:
     caplog.set_level(logging.DEBUG)
     with loopback(accept) as server:
-        exporter(server).events([event()])
+        exporter(server, by_sdk=by_sdk).events([event()])
     assert caplog.records == []
 
 

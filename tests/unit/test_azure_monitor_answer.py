@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.azure.azure_monitor_answer import Answer, outcomes
 from shared.rows import ExportLater, ExportOutcome, ExportRefused
-from tests.breeze import KEY, PROMPT, accept, event, exporter, metric, said, track
+from tests.breeze import BOTH, KEY, PROMPT, accept, event, exporter, metric, said, track
 from tests.loopback import Behaviour, Reply, Request, loopback
 
 HTML = Reply(200, b"<html>proxy</html>", {"Content-Type": "text/html"})
@@ -71,12 +71,13 @@ BEHAVIOURS = [
 
 
 @pytest.mark.parametrize(("behaviour", "expected"), BEHAVIOURS)
+@BOTH
 def test_each_item_has_its_own_outcome_and_no_word_of_it_is_logged(
-    behaviour: Behaviour, expected: list[str], caplog: pytest.LogCaptureFixture
+    behaviour: Behaviour, expected: list[str], caplog: pytest.LogCaptureFixture, by_sdk: bool
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with loopback(lambda request: behaviour) as server:
-        monitor = exporter(server, read_timeout_s=0.3)
+        monitor = exporter(server, read_timeout_s=0.3, by_sdk=by_sdk)
         events = monitor.events([event(i) for i in range(3)])
         metrics = monitor.metrics([metric(i) for i in range(3)])
     assert (said(events), said(metrics)) == (expected, expected)
@@ -84,23 +85,26 @@ def test_each_item_has_its_own_outcome_and_no_word_of_it_is_logged(
         assert secret not in caplog.text + repr(events) + repr(metrics)
 
 
-def test_a_redirect_within_the_same_host_is_followed() -> None:
+@BOTH
+def test_a_redirect_within_the_same_host_is_followed(by_sdk: bool) -> None:
     with loopback(first(redirect_home, accept)) as server:
-        sent = exporter(server).events([event(i) for i in range(3)])
+        sent = exporter(server, by_sdk=by_sdk).events([event(i) for i in range(3)])
     assert said(sent) == EXPORTED
     assert [len(request.json()) for request in server.received] == [3, 3]
 
 
-def test_a_redirect_that_leads_into_silence_is_no_answer() -> None:
+@BOTH
+def test_a_redirect_that_leads_into_silence_is_no_answer(by_sdk: bool) -> None:
     with loopback(first(redirect_home, lambda request: "hang up")) as server:
-        sent = exporter(server).events([event()])
+        sent = exporter(server, by_sdk=by_sdk).events([event()])
     assert said(sent) == ["later"]
     assert "did not answer" in why(sent[0])
 
 
-def test_a_redirect_in_a_circle_ends() -> None:
+@BOTH
+def test_a_redirect_in_a_circle_ends(by_sdk: bool) -> None:
     with loopback(redirect_home) as server:
-        assert said(exporter(server).events([event()])) == ["later"]
+        assert said(exporter(server, by_sdk=by_sdk).events([event()])) == ["later"]
     assert len(server.received) <= 30
 
 

@@ -23,7 +23,7 @@ from shared.adapters.azure.log_analytics import NEWER_ENDPOINT, LogAnalytics
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, RetryLater
 from shared.rows import ExportLater
-from tests.breeze import AT, connection, event, said
+from tests.breeze import AT, BOTH, connection, event, said
 from tests.loopback import Behaviour, Loopback, Reply, Request, loopback
 
 TOKEN = "the-token"  # noqa: S105  # known to this file alone
@@ -99,42 +99,52 @@ TAKEN = Reply(200, b'{"itemsReceived": 1, "itemsAccepted": 1, "errors": []}')
         ("ClientId=id-of-string;Authorization=AAD", "id-of-setting", "id-of-string"),
     ],
 )
+@BOTH
 def test_events_carry_a_token_of_the_identity_that_the_settings_name(
-    cloud: Cloud, authentication: str, client_id: str, asks_for: str | None
+    cloud: Cloud, authentication: str, client_id: str, asks_for: str | None, by_sdk: bool
 ) -> None:
     with cloud.serve(TAKEN) as (url, service):
-        monitor = AzureMonitorExporter(connection(url), authentication, Identity(client_id))
+        monitor = AzureMonitorExporter(
+            connection(url), authentication, Identity(client_id), all_by_sdk=by_sdk
+        )
         assert said(monitor.events([event()])) == ["exported"]
     assert service.received[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert "resource=https://monitor.azure.com/" in cloud.asked[0].path
     assert (f"client_id={asks_for}" in cloud.asked[0].path) is (asks_for is not None)
 
 
-def test_without_authentication_the_key_alone_is_sent(cloud: Cloud) -> None:
+@BOTH
+def test_without_authentication_the_key_alone_is_sent(cloud: Cloud, by_sdk: bool) -> None:
     with cloud.serve(TAKEN) as (url, service):
-        assert said(AzureMonitorExporter(connection(url)).events([event()])) == ["exported"]
+        assert said(AzureMonitorExporter(connection(url), all_by_sdk=by_sdk).events([event()])) == [
+            "exported"
+        ]
     assert "authorization" not in service.received[0].headers
     assert cloud.asked == []
 
 
-def test_a_request_that_goes_out_again_with_a_fresh_token_is_packed_once(cloud: Cloud) -> None:
+@BOTH
+def test_a_request_that_goes_out_again_with_a_fresh_token_is_packed_once(
+    cloud: Cloud, by_sdk: bool
+) -> None:
     claims = base64.b64encode(b'{"access_token": {"nbf": {"essential": true}}}').decode()
     challenge = f'Bearer error="insufficient_claims", claims="{claims}"'
     with cloud.serve(Reply(401, b"", {"WWW-Authenticate": challenge}), TAKEN) as (url, service):
-        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD")
+        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD", all_by_sdk=by_sdk)
         assert said(monitor.events([event()])) == ["exported"]
     first, second = service.received
     assert first.body == second.body
     assert len(second.json()) == 1
 
 
+@BOTH
 def test_an_identity_without_a_token_is_said_to_be_the_cause(
-    cloud: Cloud, caplog: pytest.LogCaptureFixture
+    cloud: Cloud, caplog: pytest.LogCaptureFixture, by_sdk: bool
 ) -> None:
     caplog.set_level(logging.DEBUG)
     cloud.token = Reply(400, b'{"error": "invalid_request"}')
     with cloud.serve() as (url, service):
-        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD")
+        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD", all_by_sdk=by_sdk)
         (outcome,) = monitor.events([event()])
         with pytest.raises(Misconfigured, match="got no token"):
             LogAnalytics(url, "workspace").query("print 1", AT, AT)
@@ -144,10 +154,13 @@ def test_an_identity_without_a_token_is_said_to_be_the_cause(
     assert "secret-header" not in caplog.text
 
 
-def test_an_identity_that_loses_its_token_does_not_inherit_the_answer_before(cloud: Cloud) -> None:
+@BOTH
+def test_an_identity_that_loses_its_token_does_not_inherit_the_answer_before(
+    cloud: Cloud, by_sdk: bool
+) -> None:
     cloud.token = token(expires_on=1)
     with cloud.serve(TAKEN) as (url, _):
-        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD")
+        monitor = AzureMonitorExporter(connection(url), "Authorization=AAD", all_by_sdk=by_sdk)
         assert said(monitor.events([event()])) == ["exported"]
         cloud.token = Reply(400, b'{"error": "invalid_request"}')
         assert said(monitor.events([event()])) == ["later"]
@@ -190,9 +203,14 @@ def test_the_newer_query_endpoint_takes_tokens_for_the_classic_one(
     assert cloud.asked[0].path.endswith("resource=https://api.loganalytics.io")
 
 
-def test_no_token_reaches_a_log(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+@BOTH
+def test_no_token_reaches_a_log(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture, by_sdk: bool
+) -> None:
     caplog.set_level(logging.DEBUG)
     with cloud.serve(TAKEN) as (url, _):
-        AzureMonitorExporter(connection(url), "Authorization=AAD").events([event()])
+        AzureMonitorExporter(connection(url), "Authorization=AAD", all_by_sdk=by_sdk).events(
+            [event()]
+        )
     assert TOKEN not in caplog.text
     assert "secret-header" not in caplog.text

@@ -1,45 +1,47 @@
 """Sends events, metrics and spans to Application Insights, with an outcome for every item."""
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.adapters.azure.azure_monitor_answer import CLOSED, Answer, outcomes
 from shared.adapters.azure.azure_monitor_limits import (
+    bent_event,
+    bent_span,
     event_bytes,
     event_fault,
     failure_bytes,
     failure_fault,
     metric_bytes,
     metric_fault,
+    size_fault,
     span_bytes,
     span_fault,
 )
+from shared.adapters.azure.breeze import Envelope, event_envelope, span_envelope, to_item
+from shared.adapters.azure.connection_string import read_connection, read_sender
 from shared.adapters.azure.identity import APP, Identity
-from shared.errors import Misconfigured
 from shared.rows import EventRow, ExportOutcome, ExportRefused, FailureRow, MetricRow, SpanRow
 
 if TYPE_CHECKING:
     from shared.adapters.azure.azure_monitor_sdk import Sdk
+    from shared.adapters.azure.track import Track
 
 REQUEST_MAX_ITEMS = 500
 REQUEST_MAX_BYTES = 1_000_000
-DEFAULT_ENDPOINT = "https://dc.services.visualstudio.com"
-"""Where the SDK sends what a connection string without an endpoint leaves to it."""
 UNSENT = 0
 """The status of a row that was refused here, before any request."""
-INSTRUMENTATION_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 T = TypeVar("T")
 
 
 class AzureMonitorExporter:
-    """The Exporter over Azure Monitor's own SDK.
+    """The Exporter over Azure Monitor's ingestion.
 
-    The SDK is loaded at the first export (a third of a second), not before. Safe to share between
-    threads. Nothing is stored, and no thread works, after a call has returned.
+    Events and spans, the many, are written here; metrics and failures go through Azure Monitor's
+    own SDK, and so does everything where that is wished. What sends is loaded at the first export
+    (the SDK takes a third of a second), not before. Safe to share between threads. Nothing is
+    stored, and no thread works, after a call has returned.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class AzureMonitorExporter:
         *,
         role: str = "agentmeter",
         read_timeout_s: float = 20,
+        all_by_sdk: bool = False,
     ) -> None:
         """Check the settings; nothing is sent yet.
 
@@ -57,45 +60,61 @@ class AzureMonitorExporter:
             `ClientId=<id>;Authorization=AAD` for a user-assigned identity.
         identity: who sends, where authentication asks for one; a client id in that wins.
         role: what the rows say as AppRoleName. read_timeout_s: how long to wait for an answer.
+        all_by_sdk: events and spans go through the SDK, too.
         Raises:
             Misconfigured: names the setting that is wrong, never its value.
         """
-        self._connection_string = _without_slashes(connection_string)
-        self._endpoint = _endpoint(self._connection_string)
-        self._identity = _identity(authentication, identity)
-        if self._identity is not None and self._endpoint.startswith("http://"):
-            raise Misconfigured(
-                "No identity is ever sent over plain http. Empty "
-                "APPLICATIONINSIGHTS_AUTHENTICATION_STRING, or give an https endpoint in "
-                "APPLICATIONINSIGHTS_CONNECTION_STRING."
-            )
+        self._connection = read_connection(connection_string)
+        self._identity = read_sender(authentication, identity, self._connection)
         self._role = role
         self._read_timeout_s = read_timeout_s
+        self._all_by_sdk = all_by_sdk
         self._building = Lock()
         self._built: Sdk | None = None
+        self._opened: Track | None = None
 
     def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppEvents; return as many outcomes, in order.
 
         A row that Azure Monitor would bend or cut is refused with status 0, unsent.
         """
-        return _deliver(rows, event_fault, event_bytes, lambda some: self._sdk().send_events(some))
+        if self._all_by_sdk:
+            sound = _sound(rows, event_fault)
+            return _deliver(sound, event_bytes, lambda some: self._sdk().send_events(some))
+        key, role = self._connection.key, self._role
+        return self._post(rows, bent_event, lambda row: event_envelope(row, key, role))
 
     def metrics(self, rows: Sequence[MetricRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppMetrics; as events()."""
-        return _deliver(
-            rows, metric_fault, metric_bytes, lambda some: self._sdk().send_metrics(some)
-        )
+        sound = _sound(rows, metric_fault)
+        return _deliver(sound, metric_bytes, lambda some: self._sdk().send_metrics(some))
 
     def spans(self, rows: Sequence[SpanRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppDependencies; as events()."""
-        return _deliver(rows, span_fault, span_bytes, lambda some: self._sdk().send_spans(some))
+        if self._all_by_sdk:
+            sound = _sound(rows, span_fault)
+            return _deliver(sound, span_bytes, lambda some: self._sdk().send_spans(some))
+        key = self._connection.key
+        return self._post(rows, bent_span, lambda row: span_envelope(row, key))
 
     def failures(self, rows: Sequence[FailureRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppExceptions; as events()."""
-        return _deliver(
-            rows, failure_fault, failure_bytes, lambda some: self._sdk().send_failures(some)
-        )
+        sound = _sound(rows, failure_fault)
+        return _deliver(sound, failure_bytes, lambda some: self._sdk().send_failures(some))
+
+    def _post(
+        self, rows: Sequence[T], bent: Callable[[T], str], envelope: Callable[[T], Envelope]
+    ) -> list[ExportOutcome]:
+        """Write each row once, and send those that go as they are."""
+
+        def item(row: T) -> bytes | ExportRefused:
+            if fault := bent(row):
+                return ExportRefused(UNSENT, fault)
+            text = to_item(envelope(row))
+            fault = size_fault(len(text))
+            return ExportRefused(UNSENT, fault) if fault else text
+
+        return _deliver([item(row) for row in rows], len, lambda some: self._track().send(some))
 
     def _sdk(self) -> "Sdk":
         with self._building:
@@ -103,69 +122,33 @@ class AzureMonitorExporter:
                 from shared.adapters.azure.azure_monitor_sdk import Sdk
 
                 self._built = Sdk(
-                    *(self._connection_string, self._endpoint or DEFAULT_ENDPOINT),
-                    *(self._identity, self._role, self._read_timeout_s),
+                    self._connection, self._identity, self._role, self._read_timeout_s
                 )
             return self._built
 
+    def _track(self) -> "Track":
+        with self._building:
+            if self._opened is None:
+                from shared.adapters.azure.track import Track
 
-def _without_slashes(connection_string: str) -> str:
-    """Take the last slash off endpoints, for which the SDK would ask for //v2.1/track.
-
-    The audience keeps its own: Azure knows it by that.
-    """
-    parts = connection_string.strip().rstrip(";").split(";")
-    return ";".join(p if p.lower().startswith("aadaudience=") else p.rstrip("/") for p in parts)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """Return `Name=value;…` by small name, and nothing of parts that are not of that form."""
-    parts = (part.split("=") for part in text.split(";"))
-    return {part[0].lower(): part[1] for part in parts if len(part) == 2}
+                self._opened = Track(self._connection, self._identity, self._read_timeout_s)
+            return self._opened
 
 
-def _endpoint(connection_string: str) -> str:
-    """Return the ingestion endpoint, "" where the connection string leaves it to the SDK."""
-    pairs = _pairs(connection_string)
-    endpoint = pairs.get("ingestionendpoint", "")
-    if (
-        len(pairs) == len(connection_string.split(";"))
-        and INSTRUMENTATION_KEY.fullmatch(pairs.get("instrumentationkey", ""))
-        and re.match(r"https?://\w|$", endpoint)
-    ):
-        return endpoint
-    raise Misconfigured(
-        "APPLICATIONINSIGHTS_CONNECTION_STRING is no connection string: it needs "
-        "`InstrumentationKey=<small-letter uuid>;IngestionEndpoint=https://…`. Copy it from the "
-        "Application Insights resource's overview."
-    )
-
-
-def _identity(authentication: str, identity: Identity) -> Identity | None:
-    """Return who sends, None for the connection string's key alone."""
-    if not authentication.strip():
-        return None
-    pairs = _pairs(authentication.strip())
-    if pairs.get("authorization", "").upper() == "AAD":
-        return replace(identity, client_id=pairs.get("clientid", identity.client_id))
-    raise Misconfigured(
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING is not understood. Set it to "
-        "`Authorization=AAD`, with `ClientId=<id>;` before it for a user-assigned identity, or "
-        "leave it empty."
-    )
+def _sound(rows: Sequence[T], fault: Callable[[T], str]) -> list[T | ExportRefused]:
+    """Return the rows, and in place of one that has a fault its refusal."""
+    return [ExportRefused(UNSENT, wrong) if (wrong := fault(row)) else row for row in rows]
 
 
 def _deliver(
-    rows: Sequence[T],
-    fault: Callable[[T], str],
+    given: Sequence[T | ExportRefused],
     size_bytes: Callable[[T], int],
     send: Callable[[Sequence[T]], Answer],
 ) -> list[ExportOutcome]:
-    """Refuse the rows that have a fault, send the others; outcomes in the order of the rows."""
-    faults = [fault(row) for row in rows]
-    sound = [row for row, wrong in zip(rows, faults, strict=True) if not wrong]
+    """Send all but the refusals; outcomes in the order given."""
+    sound = [one for one in given if not isinstance(one, ExportRefused)]
     sent = iter(_send(_chunks(sound, size_bytes), send))
-    return [ExportRefused(UNSENT, wrong) if wrong else next(sent) for wrong in faults]
+    return [one if isinstance(one, ExportRefused) else next(sent) for one in given]
 
 
 def _send(chunks: Iterable[list[T]], send: Callable[[Sequence[T]], Answer]) -> list[ExportOutcome]:

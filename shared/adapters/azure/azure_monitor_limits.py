@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from shared.events.carried_span import SDK_OWN
 from shared.rows import EventRow, FailureRow, MetricRow, SpanRow
@@ -24,6 +25,11 @@ SPAN_IDS = re.compile(r"[0-9a-f]{32},[0-9a-f]{16},([0-9a-f]{16})?")
 
 def event_fault(row: EventRow) -> str:
     """Say why the row cannot be sent as it is, never quoting a value; "" if it can."""
+    return bent_event(row) or size_fault(event_bytes(row))
+
+
+def bent_event(row: EventRow) -> str:
+    """Say why the row would not arrive as it is, whatever its size; "" if it would."""
     if not EVENT_NAME.fullmatch(row.name):
         return "Its name is no event name. Use letters, digits, _ and dots, at most 512."
     if not IDS.fullmatch(f"{row.operation_id},{row.parent_id}"):
@@ -32,7 +38,6 @@ def event_fault(row: EventRow) -> str:
         _name_fault((*row.text, *row.numbers))
         or _text_fault(row.text)
         or _number_fault(row.numbers)
-        or _size_fault(event_bytes(row))
     )
 
 
@@ -45,17 +50,22 @@ def metric_fault(row: MetricRow) -> str:
         or _text_fault(labels)
         or _number_fault(numbers)
         or _count_fault(row)
-        or _size_fault(metric_bytes(row))
+        or size_fault(metric_bytes(row))
     )
 
 
 def span_fault(row: SpanRow) -> str:
     """Say why the row cannot be sent as it is, never quoting a value; "" if it can."""
+    return bent_span(row) or size_fault(span_bytes(row))
+
+
+def bent_span(row: SpanRow) -> str:
+    """Say why the row would not arrive as it is, whatever its size; "" if it would."""
     if not SPAN_IDS.fullmatch(f"{row.trace_id},{row.span_id},{row.parent_id}"):
         return "Its ids are not 32, 16 and 16 hex digits. Correct the sender's exporter."
-    if not all(map(SPAN_ATTRIBUTE.fullmatch, row.text)):
+    if not all(map(_is_free, row.text)):
         return "One of its attributes means another kind of row to the SDK. Rename it."
-    return _text_fault({"name": row.name, **row.text}) or _size_fault(span_bytes(row))
+    return _text_fault({"name": row.name, **row.text})
 
 
 def failure_fault(row: FailureRow) -> str:
@@ -63,7 +73,7 @@ def failure_fault(row: FailureRow) -> str:
     if not IDS.fullmatch(f"{row.trace_id},{row.parent_id}"):
         return "Its trace ids are not 32 and 16 hex digits."
     text = {"message": row.message, "stack": row.stack, **row.text}
-    return _name_fault(tuple(row.text)) or _text_fault(text) or _size_fault(failure_bytes(row))
+    return _name_fault(tuple(row.text)) or _text_fault(text) or size_fault(failure_bytes(row))
 
 
 def event_bytes(row: EventRow) -> int:
@@ -86,8 +96,18 @@ def failure_bytes(row: FailureRow) -> int:
     return ENVELOPE_BYTES + len(json.dumps((row.type, row.message, row.stack, dict(row.text))))
 
 
+@lru_cache(maxsize=1_024)
+def _is_plain(name: str) -> bool:
+    return bool(PLAIN_NAME.fullmatch(name))
+
+
+@lru_cache(maxsize=1_024)
+def _is_free(name: str) -> bool:
+    return bool(SPAN_ATTRIBUTE.fullmatch(name))
+
+
 def _name_fault(names: tuple[str, ...]) -> str:
-    if all(map(PLAIN_NAME.fullmatch, names)):
+    if all(map(_is_plain, names)):
         return ""
     return "One of its names is not of letters, digits and _, at most 150. Rename it."
 
@@ -121,7 +141,8 @@ def _count_fault(row: MetricRow) -> str:
     return ""
 
 
-def _size_fault(size_bytes: int) -> str:
+def size_fault(size_bytes: int) -> str:
+    """Say that an item of so many bytes is too large; "" if it is not."""
     if size_bytes <= ITEM_MAX_BYTES:
         return ""
     return f"It takes {size_bytes} bytes; an item may take 65,536. Shorten its longest texts."

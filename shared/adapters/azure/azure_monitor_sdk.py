@@ -42,6 +42,7 @@ from opentelemetry.trace import (
 )
 
 from shared.adapters.azure.azure_monitor_answer import Answer
+from shared.adapters.azure.connection_string import Connection
 from shared.adapters.azure.identity import APP, Identity
 from shared.events.columns import measurements, properties
 from shared.invocation import posting
@@ -67,19 +68,11 @@ class Sdk:
     """The SDK's exporters, with hooks that pack each request and keep each response."""
 
     def __init__(
-        self,
-        connection_string: str,
-        endpoint: str,
-        identity: Identity | None,
-        role: str,
-        read_timeout_s: float,
+        self, connection: Connection, identity: Identity | None, role: str, read_timeout_s: float
     ) -> None:
-        """endpoint: where the connection string leads, for the record.
-
-        identity: who sends, None for the connection string's key alone.
-        """
+        """identity: who sends, None for the connection string's key alone."""
         quiet_sdk()
-        self._url = endpoint + INGESTION.partition(" ")[2]
+        self._url = connection.endpoint + INGESTION.partition(" ")[2]
         self._line = _Line()
         self._resource = Resource({"service.name": role})
         self._silence = (
@@ -88,7 +81,7 @@ class Sdk:
         )
         self._unsent = f"Nothing was sent: {(identity or APP).without_token()}"
         options: dict[str, Any] = {
-            "connection_string": connection_string,
+            "connection_string": connection.text,
             # Always given: without it the SDK reads the environment on its own.
             "credential": identity.credential() if identity else None,
             "disable_offline_storage": True,

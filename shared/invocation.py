@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from time import perf_counter
 from typing import TypeVar
 
@@ -40,6 +41,7 @@ class Span:
         return f"00-{self.trace_id}-{self.span_id}-01" if self else ""
 
 
+@lru_cache(maxsize=1_024)
 def read_traceparent(text: str) -> Span:
     """Return the span that W3C's header names; one without ids where it names none."""
     found = TRACEPARENT.fullmatch(text)

@@ -1,6 +1,7 @@
 """Tells whether two events are one: by id and source, and by the provider's own response id."""
 
 import hashlib
+from functools import lru_cache
 
 from shared.events.providers import provider_of
 from shared.events.types import AnyEvent, LlmCall, TaskOperation
@@ -51,8 +52,12 @@ def _tool_key(event: AnyEvent, data: TaskOperation) -> str | None:
     return f"r:{_digest('tool', place, data.call_id)}"
 
 
+@lru_cache(maxsize=4_096)
 def _digest(*parts: str) -> str:
-    """Hash the parts so that no two splits of one text look alike."""
+    """Hash the parts so that no two splits of one text look alike.
+
+    Each step of a message asks for the keys of its events; they are hashed once.
+    """
     whole = "\0".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
 

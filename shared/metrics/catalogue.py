@@ -1,5 +1,6 @@
 """Every metric that agentmeter keeps: one row each, with its labels, unit and buckets."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.events import types
@@ -12,7 +13,8 @@ from shared.units import MILLION, RATES, UNITS
 
 def _labels(data: Any, names: tuple[str, ...]) -> tuple[str, ...]:
     """Read label values off the event data; what was not sent is empty."""
-    return tuple("" if (value := getattr(data, n)) is None else str(value) for n in names)
+    told: Mapping[str, object] = data.__dict__
+    return tuple(["" if told[n] is None else str(told[n]) for n in names])
 
 
 def _row(

@@ -19,6 +19,8 @@ from shared.units import UNITS, total_of
 from shared.usecases.processing.exporting import nearest, raise_if_later
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TEXTS_KEPT = frozenset(column.key for column in TEXT)
+NUMBERS_KEPT = frozenset(column.key for column in NUMBERS)
 NOT_INPUT = [field for field, unit in UNITS.items() if total_of(unit).rate != "input"]
 
 
@@ -34,8 +36,15 @@ def event_row(
     time = nearest(event.time, now)
     if time != event.time:
         stated["occurred_at"] = event.time.astimezone(UTC).isoformat()
-    text = {c.key: _joined(v) for c in TEXT if (v := stated.get(c.key)) not in (None, ())}
-    numbers = {c.key: float(str(v)) for c in NUMBERS if (v := stated.get(c.key)) is not None}
+    text = dict[str, str]()
+    numbers = dict[str, float]()
+    for key, value in stated.items():
+        if value is None or value == ():
+            continue
+        if key in TEXTS_KEPT:
+            text[key] = _joined(value)
+        elif key in NUMBERS_KEPT:
+            numbers[key] = float(cast("float", value))
     if attempt > 1:
         numbers[ATTEMPT] = float(attempt)
     trace = read_traceparent(event.traceparent or "") or read_traceparent(request)

@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection recordings clean lint types screenshots azcli
+.PHONY: help setup run test check generated detection recordings clean lint types screenshots azcli bench
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ azcli: ## Record the options of the Azure CLI that docs and scripts use (install
 
 recordings: .venv/.dev ## Record the programs of tests/recordings that have no recording yet
 	$(BIN)/python -m tests.recordings.record
+
+bench: .venv/.dev ## Measure speed beside usual libraries; docs/performance.md has the table anew
+	$(BIN)/python -m bench --write
 
 screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots

@@ -7,12 +7,12 @@ all; what counts is the processor time of this one. Judge by the ratio.
 import gc
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from statistics import median
-from time import process_time
 
+from bench.measured import ROUNDS, Measured, compared, cpu_us
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.events.envelope import judge
 from shared.events.types import LlmCall
@@ -23,27 +23,41 @@ from tests.breeze import AT, connection
 from tests.factories import DATA, event
 from tests.loopback import Reply, Request, loopback
 
-ROUNDS = 9
 REQUESTS = {500: 2, 25: 20, 1: 40}
 """Events of a request → requests in a round."""
+TARGETS = {500: (0.2, 0.1)}
+KINDS = ("llm.call", "llm.call", "llm.call", *DATA)
+"""Every kind, and model calls more often: about what a fleet sends."""
 
 
-def sink(line: Connection) -> None:
-    """Take every item until the other end says that it is over."""
-    with loopback(taken) as server:
+@contextmanager
+def taking() -> Generator[str]:
+    """Yield the address of a server, in another process, that takes every item."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    server = context.Process(target=_take, args=(there,))
+    server.start()
+    try:
+        yield here.recv()
+    finally:
+        here.send("over")
+        server.join()
+
+
+def _take(line: Connection) -> None:
+    with loopback(_taken) as server:
         line.send(server.url)
         line.recv()
 
 
-def taken(request: Request) -> Reply:
+def _taken(request: Request) -> Reply:
     count = len(request.json())
     return Reply(200, json.dumps({"itemsReceived": count, "itemsAccepted": count}).encode())
 
 
 def rows(count: int) -> Sequence[EventRow]:
-    """Return rows as processing makes them: every kind of event, and model calls more often."""
-    kinds = ("llm.call", "llm.call", "llm.call", *DATA)
-    given = [event(kinds[n % len(kinds)], n) for n in range(count)]
+    """Return rows as processing makes them."""
+    given = [event(KINDS[n % len(KINDS)], n) for n in range(count)]
     events, _ = judge([{**one, "time": AT.isoformat()} for one in given], AT)
     prices = load("")
     costs = [prices.price(e.data, e.time) if isinstance(e.data, LlmCall) else None for e in events]
@@ -53,37 +67,35 @@ def rows(count: int) -> Sequence[EventRow]:
 def export_us(monitor: AzureMonitorExporter, sent: Sequence[EventRow]) -> float:
     """Return the processor time that each event took."""
     requests = REQUESTS[len(sent)]
-    began = process_time()
-    outcomes = [monitor.events(sent) for _ in range(requests)]
-    took = process_time() - began
-    assert all(isinstance(one, Exported) for each in outcomes for one in each)
-    return took / requests / len(sent) * 1e6
+
+    def send() -> None:
+        for _ in range(requests):
+            assert all(isinstance(outcome, Exported) for outcome in monitor.events(sent))
+
+    return cpu_us(send, requests * len(sent))
 
 
-def ratio(url: str, size: int) -> tuple[float, float, float]:
-    """Return ours and theirs in µs an event, and the median of their quotients."""
-    sent = rows(size)
+def measure(url: str) -> list[Measured]:
+    """Compare the exporters at each size of a request."""
     own, sdk = (AzureMonitorExporter(connection(url), all_by_sdk=by) for by in (False, True))
-    gc.freeze()
-    pairs = [(export_us(own, sent), export_us(sdk, sent)) for _ in range(ROUNDS + 1)][1:]
-    ours, theirs = (median(side) for side in zip(*pairs, strict=True))
-    return ours, theirs, median(a / b for a, b in pairs)
+    made: list[Measured] = []
+    for size in REQUESTS:
+        sent = rows(size)
+        gc.freeze()
+        pairs = [(export_us(own, sent), export_us(sdk, sent)) for _ in range(ROUNDS)]
+        what = f"export, {size} a request"
+        made.append(
+            Measured(what, "event", "SDK export()", *compared(pairs), *TARGETS.get(size, ()))
+        )
+    return made
 
 
 def main() -> None:
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    server = context.Process(target=sink, args=(there,))
-    server.start()
-    url = here.recv()
-    for size in REQUESTS:
-        ours, theirs, part = ratio(url, size)
-        told = (
-            f"{size:3} a request: ours {ours:7.1f} µs an event, the SDK {theirs:7.1f}, {part:.3f}"
-        )
-        sys.stdout.write(f"{told} of it\n")
-    here.send("over")
-    server.join()
+    with taking() as url:
+        for one in measure(url):
+            sys.stdout.write(
+                f"{one.what:24} {one.ours:8.1f} µs, {one.theirs:8.1f}, {one.ratio:.3f}\n"
+            )
 
 
 if __name__ == "__main__":

@@ -17,15 +17,17 @@ import genai_prices
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from bench.export import KINDS
 from shared.events.envelope import judge
 from shared.events.message import decode, pack
 from shared.events.types import LlmCall
 from shared.metrics.catalogue import METRICS
+from shared.ports import Exporter
 from shared.pricing.cost import Cost
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportOutcome, MetricRow
 from shared.usecases.processing.process import Process, Stores
-from tests.factories import DATA, event
+from tests.factories import event
 from tests.fakes import FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 
@@ -33,8 +35,6 @@ NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BOOK = Path(__file__).parents[1] / "config" / "prices.toml"
 EVENTS = 1_000
 ROUNDS = 9
-KINDS = ("llm.call", "llm.call", "llm.call", *DATA)
-"""Every kind, and model calls more often: about what a fleet sends."""
 
 
 class Nowhere(FakeExporter):
@@ -47,11 +47,11 @@ class Nowhere(FakeExporter):
         return [Exported()] * len(rows)
 
 
-def batch(number: int) -> str:
+def batch(number: int, size: int = EVENTS) -> str:
     """Return a queue message of new events."""
     given = [
         {**event(KINDS[n % len(KINDS)]), "id": f"{number}-{n}", "time": NOW.isoformat()}
-        for n in range(EVENTS)
+        for n in range(size)
     ]
     events, refused = judge(given, NOW)
     assert not refused
@@ -59,9 +59,12 @@ def batch(number: int) -> str:
     return text
 
 
-def ours() -> Callable[[str], object]:
-    stores = Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
-    process = Process(stores, Nowhere(), load(BOOK.read_text()), label_max_values=200)
+def in_memory() -> Stores:
+    return Stores(MemoryClaims(), MemorySeries(), MemoryLabels(), MemoryTraces())
+
+
+def ours(stores: Stores, exporter: Exporter) -> Callable[[str], object]:
+    process = Process(stores, exporter, load(BOOK.read_text()), label_max_values=200)
     return lambda text: process.run(text, 1, NOW)
 
 
@@ -98,7 +101,7 @@ def calculated(call: LlmCall, at: datetime) -> Cost:
 
 
 def main() -> None:
-    contenders = {"ours": ours(), "usual": usual()}
+    contenders = {"ours": ours(in_memory(), Nowhere()), "usual": usual()}
     took = {name: list[float]() for name in contenders}
     for number in range(ROUNDS + 1):
         text = batch(number)

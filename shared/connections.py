@@ -39,6 +39,7 @@ class Connections:
             self._settings.connection_string,
             self._settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             self._identity,
+            all_by_sdk=self._settings.EXPORT_BY_SDK,
         )
 
     @cached_property

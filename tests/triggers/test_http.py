@@ -11,7 +11,6 @@ from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes
 
-pytestmark = pytest.mark.xdist_group("http")  # health says what the ticks before it found
 JSON = {"content-type": "application/json"}
 
 

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
 from shared.adapters.azure.connection_string import read_connection
 from shared.adapters.azure.track import may_lead
+from shared.clock import SystemClock
+from shared.connections import Connections
 from shared.events.envelope import judge
 from shared.pricing.cost import Cost
 from shared.rows import EventRow, Exported, ExportOutcome, SpanRow
+from shared.settings import read
 from shared.usecases.processing.rows import event_row
-from tests.breeze import AT, KEY, accept, exporter
+from tests.breeze import AT, KEY, accept, connection, event, exporter
 from tests.factories import DATA
 from tests.factories import event as sent_event
 from tests.loopback import Loopback, loopback
@@ -134,6 +137,20 @@ def test_every_kind_of_event_is_written_as_by_the_sdk(both: Both) -> None:
     ]
     rows = [event_row(event, cost, n, AT) for event in events for n, cost in enumerate(costs, 1)]
     both.assert_equal(lambda monitor: monitor.events(rows))
+
+
+@pytest.mark.parametrize(("given", "sender"), [("0", "agentmeter"), ("1", "azsdk-python-monitor")])
+def test_a_setting_sends_all_by_the_sdk(given: str, sender: str) -> None:
+    with loopback(accept) as server:
+        read_ = read(
+            {
+                "APPLICATIONINSIGHTS_CONNECTION_STRING": connection(server.url),
+                "LOGS_WORKSPACE_ID": "w",
+                "EXPORT_BY_SDK": given,
+            }
+        )
+        Connections(read_, SystemClock()).exporter.events([event()])
+    assert server.received[0].headers["user-agent"].startswith(sender)
 
 
 @pytest.mark.parametrize(

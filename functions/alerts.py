@@ -20,6 +20,10 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         parts = app()
         return reply(200, parts.why.explain(_id(req), parts.clock.now()))
 
+    def get_alert_context(req: func.HttpRequest) -> func.HttpResponse:
+        parts = app()
+        return reply(200, parts.context.show(_id(req), parts.clock.now()))
+
     def post_alert_verdict(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         return reply(200, parts.verdicts.give(_id(req), req.get_body(), parts.clock.now()))
@@ -27,6 +31,12 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     return [
         Route("get_alerts", "api/alerts", {"GET": get_alerts}, Role.READER),
         Route("get_alert_why", "api/alerts/{id}/why", {"GET": get_alert_why}, Role.READER),
+        Route(
+            "get_alert_context",
+            "api/alerts/{id}/context",
+            {"GET": get_alert_context},
+            Role.READER,
+        ),
         Route(
             "post_alert_verdict",
             "api/alerts/{id}/verdict",

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ops.console.api import call
 from ops.console.command import Desk
 from ops.console.stack import declare_api, find_api
-from ops.why import ALERT_HELP
+from ops.why.command import ALERT_HELP
 from shared.alerting.history import Opinion
 
 EXAMPLES = """\

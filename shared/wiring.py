@@ -38,6 +38,7 @@ from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
 from shared.usecases.evaluation.stand_in import StandIn
 from shared.usecases.evaluation.tick import Heard, Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
+from shared.usecases.explaining.context import Context
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.report import Report
 from shared.usecases.explaining.silences import Silences
@@ -276,6 +277,11 @@ class App:
     def why(self) -> Why:
         """Explains an alert."""
         return Why(self._subjects, self._storage.alerts, self._routes.get, self.silences.all)
+
+    @cached_property
+    def context(self) -> Context:
+        """Shows what surrounds an alert."""
+        return Context(self._subjects, self._storage.alerts, self._log)
 
     @cached_property
     def verdicts(self) -> Verdicts:

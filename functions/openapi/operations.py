@@ -17,7 +17,7 @@ from functions.openapi.operation import (
     json,
     refusals,
 )
-from functions.openapi.why import VerdictShown, Why
+from functions.openapi.why import Context, VerdictShown, Why
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
 from shared.events.otlp.media import PROTOBUF
@@ -104,6 +104,14 @@ OPERATIONS: Mapping[str, Operation] = {
         "alerts",
         "Explain why an alert fires or is silent; `id` may be the name of its rule.",
         {200: json("All that is known of it.", Why), **refusals(404, 503)},
+    ),
+    "get_alert_context": Operation(
+        "alerts",
+        "Show what surrounds an alert: values against the limit, contributors, events, changes.",
+        {
+            200: json("What is known of it; a part without an answer says why.", Context),
+            **refusals(404, 503),
+        },
     ),
     "post_alert_verdict": Operation(
         "alerts",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel
 
 from functions.openapi.answers import Shape
 from shared.alerting.history import Opinion, StepKind
@@ -168,3 +168,93 @@ class Why(Shape):
     episode: str
     verdict: VerdictShown | None
     history: list[StepShown]
+
+
+class PointShown(Shape):
+    """A value of the alert's series; null where there was none."""
+
+    at: AwareDatetime
+    value: float | None
+
+
+class UnitShown(Shape):
+    """What stands around a value: "$" before it, "%" or "/ s" after it."""
+
+    before: str
+    after: str
+
+
+class Chart(Shape):
+    """Values over time of the look that found the trouble, and what they are held against."""
+
+    look: LookName
+    condition: str
+    limit: float
+    resolve: float | None
+    unit: UnitShown
+    points: list[PointShown]
+
+
+class Contributors(Shape):
+    """What makes up most of what is wrong, in the window in which it fired."""
+
+    columns: list[str]
+    rows: list[list[str | float | bool | None]]
+
+
+class EventShown(BaseModel, extra="allow"):
+    """One of the latest events that the contributors are summed up from, as it was sent."""
+
+    at: AwareDatetime
+    id: str
+    type: str
+
+
+class ChartPart(Shape):
+    """The chart, or why there is none."""
+
+    value: Chart | None
+    error: str
+
+
+class ContributorsPart(Shape):
+    """The contributors, or why they are not known; null where the rule names none."""
+
+    value: Contributors | None
+    error: str
+
+
+class EventsPart(Shape):
+    """The events, or why they are not known; null where the rule does not sum up events."""
+
+    value: list[EventShown] | None
+    error: str
+
+
+class Mark(Shape):
+    """Something that was deployed or changed. kind: version, rules, routes or prices."""
+
+    at: AwareDatetime
+    kind: str
+    text: str
+
+
+class EpisodeBefore(Shape):
+    """An earlier episode of the alert, and what people said of it."""
+
+    fired_at: AwareDatetime
+    ended_at: AwareDatetime | None
+    value: float | None
+    verdict: Opinion | None
+
+
+class Context(Shape):
+    """What surrounds the latest episode of an alert. Parts are null where the rule is no more."""
+
+    fired_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    chart: ChartPart | None
+    contributors: ContributorsPart | None
+    events: EventsPart | None
+    marks: list[Mark]
+    before: list[EpisodeBefore]

@@ -58,8 +58,8 @@ class Viewer:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until what was asked for is there."""
-        self.page.wait_for_selector("#state[data-state=live]")
+        """Wait until what was asked for is there, or is known to be lost."""
+        self.page.wait_for_selector("#state:not([data-state=loading])")
 
     def figure(self, name: str) -> str:
         """Return what the tile of that name shows."""

@@ -19,6 +19,7 @@ TRIGGERS = {
     "get_alerts_health": ("httpTrigger", "api/health/alerts", "ANONYMOUS"),
     "get_alerts": ("httpTrigger", "api/alerts", "FUNCTION"),
     "get_alert_why": ("httpTrigger", "api/alerts/{id}/why", "FUNCTION"),
+    "get_alert_context": ("httpTrigger", "api/alerts/{id}/context", "FUNCTION"),
     "post_alert_verdict": ("httpTrigger", "api/alerts/{id}/verdict", "FUNCTION"),
     "get_costs": ("httpTrigger", "api/costs", "FUNCTION"),
     "get_cost_calls": ("httpTrigger", "api/costs/calls", "FUNCTION"),

@@ -66,8 +66,8 @@ def test_a_pending_alert_says_when_it_would_fire() -> None:
     world = World(rule())
     world.tick(Errors=12)
     assert sentence(world) == (
-        "Errors has been pending since 00:00 UTC: 12 errors (12 is > 10 for 2 min, main look over "
-        "5 min); it fires at 00:02 UTC if that lasts."
+        "Errors has been pending since 00:00 UTC: 12 errors (12; limit 10); "
+        "it fires at 00:02 UTC if that lasts."
     )
 
 
@@ -88,7 +88,7 @@ def test_a_firing_alert_says_who_was_told_and_whether_it_arrived(
         world.now
     )
     assert sentence(world) == (
-        "Errors has fired since 00:02 UTC: 12 errors (12 is > 10 for 2 min, main look over 5 min). "
+        "Errors has fired since 00:02 UTC: 12 errors (12 for 2 min; limit 10). "
         f"Receiver critical was told at 00:02 UTC, {says}"
     )
 

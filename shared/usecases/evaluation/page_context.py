@@ -88,7 +88,7 @@ def samples_kql(look: Look, labels: Mapping[str, str]) -> str:
     head, summarized, _ = look.query.strip().partition(SUMMARY)
     if not summarized or not head.startswith(SOURCE):
         return ""
-    filters = _narrowed(labels)
+    filters = narrowed(labels)
     latest = (
         "| where isnotempty(OperationId)",
         "| summarize Seen = max(TimeGenerated) by OperationId",
@@ -97,7 +97,8 @@ def samples_kql(look: Look, labels: Mapping[str, str]) -> str:
     return "\n".join((head, *filters, *latest))
 
 
-def _narrowed(labels: Mapping[str, str]) -> Iterator[str]:
+def narrowed(labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of KQL that keep the series, where its labels are columns."""
     for name, value in labels.items():
         if name in TEXTS:
             yield f"| where {name} == {json.dumps(value)}"

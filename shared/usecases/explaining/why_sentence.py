@@ -11,6 +11,7 @@ from shared.alerting.record import SeriesAlert
 from shared.alerting.wording import fill
 from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject
+from shared.usecases.explaining.unit import unit_of
 
 _DELIVERIES = {
     "waiting": "still waits to be taken",
@@ -94,9 +95,12 @@ def _found(subject: Subject, step: Step | None) -> str:
     look = next((look for look in looks if look.name == step.texts["look"]), None)
     if look is None:
         return step.reason
-    held = f" for {_span(look.hold)}" if look.hold else ""
-    figures = f"{step.reason}{held}, {look.name} look over {_span(look.window)}"
-    return f"{fill(look.summary, step.series, step.numbers.get('value'))} ({figures})"
+    unit, value = unit_of(look), step.numbers.get("value")
+    lasting = look.tallied.lasting if look.tallied else look.hold
+    said = fill(look.summary, step.series, value)
+    shown = "no number" if value is None else unit.write(value)
+    held = f" for {_span(lasting)}" if lasting and step.state == "firing" else ""
+    return f"{said} ({shown}{held}; limit {unit.write(float(look.condition.threshold))})"
 
 
 def _told(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:

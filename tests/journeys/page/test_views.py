@@ -74,6 +74,7 @@ def test_unpriced_models_come_with_the_entry_that_would_price_them(
 ) -> None:
     (unpriced,) = box.get("/api/costs?by=model").json()["unpriced"]
     seen.open("costs")
+    seen.page.get_by_text("1 model without a price").click()
     assert seen.page.inner_text("main pre") == unpriced["add"]
 
 

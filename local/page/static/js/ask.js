@@ -46,19 +46,14 @@ export async function rows(query, timespan, signal) {
   return found.map((row) => Object.fromEntries(columns.map(({ name }, place) => [name, row[place]])));
 }
 
-/** Return {value} or {error} of each: one that fails does not take the others along. */
-export async function parts(promises) {
-  const names = Object.keys(promises);
-  const settled = await Promise.allSettled(Object.values(promises));
-  const aborted = settled.find(({ reason }) => reason?.name === "AbortError");
-  if (aborted) throw aborted.reason;
-  return Object.fromEntries(
-    names.map((name, i) => [
-      name,
-      settled[i].status === "fulfilled" ? { value: settled[i].value } : { error: settled[i].reason },
-    ]),
-  );
+/** What a view asks for: each part is shown as soon as it is there, and one that fails does not take the others along. */
+export class Parts {
+  constructor(promises) {
+    this.promises = promises;
+  }
 }
+
+export const parts = (promises) => new Parts(promises);
 
 /** Return the words of the API as its own document has them: {kinds of events, dimensions of costs}. */
 export async function vocabulary(signal) {

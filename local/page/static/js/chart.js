@@ -9,7 +9,7 @@ const HOUR_S = 3600;
 
 /**
  * spec: {label, kind: "line" | "area" | "bar", stacked, times: [seconds], series: [{name, values, colour?}],
- * format(value), height?, limits?: [{name, value}], from?, to?}. A missing value is null.
+ * format(value), height?, limits?: [{name, value}], marks?: [{name, at: seconds, tone?}], from?, to?}. A missing value is null.
  */
 class Chart extends HTMLElement {
   #plot = null;
@@ -19,7 +19,7 @@ class Chart extends HTMLElement {
   #themed = () => this.#rebuild();
 
   set spec(spec) {
-    this.#spec = { format: number, limits: [], ...spec };
+    this.#spec = { format: number, limits: [], marks: [], ...spec };
     if (this.isConnected) this.#refresh();
   }
 
@@ -43,8 +43,8 @@ class Chart extends HTMLElement {
 
   /** A chart of the same series takes new numbers; another one is drawn anew. */
   #refresh() {
-    const { kind, stacked, series, limits } = this.#spec;
-    const shape = JSON.stringify([kind, stacked, series.map(({ name }) => name), limits]);
+    const { kind, stacked, series, limits, marks } = this.#spec;
+    const shape = JSON.stringify([kind, stacked, series.map(({ name }) => name), limits, marks]);
     if (this.#plot && shape === this.#drawn) {
       this.#plot.setData(this.#data());
       this.#words();
@@ -91,7 +91,7 @@ class Chart extends HTMLElement {
 
   #options() {
     const paint = (name) => painted(this.words, name);
-    const { kind, stacked, series, limits, format } = this.#spec;
+    const { kind, stacked, series, limits, marks, format } = this.#spec;
     const drawn = series.map((one, place) => ({
       one,
       stroke: paint(one.colour ?? colour(place)),
@@ -137,7 +137,10 @@ class Chart extends HTMLElement {
       ],
       hooks: {
         setCursor: [(plot) => this.#point(plot)],
-        draw: [(plot) => limitLines(plot, limits, paint("--bad"))],
+        draw: [
+          (plot) => limitLines(plot, limits, paint("--bad")),
+          (plot) => markLines(plot, marks, paint),
+        ],
       },
     };
   }
@@ -219,6 +222,22 @@ function limitLines({ ctx, bbox, valToPos }, limits, stroke) {
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** What happened at a moment: a line from top to bottom. */
+function markLines({ ctx, bbox, valToPos }, marks, paint) {
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  for (const { at, tone } of marks) {
+    const x = Math.round(valToPos(at, "x", true)) + 0.5;
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = paint(tone ?? "--soft");
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
   }
   ctx.restore();

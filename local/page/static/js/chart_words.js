@@ -1,5 +1,6 @@
 // What a chart says in words: its legend, its summary, its table.
 import { h } from "./dom.js";
+import { time } from "./format.js";
 
 const ROWS = 500;
 const COLOURS = 8;
@@ -9,7 +10,7 @@ export const colour = (place) => `--s${place % COLOURS}`;
 export const dash = (place) => [undefined, [6, 3], [2, 3]][Math.min(2, Math.floor(place / COLOURS))];
 const known = (values) => values.filter((value) => value !== null && value !== undefined);
 
-export function legend({ series, format, limits }) {
+export function legend({ series, format, limits, marks }) {
   const item = ({ name, values, colour: own }, place) => {
     const last = known(values).at(-1);
     return h(
@@ -20,7 +21,9 @@ export function legend({ series, format, limits }) {
     );
   };
   const limit = ({ name, value }) => h("li", { class: "limit" }, name, h("b", {}, format(value)));
-  return h("ul", { class: "legend" }, ...series.map(item), ...limits.map(limit));
+  const mark = ({ name, at, tone }) =>
+    h("li", { class: "mark", style: { "--c": `var(${tone ?? "--soft"})` } }, name, h("b", {}, time(new Date(at * 1000).toISOString())));
+  return h("ul", { class: "legend" }, ...series.map(item), ...limits.map(limit), ...marks.map(mark));
 }
 
 /** One sentence for those who do not see the chart. */

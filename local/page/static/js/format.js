@@ -24,7 +24,7 @@ export function usd(value) {
   if (size > 0 && size < 0.0001) return value < 0 ? "> -$0.0001" : "< $0.0001";
   const digits = size >= 1 || size === 0 ? 2 : 4;
   const sign = value < 0 ? "-" : "";
-  return `${sign}$${size.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: digits })}`;
+  return `${sign}$${size.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 
 /** All digits of a number, without an exponent. */

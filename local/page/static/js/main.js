@@ -1,5 +1,5 @@
 // Shows the view that the address names, and keeps it fresh.
-import { Unanswered } from "./ask.js";
+import { Parts, Unanswered } from "./ask.js";
 import { h, morph } from "./dom.js";
 import { loading, trouble } from "./parts.js";
 import { current } from "./route.js";
@@ -9,12 +9,17 @@ import * as costs from "./views/costs.js";
 import * as event from "./views/event.js";
 import * as health from "./views/health.js";
 import * as incidents from "./views/incidents.js";
+import * as missing from "./views/missing.js";
 import * as overview from "./views/overview.js";
 import * as search from "./views/search.js";
 import * as why from "./views/why.js";
 import * as workbooks from "./views/workbooks.js";
 
-/** A view: {title(route), every_s, load(route, signal) → data, render(data, route, refresh, redraw) → nodes}; every_s 0: loaded once. */
+/**
+ * A view: {title(route), every_s, load(route, signal) → data or Parts, render(data, route, refresh, redraw) → nodes};
+ * every_s 0: loaded once. Of Parts, render gets {value?, error?, at?, pending?} each: what was had last stays, with its age.
+ */
+const RETRY_S = 15;
 const VIEWS = { "": overview, alerts, costs, event, health, incidents, search, why, workbooks };
 const NAV = [
   ["", "Overview"],
@@ -47,20 +52,44 @@ class Showing {
     clearTimeout(this.timer);
     const { signal } = this.leaving;
     const turn = (this.turn = Symbol("turn"));
+    let failed = true;
     try {
-      const data = await this.view.load(this.route, signal);
-      if (turn !== this.turn || signal.aborted) return;
-      this.data = data;
-      this.draw();
-      tell("live", `updated ${new Date().toLocaleTimeString([], { hourCycle: "h23" })}`);
+      const loaded = this.view.load(this.route, signal);
+      if (loaded instanceof Parts) failed = await this.each(loaded.promises, turn);
+      else {
+        const data = await loaded;
+        if (turn !== this.turn || signal.aborted) return;
+        this.data = data;
+        this.draw();
+        tell("live", `updated ${clock()}`);
+        failed = false;
+      }
     } catch (error) {
       if (error.name === "AbortError" || signal.aborted) return;
       tell("lost", "not up to date; trying again");
       if (this.data === null) put(h("h1", {}, this.view.title(this.route)), trouble(error));
       if (!(error instanceof Unanswered)) console.error(error);
     }
-    if (!signal.aborted && this.view.every_s)
-      this.timer = setTimeout(() => this.due(), this.view.every_s * 1000);
+    const wait_s = this.view.every_s || (failed ? RETRY_S : 0);
+    if (turn === this.turn && !signal.aborted && wait_s) this.timer = setTimeout(() => this.due(), wait_s * 1000);
+  }
+
+  /** Show each part when it is there; return whether one failed. */
+  async each(promises, turn) {
+    const names = Object.keys(promises);
+    this.data = Object.fromEntries(names.map((name) => [name, this.data?.[name] ?? { pending: true }]));
+    const settle = async (name) => {
+      const part = await settled(promises[name], this.data[name]);
+      if (turn !== this.turn || this.leaving.signal.aborted) return;
+      this.data[name] = part;
+      this.draw();
+    };
+    await Promise.all(names.map(settle));
+    if (turn !== this.turn || this.leaving.signal.aborted) return false;
+    const lost = names.filter((name) => this.data[name].error);
+    if (!lost.length) tell("live", `updated ${clock()}`);
+    else tell("lost", `${lost.length} of ${names.length} parts not up to date; trying again`);
+    return lost.length > 0;
   }
 
   due() {
@@ -91,6 +120,18 @@ class Showing {
   }
 }
 
+/** A part as it is now: its value, or why there is none beside what was had before. */
+async function settled(promise, before) {
+  try {
+    return { value: await promise, at: new Date() };
+  } catch (error) {
+    if (!(error instanceof Unanswered) && error.name !== "AbortError") console.error(error);
+    return { value: before.value, at: before.at, error };
+  }
+}
+
+const clock = () => new Date().toLocaleTimeString([], { hourCycle: "h23" });
+
 function put(...nodes) {
   morph(main, h("main", {}, ...nodes.filter(Boolean)));
 }
@@ -112,7 +153,7 @@ function nav(name) {
 function follow() {
   if (location.hash === "#main") return main.focus();
   const route = current();
-  const view = VIEWS[route.name] ?? overview;
+  const view = Object.hasOwn(VIEWS, route.name) ? VIEWS[route.name] : missing;
   const isNew = showing?.view !== view || showing.route.path !== route.path;
   const wasShown = showing !== null;
   showing?.leave();

@@ -1,16 +1,53 @@
 // The pieces that every view is put together from.
 import { h } from "./dom.js";
+import { ago, time } from "./format.js";
 
-/** A titled section. part: {value} or {error}; draw(value) returns its content. */
+/** A titled section. part: {value?, error?, at?, pending?}; draw(value) returns its content. */
 export function panel(title, part, draw, { id = slug(title), aside = null, wide = false } = {}) {
-  const content = part.error ? trouble(part.error) : draw(part.value);
+  const content = drawn(part, draw);
   const heading = h("header", {}, h("h2", { id: `h-${id}` }, title), aside);
   return h(
     "section",
-    { class: wide ? "panel wide" : "panel", "aria-labelledby": `h-${id}`, "data-key": id },
+    {
+      class: ["panel", wide && "wide", part.error && "lost"].filter(Boolean).join(" "),
+      "aria-labelledby": `h-${id}`,
+      "aria-busy": part.pending ? "true" : null,
+      "data-key": id,
+    },
     heading,
     content,
   );
+}
+
+/** What is had of a part; where that failed, why, and what was had before with its age. */
+function drawn({ value, error, at, pending }, draw) {
+  if (pending && value === undefined) return h("div", { class: "bone" }, h("p", { class: "hidden" }, "Loading …"));
+  if (error && value === undefined) return trouble(error);
+  try {
+    return [error && stale(error, at), draw(value)];
+  } catch (fault) {
+    console.error(fault);
+    return trouble(new Error(`It is not what this page expects (${fault.message}). Reload the page; else report this.`));
+  }
+}
+
+const stale = (error, at) =>
+  h(
+    "p",
+    { class: "trouble" },
+    h("strong", {}, "Not up to date. "),
+    error.message,
+    " Shown is what was known at ",
+    time(at.toISOString()),
+    `, ${ago(at)}.`,
+  );
+
+/** A figure of a part: … while it is awaited, ? where it is not known; one that is old says so. */
+export function figure({ value, error, at, pending }, draw) {
+  if (value === undefined)
+    return pending ? "…" : h("span", { class: "warn", title: error?.message }, "?");
+  if (!error) return draw(value);
+  return h("span", {}, draw(value), h("span", { class: "warn", title: error.message }, ` ${ago(at)}`));
 }
 
 export const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
@@ -67,7 +104,7 @@ export const badge = (word, tone = word) =>
   h("span", { class: `badge ${tone}` }, h("span", { "aria-hidden": "true" }, `${MARKS[tone] ?? "○"} `), word);
 
 /**
- * A table. columns: [{name, number?, hidden?}]; rows: [{key, cells, tone?}] or arrays of cells, a cell is a text or a node.
+ * A table. columns: [{name, number?, head?: a node in place of the name, sorted?: ascending or descending}]; rows: [{key, cells, tone?}] or arrays of cells, a cell is a text or a node.
  * On a narrow screen it scrolls by itself.
  */
 export function grid(caption, columns, rows, none) {
@@ -75,7 +112,9 @@ export function grid(caption, columns, rows, none) {
   const head = h(
     "tr",
     {},
-    columns.map(({ name, number }) => h("th", { scope: "col", class: number ? "n" : null }, name)),
+    columns.map(({ name, number, head, sorted }) =>
+      h("th", { scope: "col", class: number ? "n" : null, "aria-sort": sorted }, head ?? name),
+    ),
   );
   const body = rows.map((row) => {
     const { key, cells, tone } = Array.isArray(row) ? { cells: row } : row;

@@ -3,8 +3,17 @@
 /** Return {name, rest, path, params: URLSearchParams}. */
 export function current() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
-  const [name, ...rest] = path.split("/").map(decodeURIComponent);
+  const [name, ...rest] = path.split("/").map(decoded);
   return { name, rest, path, params: new URLSearchParams(query) };
+}
+
+/** What a person typed need not be well formed. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Return the address of a view; parameters without a value are left out. */

@@ -32,7 +32,18 @@ const LABELS = [
   "PricingTier",
 ];
 
-export async function load({ params }, signal) {
+export function load({ params }, signal) {
+  const event = find(params, signal);
+  // It is counted a moment after it happened, which may be the next minute.
+  return parts({
+    event,
+    trace: event.then((found) => wayOf(found, signal)),
+    metrics: event.then((found) => metricsOf(found, signal)),
+    incidents: ask("/incidents", { signal }),
+  });
+}
+
+async function find(params, signal) {
   const source = params.get("source");
   const [event] = await rows(
     `UsageEvents | where EventId == ${literal(params.get("id") ?? "")}${source ? ` and Source == ${literal(source)}` : ""} | take 1`,
@@ -41,16 +52,13 @@ export async function load({ params }, signal) {
   );
   if (!event)
     throw new Unanswered("There is no such event. A new one is stored within seconds: search again.", 404);
-  const at = Date.parse(event.TimeGenerated);
-  const minute = new Date(Math.floor(at / MINUTE_MS) * MINUTE_MS);
+  return event;
+}
+
+function metricsOf(event, signal) {
+  const minute = new Date(Math.floor(Date.parse(event.TimeGenerated) / MINUTE_MS) * MINUTE_MS);
   const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project TimeGenerated, Name, Sum, ItemCount, Properties | order by Name asc, TimeGenerated asc`;
-  // It is counted a moment after it happened, which may be the next minute.
-  const found = await parts({
-    trace: wayOf(event, signal),
-    metrics: rows(metrics, `${minute.toISOString()}/PT2M`, signal),
-    incidents: ask("/incidents", { signal }),
-  });
-  return { event, at, ...found };
+  return rows(metrics, `${minute.toISOString()}/PT2M`, signal);
 }
 
 /** What the metrics of a kind begin with. */
@@ -72,12 +80,15 @@ const PREFIXES = {
   revenue: "revenue",
 };
 
-export function render({ event, at, trace, metrics, incidents }) {
+export function render({ event: found, trace, metrics, incidents }) {
+  const event = found.value;
+  if (!event) return panel("Event", found, () => null, { wide: true });
+  const at = Date.parse(event.TimeGenerated);
   const fits = countedIn(metrics.value ?? [], event);
   return h(
     "div",
     { class: "panels" },
-    panel("Row", { value: event }, row, { wide: true }),
+    panel("Row", found, row, { wide: true }),
     panel("Way", trace, (found) => way(found, event, fits), { wide: true }),
     panel("Metrics of then", metrics, () => counted(fits)),
     panel("Incidents of the hour that followed", incidents, (found) => paged(found, at)),

@@ -3,7 +3,7 @@ import { ask, parts, rows } from "../ask.js";
 import { chart } from "../chart.js";
 import { h } from "../dom.js";
 import { ago, int, number, seconds, time } from "../format.js";
-import { badge, empty, grid, panel, tile, tiles } from "../parts.js";
+import { badge, empty, figure, grid, panel, tile, tiles } from "../parts.js";
 
 export const title = () => "Health";
 export const every_s = 5;
@@ -44,7 +44,6 @@ export function render({ health, watchdog, alerts, queues, own }) {
 }
 
 function figures({ health, watchdog, alerts, queues }) {
-  const show = (part, draw) => (part.error ? h("span", { class: "warn" }, "?") : draw(part.value));
   const all = Object.entries(queues.value?.queues ?? {});
   const oldest = Math.max(
     0,
@@ -61,31 +60,31 @@ function figures({ health, watchdog, alerts, queues }) {
   return [
     tile(
       "Health",
-      show(health, ({ status }) => badge(status, status === "ok" ? "good" : "bad")),
+      figure(health, ({ status }) => badge(status, status === "ok" ? "good" : "bad")),
     ),
     tile(
       "Evaluation",
-      show(watchdog, ({ ok }) => badge(ok ? "on time" : "late", ok ? "good" : "bad")),
+      figure(watchdog, ({ ok }) => badge(ok ? "on time" : "late", ok ? "good" : "bad")),
       { note: watchdog.value?.ok ? null : watchdog.value?.detail },
     ),
     tile(
       "Last tick",
-      show(alerts, () => (ticks.length ? ago(ticks.at(-1)) : "not yet")),
+      figure(alerts, () => (ticks.length ? ago(ticks.at(-1)) : "not yet")),
       { note: ticks.length ? time(ticks.at(-1)) : null },
     ),
     tile(
       "Age of the queue",
-      show(queues, () => seconds(oldest)),
+      figure(queues, () => seconds(oldest)),
       { tone: oldest > 60 ? "bad" : "" },
     ),
     tile(
       "Outbox",
-      show(alerts, () => int(waiting)),
+      figure(alerts, () => int(waiting)),
       { note: "pages wait to be sent", tone: waiting ? "warn" : "" },
     ),
     tile(
       "Poison",
-      show(queues, () => int(setAside)),
+      figure(queues, () => int(setAside)),
       {
         note: setAside ? "messages: bin/ops poison list" : "messages set aside",
         tone: setAside ? "bad" : "",
@@ -140,7 +139,7 @@ function failing({ rules }) {
 
 /** One chart for each of agentmeter's own metrics that has rows. */
 function charts(own) {
-  if (own.error) return [panel("agentmeter's own metrics", own, () => null)];
+  if (!own.value) return [panel("agentmeter's own metrics", own, () => null)];
   const names = [...new Set(own.value.map(({ Name }) => Name))].sort();
   if (!names.length) return [panel("agentmeter's own metrics", own, () => empty("No row in the last hour."))];
   return names.map((name) =>

@@ -3,8 +3,8 @@ import { ask, parts, rows } from "../ask.js";
 import { chart } from "../chart.js";
 import { h } from "../dom.js";
 import { ago, int, money, percent, plural, seconds, short, usd } from "../format.js";
-import { badge, empty, grid, panel, tile, tiles } from "../parts.js";
 import { firstEvent } from "../first_event.js";
+import { badge, empty, figure, grid, panel, tile, tiles } from "../parts.js";
 import { href } from "../route.js";
 import { ruleOf, said, whyOf } from "./incidents.js";
 
@@ -82,49 +82,47 @@ export function render(data) {
 }
 
 function figures({ hour, day, month, now, incidents: seen, alerts, health }) {
-  const lost = h("span", { class: "warn", title: "see below" }, "?");
-  const show = (part, draw) => (part.error ? lost : draw(part.value));
   const spend = (name, part, href = null) =>
     tile(
       name,
-      show(part, (bill) => money(bill.total_usd)),
+      figure(part, (bill) => money(bill.total_usd)),
       {
         href,
         note: part.value?.unpriced_calls ? `${plural(part.value.unpriced_calls, "call")} unpriced` : null,
       },
     );
   const [{ Calls = 0, Failed = 0, P95 = null } = {}] = now.value ?? [];
-  const open = seen.error ? [] : seen.value.filter(({ resolved_at }) => !resolved_at);
-  const firing = alerts.error ? 0 : alerts.value.rules.filter(({ state }) => state === "firing").length;
+  const open = (seen.value ?? []).filter(({ resolved_at }) => !resolved_at);
+  const firing = (alerts.value?.rules ?? []).filter(({ state }) => state === "firing").length;
   return [
     spend("Spend, last hour", hour, href("/costs")),
     spend("Spend today", day),
     spend("Spend this month", month),
     tile(
       "Model calls, last hour",
-      show(now, () => int(Calls ?? 0)),
+      figure(now, () => int(Calls ?? 0)),
     ),
     tile(
       "Failed",
-      show(now, () => (Calls ? percent((100 * Failed) / Calls) : "–")),
+      figure(now, () => (Calls ? percent((100 * Failed) / Calls) : "–")),
       { note: Failed ? `${int(Failed)} calls` : null, tone: Calls && Failed / Calls > 0.05 ? "bad" : "" },
     ),
     tile(
       "p95 of a call",
-      show(now, () => seconds(P95 === "NaN" ? null : P95)),
+      figure(now, () => seconds(P95 === "NaN" ? null : P95)),
     ),
     tile(
       "Open incidents",
-      show(seen, () => int(open.length)),
+      figure(seen, () => int(open.length)),
       {
         href: href("/incidents"),
-        tone: open.length ? "bad" : "good",
+        tone: open.length ? "bad" : seen.error || !seen.value ? "" : "good",
         note: firing ? plural(firing, "rule fires", "rules fire") : null,
       },
     ),
     tile(
       "Health",
-      show(health, ({ status }) => badge(status, status === "ok" ? "good" : "bad")),
+      figure(health, ({ status }) => badge(status, status === "ok" ? "good" : "bad")),
       { href: href("/health") },
     ),
   ];
@@ -185,7 +183,7 @@ function budget({
 }) {
   const fired = thresholds.filter(({ state }) => state === "firing").at(-1);
   const width = `${Math.min(100, used ?? 0)}%`;
-  const tone = used >= 100 ? "bad" : used >= 80 || fired ? "warn" : "good";
+  const tone = used >= 100 ? "bad" : used >= 80 || fired || unpriced_calls ? "warn" : "good";
   const meter = h("div", {
     class: `meter ${tone}`,
     role: "meter",
@@ -209,7 +207,7 @@ function budget({
     h(
       "p",
       { class: "soft" },
-      `${percent(used)} used`,
+      unpriced_calls && used !== null ? `at least ${percent(used)} used` : `${percent(used)} used`,
       forecast_usd === null ? "" : h("span", {}, ", forecast ", money(forecast_usd)),
     ),
   );

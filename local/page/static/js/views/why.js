@@ -4,10 +4,11 @@ import { h } from "../dom.js";
 import { ago, exact, int, number, seconds, time } from "../format.js";
 import { badge, code, empty, field, grid, panel, say } from "../parts.js";
 import { href } from "../route.js";
+import { before, contributors, events, values } from "./why_context.js";
 import { history, labelled, rule } from "./why_history.js";
 
 export const title = ({ rest: [id] }) => `Why ${(id ?? "").split(".")[0]}`;
-export const every_s = 10;
+export const every_s = 30;
 
 export const VERDICTS = [
   ["real", "Real trouble"],
@@ -16,11 +17,13 @@ export const VERDICTS = [
   ["unclear", "Unclear"],
 ];
 
-export const load = ({ rest: [id] }, signal) =>
-  parts({ why: ask(`/api/alerts/${encodeURIComponent(id ?? "")}/why`, { signal }) });
+export const load = ({ rest: [id] }, signal) => {
+  const about = (what) => ask(`/api/alerts/${encodeURIComponent(id ?? "")}/${what}`, { signal });
+  return parts({ why: about("why"), context: about("context") });
+};
 
-export function render({ why }, _, refresh) {
-  if (why.error) return panel("Why", why, () => null, { wide: true });
+export function render({ why, context }, _, refresh) {
+  if (!why.value) return panel("Why", why, () => null, { wide: true });
   const told = why.value;
   return h(
     "div",
@@ -33,6 +36,10 @@ export function render({ why }, _, refresh) {
         "Silence",
       ),
     }),
+    panel("Value against its limit", context, values, { wide: true }),
+    panel("Who contributes", context, contributors),
+    panel("Some of the events", context, events),
+    panel("Episodes before", context, before, { wide: true }),
     panel(
       "Evidence",
       why,

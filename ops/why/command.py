@@ -14,6 +14,7 @@ from ops.console.command import Desk
 from ops.console.stack import declare_api, find_api
 from ops.console.terminal import Terminal
 from ops.console.watch import declare_watch
+from ops.why.context import show_context
 
 EXAMPLES = """\
   bin/ops why HighErrorRate
@@ -36,11 +37,14 @@ def declare(parser: ArgumentParser) -> None:
 def run(given: Namespace, desk: Desk) -> int:
     """Print the explanation, the evidence and the history."""
     api = find_api(given.url, given.key, desk.environment)
-    why = call(api, "GET", f"/api/alerts/{quote(given.alert, safe='')}/why")
+    path = f"/api/alerts/{quote(given.alert, safe='')}"
+    why = call(api, "GET", f"{path}/why")
+    context = call(api, "GET", f"{path}/context")
     if given.json:
-        desk.terminal.json(why)
+        desk.terminal.json({**why, "context": context})
     else:
         _show(desk.terminal, why, given.last)
+        show_context(desk.terminal, context)
     return 0
 
 

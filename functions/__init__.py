@@ -15,6 +15,7 @@ from functions import (
     process,
     report,
     silences,
+    work,
 )
 from functions.route import Carrier, Route, over_grpc
 from shared.wiring import App
@@ -38,6 +39,6 @@ def build(app: Callable[[], App], carrier: Carrier = over_grpc) -> func.Function
 
 def routes(app: Callable[[], App]) -> Sequence[Route]:
     """Return every path that HTTP reaches."""
-    modules = (events, otlp, report, alerts, evaluate, costs, budgets, silences)
+    modules = (events, otlp, report, alerts, evaluate, costs, budgets, silences, work)
     described = api.routes(lambda: routes(app))
     return [*(route for module in modules for route in module.routes(app)), *described]

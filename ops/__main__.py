@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "poison": "show, replay, split or drop what was set aside",
     "pages": "show pages that wait and state that cannot be read, and drop one",
     "why": "explain why an alert fires or is silent, and who was told",
+    "trace": "show what agents did in a trace, mission or conversation, and its cost",
     "verdict": "say whether an alert was real, or noise",
     "alerts": "report how good each alert rule is: delays, pages a week, noise",
     "keys": "make, list and remove keys by role: agent, reader, operator",

@@ -44,6 +44,7 @@ from shared.usecases.explaining.report import Report
 from shared.usecases.explaining.silences import Silences
 from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.explaining.why import Why
+from shared.usecases.explaining.work import Work
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.intake.rates import RateLimits
@@ -303,6 +304,11 @@ class App:
     def calls(self) -> CallList:
         """Lists the calls that were paid for."""
         return CallList(self._log)
+
+    @cached_property
+    def work(self) -> Work:
+        """Shows what agents did."""
+        return Work(self._log)
 
     @cached_property
     def budgets(self) -> Budgets:

@@ -18,6 +18,7 @@ from functions.openapi.operation import (
     refusals,
 )
 from functions.openapi.why import Context, VerdictShown, Why
+from functions.openapi.work import Work
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
 from shared.events.otlp.media import PROTOBUF
@@ -46,6 +47,14 @@ def _otlp(signal: str, example: Mapping[str, Any], more: Mapping[int, Answer]) -
 
 def _health(summary: str, shape: object, more: Mapping[int, Answer]) -> Operation:
     return Operation("operation", summary, {200: json("What was looked at.", shape), **more})
+
+
+def _work(kind: str) -> Operation:
+    return Operation(
+        "costs",
+        f"Show what agents did in a {kind}: each step with its cost, and the whole.",
+        {200: json("The steps as a tree by parent span.", Work), **refusals(404, 503)},
+    )
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -134,6 +143,9 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: json("The calls.", costs.Calls), **refusals(400, 503)},
         costs.ASK_CALLS,
     ),
+    "get_trace": _work("trace"),
+    "get_mission": _work("mission"),
+    "get_conversation": _work("conversation"),
     "get_budgets": Operation(
         "costs",
         "See where each budget stands.",

@@ -24,7 +24,8 @@ THOUSAND = {"input_tokens": 1_000, "output_tokens": 0}
 
 def call(number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     at = START - timedelta(hours=hours_ago)
-    return {**event(number=number, **{"usage": THOUSAND, **data}), "time": at.isoformat()}
+    told = event("llm.call", number, **({"usage": THOUSAND} | data))
+    return {**told, "time": at.isoformat()}
 
 
 @pytest.fixture(scope="module")

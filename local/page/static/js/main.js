@@ -172,6 +172,7 @@ function follow() {
 }
 
 addEventListener("hashchange", follow);
+addEventListener("redraw", () => showing?.data && showing.draw());
 startTheme(document.getElementById("theme"));
 if (!location.hash) history.replaceState(null, "", "#/");
 follow();

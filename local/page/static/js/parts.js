@@ -1,6 +1,6 @@
 // The pieces that every view is put together from.
 import { h } from "./dom.js";
-import { ago, time } from "./format.js";
+import { ago, int, time } from "./format.js";
 
 /** A titled section. part: {value?, error?, at?, pending?}; draw(value) returns its content. */
 export function panel(title, part, draw, { id = slug(title), aside = null, wide = false } = {}) {
@@ -116,7 +116,8 @@ export function grid(caption, columns, rows, none) {
       h("th", { scope: "col", class: number ? "n" : null, "aria-sort": sorted }, head ?? name),
     ),
   );
-  const body = rows.map((row) => {
+  const most = shown.get(caption) ?? ROWS_AT_ONCE;
+  const body = rows.slice(0, most).map((row) => {
     const { key, cells, tone } = Array.isArray(row) ? { cells: row } : row;
     return h(
       "tr",
@@ -131,7 +132,25 @@ export function grid(caption, columns, rows, none) {
     h("thead", {}, head),
     h("tbody", {}, body),
   );
-  return scrolls(caption, table);
+  return rows.length <= most ? scrolls(caption, table) : [scrolls(caption, table), more(caption, most, rows.length)];
+}
+
+const ROWS_AT_ONCE = 100;
+/** Caption of a table → how many rows of it a person wants to see. */
+const shown = new Map();
+
+/** The way to the rows that are not shown yet. */
+function more(caption, most, all) {
+  const onclick = () => {
+    shown.set(caption, most + ROWS_AT_ONCE);
+    dispatchEvent(new Event("redraw"));
+  };
+  return h(
+    "p",
+    { class: "turning" },
+    h("span", { class: "soft" }, `The first ${int(most)} of ${int(all)}`),
+    h("button", { type: "button", class: "quiet", onclick }, `Show ${int(Math.min(ROWS_AT_ONCE, all - most))} more`),
+  );
 }
 
 /** What may be wider than the screen, in reach of the keyboard. */

@@ -1,0 +1,33 @@
+"""The shapes of what agents did."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from functions.openapi.answers import Shape
+
+
+class Step(BaseModel, extra="allow"):
+    """A span, or an event, with those that name it as their parent; what it has not is left out."""
+
+    at: AwareDatetime
+    type: str
+    steps: "list[Step]"
+
+
+class Work(Shape):
+    """What was done, and what it comes to. listed: how many of the events are among the steps."""
+
+    kind: Literal["trace", "mission", "conversation"]
+    id: str
+    start: AwareDatetime = Field(alias="from")
+    duration_s: float
+    events: int
+    calls: int
+    cost_usd: float | None
+    unpriced_calls: int
+    input_tokens: int
+    output_tokens: int
+    errors: int
+    listed: int
+    steps: list[Step]

@@ -1,0 +1,75 @@
+"""Show what agents did in a trace: each step with its cost, time and errors, and the whole.
+
+With --mission or --conversation, ID is one of these. It asks the stack that `make run` started, or
+the API of AGENTMETER_URL.
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from ops.console.api import call
+from ops.console.command import Desk
+from ops.console.stack import declare_api, find_api
+from ops.costs import usd
+
+EXAMPLES = """\
+  bin/ops trace 4bf92f3577b34da6a3ce929d0e0e4736
+  bin/ops trace --mission m-1842
+  bin/ops trace --conversation c-7 --json"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Add which work."""
+    parser.add_argument("id", metavar="ID", help="the trace id")
+    kinds = parser.add_mutually_exclusive_group()
+    for kind in ("mission", "conversation"):
+        kinds.add_argument(
+            f"--{kind}", dest="kind", action="store_const", const=kind, help=f"ID is a {kind}'s"
+        )
+    declare_api(parser)
+
+
+def run(given: Namespace, desk: Desk) -> int:
+    """Print the tree and the totals."""
+    api = find_api(given.url, given.key, desk.environment)
+    kind = given.kind or "trace"
+    told = call(api, "GET", f"/api/{kind}s/{quote(given.id, safe='')}")
+    if given.json:
+        desk.terminal.json(told)
+        return 0
+    unpriced = told["unpriced_calls"]
+    desk.terminal.say(
+        f"{usd(told['cost_usd'])} for {told['calls']:,} model calls"
+        f"{f' ({unpriced:,} unpriced)' if unpriced else ''}, {told['input_tokens']:,} tokens in, "
+        f"{told['output_tokens']:,} out, {told['errors']:,} errors, {told['duration_s']:.1f} s"
+    )
+    desk.terminal.say("")
+    desk.terminal.table(
+        ("at", "step", "who", "status", "took", "in", "out", "cost"), list(_rows(told["steps"], 0))
+    )
+    if told["listed"] < told["events"]:
+        desk.terminal.note(f"trace: the first {told['listed']:,} of {told['events']:,} events")
+    return 0
+
+
+def _rows(steps: list[dict[str, Any]], depth: int) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each step, those below it indented."""
+    for step in steps:
+        yield (
+            step["at"][11:23],
+            f"{'  ' * depth}{_name(step)}",
+            step.get("agent") or step.get("agent_type") or step.get("team") or "",
+            step.get("error_type") or step.get("status") or "",
+            f"{step['duration_s']:.3g} s" if "duration_s" in step else "",
+            step.get("input_tokens", ""),
+            step.get("output_tokens", ""),
+            usd(step["cost_usd"]) if "cost_usd" in step else "",
+        )
+        yield from _rows(step["steps"], depth + 1)
+
+
+def _name(step: Mapping[str, Any]) -> str:
+    parts = (step.get("name"), step["type"], step.get("model"), step.get("operation"))
+    return " ".join(dict.fromkeys(str(part) for part in parts if part and part != "span"))

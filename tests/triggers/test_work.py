@@ -1,0 +1,72 @@
+"""What agents did, over HTTP: a trace, a mission and a conversation, and `ops trace`."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ops.__main__ import main
+from ops.console.command import Desk
+from ops.console.terminal import Terminal
+from tests.factories import event
+from tests.fakes import START, FakeClock
+from tests.journeys.laptop import Laptop, laptop
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+MISSION = 'Zürich "1"'
+MILLION = {"input_tokens": 1_000_000, "output_tokens": 0}
+"""Of gpt-4: 30 US dollars."""
+
+
+def at(seconds: float, made: dict[str, Any], span: str = "00f067aa0ba902b7") -> dict[str, Any]:
+    time = START - timedelta(minutes=5) + timedelta(seconds=seconds)
+    return {**made, "time": time.isoformat(), "traceparent": f"00-{TRACE}-{span}-01"}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    names = {"mission_id": MISSION, "conversation_id": "c1"}
+    with laptop(tmp_path_factory.mktemp("laptop"), FakeClock(START)) as running:
+        running.post(
+            [
+                at(0, event(number=1, usage=MILLION, **names)),
+                at(2, event(number=2, model="no-such", usage=MILLION, **names)),
+                at(3, event("error", 3, **names)),
+                at(9, event(number=4, usage=MILLION, conversation_id="c2"), "1" * 16),
+            ]
+        )
+        yield running
+
+
+def test_a_mission_has_its_steps_and_what_they_come_to(box: Laptop) -> None:
+    told = box.get(f"/api/missions/{quote(MISSION)}").json()
+    assert (told["cost_usd"], told["calls"], told["unpriced_calls"]) == (30, 2, 1)
+    assert (told["errors"], told["events"], told["input_tokens"]) == (1, 3, 2_000_000)
+    assert [step["id"] for step in told["steps"]] == ["llm.call-1", "llm.call-2", "error-3"]
+    assert told["steps"][1]["cost_usd"] is None
+
+
+def test_a_trace_has_all_and_a_conversation_its_own(box: Laptop) -> None:
+    assert box.get(f"/api/traces/{TRACE}").json()["events"] == 4
+    told = box.get("/api/conversations/c2").json()
+    assert (told["cost_usd"], [step["id"] for step in told["steps"]]) == (30, ["llm.call-4"])
+
+
+def test_what_no_event_names_is_not_found(box: Laptop) -> None:
+    answer = box.get("/api/missions/nothing")
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("No event names the mission 'nothing'. Check the id")
+
+
+def test_ops_trace_prints_the_tree(box: Laptop) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    environment = {"AGENTMETER_URL": box.stack.app_url, "AGENTMETER_KEY": box.stack.places.key()}
+    desk = Desk(Terminal(out, err), environment, box.clock)
+    assert main(["trace", MISSION, "--mission"], desk) == 0
+    said = out.getvalue()
+    assert said.startswith("$30.00 for 2 model calls (1 unpriced), 2,000,000 tokens in")
+    assert "llm.call gpt-4" in said
+    assert "unknown" in said

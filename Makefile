@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection recordings clean lint types screenshots azcli bench
+.PHONY: help setup run test check generated detection recordings sbom clean lint types screenshots azcli bench
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ bench: .venv/.dev ## Measure speed beside usual libraries; docs/performance.md h
 
 screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots
+
+sbom: .venv/.dev ## Write sbom.json, the software bill of materials of what is deployed
+	$(BIN)/python -m ops sbom > sbom.json
 
 clean: ## Remove the virtual environment, caches and the laptop's state
 	rm -rf .venv .agentmeter .cache node_modules .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

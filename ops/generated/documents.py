@@ -147,8 +147,8 @@ def metrics_page() -> str:
             "instance answers.\n",
             "A label value has at most 128 characters, and a label at most `LABEL_MAX_VALUES` "
             "values: further ones count as `other`, and in `agentmeter_labels_capped_total`. "
-            "Values that nothing used for a week make room, one sender fills three quarters at most, and "
-            "`bin/ops labels` shows and frees them. A "
+            "Values that nothing used for a week make room, one sender fills three quarters at "
+            "most, and `bin/ops labels` shows and frees them. A "
             "metric has at most `SERIES_MAX` series: further ones are `other` in every label, and "
             "count in `agentmeter_series_capped_total`. A gauge is the latest sample of each "
             "source, stale after five minutes; sources are added.\n",

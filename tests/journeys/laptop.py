@@ -51,9 +51,10 @@ class Laptop:
         return answer.json()
 
     def tick(self, at: datetime) -> None:
-        """Move the clock there and run what is due."""
+        """Move the clock there, run what is due, and what that put into the queue: heartbeats."""
         self.clock.advance(seconds=(at - self.clock.now()).total_seconds())
         self.stack.host.tick(at)
+        self.stack.host.drain()
 
     def query(self, kql: str) -> list[list[Any]]:
         """Ask the stand-in as a user does; return the rows."""

@@ -28,4 +28,4 @@ def test_the_documented_example_works_as_typed(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert [entry["state"] for entry in found["timeline"]] == ["firing", "resolved"]
     taken = [(call["t"], call["action"]) for call in found["pagerduty"] if call["status"] == 202]
-    assert taken == [(900, "trigger"), (1800, "resolve")]
+    assert taken == [(900, "trigger"), (2100, "resolve")]

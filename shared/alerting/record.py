@@ -168,6 +168,11 @@ class RuleRecord:
         latest = sorted(every, key=lambda key: every[key].at)[-SPOKEN_MOST:]
         return replace(self, spoke={key: every[key] for key in latest if every[key].labels})
 
+    @property
+    def was_evaluated(self) -> bool:
+        """Tell whether the rule ran before, even if a wrong clock cost the time of it."""
+        return bool(self.last_at or self.first_at or self.series)
+
     def not_ahead(self, now: datetime) -> "RuleRecord":
         """Return the record with no time ahead of now: a clock that was wrong wrote those."""
         return replace(

@@ -203,3 +203,11 @@ def test_the_engine_keeps_its_promises_in_any_weather(kind: str) -> None:
             database=None,
         ),
     )
+
+
+def test_a_clock_set_back_while_telemetry_is_stale_ends_nothing() -> None:
+    engine = Engine()
+    engine.calm(truth="bad")
+    engine.telemetry_stops(stale=True)
+    engine.edit_rule(name="Each", edits={"query": "Teams {start} {end}"})
+    engine.clock_goes_back(minutes=1)

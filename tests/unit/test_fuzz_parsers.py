@@ -47,7 +47,7 @@ ODD: Sequence[object] = [
 JSON_MEDIA = {"content-type": "application/json"}
 SIZES = Sizes(MOST_BYTES, MOST_BYTES, "OTLP_MAX_BYTES", "OTLP_MAX_BYTES")
 traces = TakeOtlp(read_traces, SIZES, 0)
-logs = TakeOtlp(read_logs, SIZES, 0, "log records")
+logs = TakeOtlp(read_logs, SIZES, 0, "logs")
 Parse = Callable[[bytes], object]
 
 

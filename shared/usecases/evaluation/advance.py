@@ -113,7 +113,7 @@ def questions(
 ) -> Iterator[Question]:
     """Yield what advance() will ask of the log, which has answered what is_stale() asks."""
     for at in due_times(rule, record, now):
-        if record.last_at and not is_own(rule) and is_stale(log, at, reach):
+        if record.was_evaluated and not is_own(rule) and is_stale(log, at, reach):
             continue
         for look in effective(rule, at, reach):
             if not look.tallied:
@@ -180,7 +180,7 @@ def _read_all(
     deployment nothing has arrived yet.
     """
     asking = [look for look in looks if not look.tallied]
-    if record.last_at and not is_own(rule) and is_stale(log, at, reach):
+    if record.was_evaluated and not is_own(rule) and is_stale(log, at, reach):
         return {look.name: Stale(STALE) for look in asking}
     seen_to = {item.look: item.end for item in record.looked if not item.error}
     return {

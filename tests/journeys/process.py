@@ -20,17 +20,23 @@ ROOT = Path(__file__).parent.parent.parent
 START_LIMIT_S = 30.0
 
 
-def four_free_ports() -> int:
-    """Return the first of four neighbouring ports that nothing listens on."""
-    for first in range(21_000 + os.getpid() % 1_000 * 10, 60_000, 10):
+def free_ports() -> int:
+    """Return the first of five neighbouring ports that nothing listens on.
+
+    Workers of a test run look in ranges of their own: between this and the use of a port another
+    could take it. All are below those that the system gives to outgoing connections.
+    """
+    worker = int(operator_environment().get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 2
+    start = 21_000 + 5_800 * worker + os.getpid() % 400 * 10
+    for first in range(start, start + 1_700, 10):
         with ExitStack() as held:
             try:
-                for port in range(first, first + 4):
+                for port in range(first, first + 5):
                     held.enter_context(socket.socket()).bind(("127.0.0.1", port))
             except OSError:
                 continue
             return first
-    raise AssertionError("no four free ports")
+    raise AssertionError("no five free ports")
 
 
 class Machine:
@@ -38,7 +44,7 @@ class Machine:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.first_port = four_free_ports()
+        self.first_port = free_ports()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from shared.settings import operator_environment
-from tests.journeys.process import ROOT, four_free_ports
+from tests.journeys.process import ROOT, free_ports
 
 MADE = (".git", ".venv", ".agentmeter", ".cache", "node_modules", "__pycache__", ".*_cache")
 BLOCK = re.compile(r"```sh\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
@@ -53,12 +53,12 @@ def _evenly(line: str) -> str:
 
 
 class Desk:
-    """A fresh copy of the project, its four ports, and two terminals in it."""
+    """A fresh copy of the project, its five ports, and two terminals in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "agentmeter"
         shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns(*MADE))
-        self._first_port = four_free_ports()
+        self._first_port = free_ports()
         self._take_packages()
 
     def type(self, typed: Sequence[Block]) -> str:

@@ -24,12 +24,12 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
 from bench.process import BOOK, KINDS, NOW, usual
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.quiet import quiet_sdk
 from shared.errors import RetryLater
 from shared.events.envelope import judge
 from shared.events.message import decode, pack, pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.pricing.price import load
-from shared.settings import quiet_sdk
 from shared.storage import sqlite, tables, tables_sdk
 from shared.storage.rows import EVERY, Change, Database, Row, Rows, Transaction, Within
 from shared.storage.stores import stores_of

@@ -18,6 +18,15 @@ class Cloud:
     management: str
     login: str
 
+    def with_audience(self, connection_string: str) -> str:
+        """Return the connection string with this cloud's audience, unless it names one.
+
+        Without one it is for the public cloud.
+        """
+        if self == PUBLIC or "aadaudience=" in connection_string.lower():
+            return connection_string
+        return f"{connection_string.strip().rstrip(';')};AADAudience={self.monitor}"
+
 
 PUBLIC = Cloud(
     monitor="https://monitor.azure.com/",

@@ -4,8 +4,9 @@ import logging
 import threading
 
 from shared import logs
+from shared.adapters.azure.quiet import quiet_sdk
 from shared.clock import SystemClock
-from shared.settings import quiet_sdk, read
+from shared.settings import read
 from shared.wiring import App
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,8 +14,17 @@ RECEIVER = "RECEIVER_"
 """How the name of a setting begins that holds a receiver's key or address: there may be any."""
 OLD = "_OLD"
 """How the name of a setting ends that holds another's secret from before its rotation."""
+UNRESOLVED = "@Microsoft.KeyVault("
+"""How a setting begins whose reference to the Key Vault led to no secret (yet)."""
 PerMinute = Annotated[int, Field(ge=0, le=100_000_000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
+OUTWARD = ("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL")
+ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
+IN_PLAIN = (
+    "is plain http to another machine, where anyone on the way reads it, and is not called. Write "
+    "https://…, or set ALLOW_PLAIN_HTTP=1 where the way is your own."
+)
+NO_LINK = "is no link, and pages go without. Write https://…"
 LINK = r"^(https?://[^\s/]\S*)?$"
 LINKS = ("AGENTMETER_LINK", "AGENTMETER_RUNBOOKS", "AGENTMETER_SILENCE_LINK", "LOGS_RESOURCE_ID")
 """What pages link to: a wrong one is set aside and named, for no link is worth a page."""
@@ -71,3 +80,17 @@ def odd(name: str, field: FieldInfo, value: SecretStr) -> Iterator[str]:
     for form in field.metadata:
         if isinstance(form, Form) and not form.fits(value):
             yield form.said(name)
+
+
+def plain_outward(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return why, by setting, for those that would send secrets over plain http elsewhere."""
+    if values.get("ALLOW_PLAIN_HTTP", "").lower() in ON:
+        return {}
+    outward = (n for n in values if n.removesuffix(OLD) in OUTWARD or n.startswith(RECEIVER))
+    return {name: f"{name} {IN_PLAIN}" for name in outward if is_plain(values[name])}
+
+
+def value_of(given: str) -> str:
+    """Return a variable's value without the space around it; "" where its secret is not there."""
+    value = given.encode("utf-8", "replace").decode().strip()
+    return "" if value.startswith(UNRESOLVED) else value

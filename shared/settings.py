@@ -1,19 +1,18 @@
 """The only reader of the environment."""
 
-import logging
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
-from shared.clouds import CLOUDS, PUBLIC, Cloud
+from shared.clouds import CLOUDS, Cloud
 from shared.errors import Misconfigured
 from shared.setting_forms import (
     LINK,
     LINKS,
+    NO_LINK,
     OLD,
     RECEIVER,
     Address,
@@ -21,26 +20,12 @@ from shared.setting_forms import (
     PerMinute,
     Token,
     Url,
-    is_plain,
     odd,
+    plain_outward,
+    value_of,
 )
 
 APP_FOLDER = Path(__file__).parent.parent
-SDK_SWITCHES = (
-    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
-    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
-    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
-    "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",
-)
-UNRESOLVED = "@Microsoft.KeyVault("
-"""How a setting begins whose reference to the Key Vault led to no secret (yet)."""
-ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
-OUTWARD = ("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL")
-IN_PLAIN = (
-    "is plain http to another machine, where anyone on the way reads it, and is not called. Write "
-    "https://…, or set ALLOW_PLAIN_HTTP=1 where the way is your own."
-)
-NO_LINK = "is no link, and pages go without. Write https://…"
 
 
 class Settings(BaseModel, frozen=True, extra="allow"):
@@ -254,9 +239,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     def connection_string(self) -> str:
         """The connection string, with the audience of a cloud that is not the public one."""
         given = self.APPLICATIONINSIGHTS_CONNECTION_STRING.get_secret_value()
-        if self.cloud is PUBLIC or "aadaudience=" in given.lower():
-            return given
-        return f"{given.strip().rstrip(';')};AADAudience={self.cloud.monitor}"
+        return self.cloud.with_audience(given)
 
     def setting_aside(self, said: Iterable[str]) -> "Settings":
         """Return these settings, which know what was wrong and is left out."""
@@ -266,34 +249,13 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     def problems(self) -> list[str]:
         """Name the links that were set aside, and the secrets of an odd form; never a value."""
         fields = Settings.model_fields.items()
-        wrong = [one for name, item in fields for one in odd(name, item, getattr(self, name))]
+        wrong = (one for name, item in fields for one in odd(name, item, getattr(self, name)))
         return [*self._set_aside, *wrong]
 
     def values(self, name: str) -> list[SecretStr]:
         """Return the secret, and the one before its rotation, as far as they are set."""
         found = (getattr(self, one, SecretStr("")) for one in (name, f"{name}{OLD}"))
         return [value for value in found if value.get_secret_value()]
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarding:
-    """What decides, while the app is loaded, how HTTP reaches it.
-
-    wanted: HTTP_PROXYING. indexing: the worker lists the functions before it starts
-    its HTTP server.
-    """
-
-    wanted: bool
-    indexing: bool
-
-
-def read_forwarding(environment: Mapping[str, str] | None = None) -> Forwarding:
-    """Return what the environment says of it; the only setting that is read so early."""
-    given = os.environ if environment is None else environment
-    return Forwarding(
-        wanted=given.get("HTTP_PROXYING", "").strip().lower() not in OFF,
-        indexing=given.get("PYTHON_ENABLE_INIT_INDEXING", "").strip().lower() in ON,
-    )
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -305,34 +267,20 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         Misconfigured: names every wrong or missing setting at once, never a value.
     """
     given = os.environ if environment is None else environment
-    values = {
-        name: value
-        for name in (*Settings.model_fields, *filter(_is_beside_them, given))
-        if (value := given.get(name, "").encode("utf-8", "replace").decode().strip())
-        and not value.startswith(UNRESOLVED)
-    }
-    plain = _plain(values)
+    names = (*Settings.model_fields, *filter(_is_beside_them, given))
+    values = {name: value for name in names if (value := value_of(given.get(name, "")))}
+    plain = plain_outward(values)
     values = {name: value for name, value in values.items() if name not in plain}
-    aside = [f"{name} {IN_PLAIN}" for name in plain]
     try:
-        return Settings.model_validate(values).setting_aside(aside)
+        return Settings.model_validate(values).setting_aside(plain.values())
     except ValidationError as exc:
         wrong = {".".join(map(str, e["loc"])): e["msg"] for e in exc.errors()}
     if wrong.keys() <= {*LINKS}:
         right = {name: value for name, value in values.items() if name not in wrong}
-        return Settings.model_validate(right).setting_aside(
-            [*aside, *(f"{name} {NO_LINK}" for name in wrong)]
-        )
+        aside = (*plain.values(), *(f"{name} {NO_LINK}" for name in wrong))
+        return Settings.model_validate(right).setting_aside(aside)
     problems = [f"{name}: {said}" for name, said in wrong.items()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
-
-
-def _plain(values: Mapping[str, str]) -> list[str]:
-    """Return the settings that would send secrets over plain http to another machine."""
-    if values.get("ALLOW_PLAIN_HTTP", "").lower() in ON:
-        return []
-    outward = (n for n in values if n.removesuffix(OLD) in OUTWARD or n.startswith(RECEIVER))
-    return [name for name in outward if is_plain(values[name])]
 
 
 def is_secret(name: str) -> bool:
@@ -345,18 +293,6 @@ def _is_beside_them(name: str) -> bool:
     """Tell whether the setting is none of the fields, and ours all the same."""
     old = name.endswith(OLD) and is_secret(name.removesuffix(OLD))
     return name not in Settings.model_fields and (old or name.startswith(RECEIVER))
-
-
-def quiet_sdk() -> None:
-    """Stop what Azure's SDKs do unasked; call it before the first of their clients is made.
-
-    Usage statistics and remote control keep threads of their own, and know no other switch than
-    the environment. The exporter logs whole events that were refused; azure-core, every request.
-    """
-    os.environ.update(dict.fromkeys(SDK_SWITCHES, "true"))
-    for name in ("azure", "msal", "opentelemetry", "urllib3"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("azure.monitor.opentelemetry.exporter").setLevel(logging.CRITICAL)
 
 
 def operator_environment() -> Mapping[str, str]:

@@ -7,10 +7,12 @@ carry.
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 
 from functions.route import Carrier, over_grpc
-from shared.settings import Forwarding, read_forwarding
+from shared.setting_forms import OFF, ON
+from shared.settings import operator_environment
 
 COORDINATOR = "http_coordinator"
 REPLACED = ("get_http_request_async", "set_http_response")
@@ -18,6 +20,27 @@ REPLACED = ("get_http_request_async", "set_http_response")
 WORKERS = ("azure_functions_worker.http_v2", "azure_functions_runtime.http_v2")
 """Where they are: up to Python 3.12, and from 3.13 on."""
 FIRST_WITHOUT_INDEXING = (3, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """What decides, while the app is loaded, how HTTP reaches it.
+
+    wanted: HTTP_PROXYING. indexing: the worker lists the functions before it starts
+    its HTTP server.
+    """
+
+    wanted: bool
+    indexing: bool
+
+
+def read_forwarding(environment: Mapping[str, str] | None = None) -> Forwarding:
+    """Return what the environment says of it; the only setting that is read so early."""
+    given = operator_environment() if environment is None else environment
+    return Forwarding(
+        wanted=given.get("HTTP_PROXYING", "").strip().lower() not in OFF,
+        indexing=given.get("PYTHON_ENABLE_INIT_INDEXING", "").strip().lower() in ON,
+    )
 
 
 def carrier(

@@ -11,9 +11,10 @@ import azure.functions as func
 import requests
 
 from functions import build
-from functions.web.switch import carrier
+from functions.web.switch import carrier, read_forwarding
 from local.stack import APP_FOLDER, Places, Stack
-from shared.settings import quiet_sdk, read, read_forwarding
+from shared.adapters.azure.quiet import quiet_sdk
+from shared.settings import read
 from shared.wiring import App
 from standin.pager.sink import Incident
 from tests.fakes import FakeClock

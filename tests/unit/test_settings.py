@@ -4,7 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from shared.errors import Misconfigured
-from shared.settings import OUTWARD, Settings, read
+from shared.setting_forms import OUTWARD
+from shared.settings import Settings, read
 
 NEEDED = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=x", "LOGS_WORKSPACE_ID": "w"}
 

@@ -8,8 +8,7 @@ import pytest
 
 from functions.route import over_grpc
 from functions.web.forwarded import over_http
-from functions.web.switch import WORKERS, carrier
-from shared.settings import read_forwarding
+from functions.web.switch import WORKERS, carrier, read_forwarding
 from tests.triggers.test_index import ROOT
 
 WANTED = {"PYTHON_ENABLE_INIT_INDEXING": "1"}

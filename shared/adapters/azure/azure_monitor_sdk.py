@@ -44,10 +44,10 @@ from opentelemetry.trace import (
 from shared.adapters.azure.azure_monitor_answer import Answer
 from shared.adapters.azure.connection_string import Connection
 from shared.adapters.azure.identity import APP, Identity
+from shared.adapters.azure.quiet import quiet_sdk
 from shared.events.columns import measurements, properties
 from shared.invocation import posting
 from shared.rows import INGESTION, EventRow, FailureRow, MetricRow, SpanRow
-from shared.settings import quiet_sdk
 
 CONNECT_TIMEOUT_S = 5
 GZIP_LEVEL = 5

@@ -14,12 +14,12 @@ from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsTab
 from pydantic import BaseModel, ValidationError
 
 from shared.adapters.azure.identity import APP, Identity
+from shared.adapters.azure.quiet import quiet_sdk
 from shared.clouds import PUBLIC
 from shared.errors import AgentmeterError, GiveUp, Misconfigured, RetryLater
 from shared.invocation import posting
 from shared.ports import Table
 from shared.setting_forms import is_plain
-from shared.settings import quiet_sdk
 
 NEWER_ENDPOINT = "https://api.loganalytics.azure.com"
 CONNECT_TIMEOUT_S = 5

@@ -18,15 +18,15 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 
     def get_alert_why(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        return reply(200, parts.why.explain(_id(req), parts.clock.now()))
+        return reply(200, parts.answers.why.explain(_id(req), parts.clock.now()))
 
     def get_alert_context(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        return reply(200, parts.context.show(_id(req), parts.clock.now()))
+        return reply(200, parts.answers.context.show(_id(req), parts.clock.now()))
 
     def post_alert_verdict(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
-        return reply(200, parts.verdicts.give(_id(req), req.get_body(), parts.clock.now()))
+        return reply(200, parts.answers.verdicts.give(_id(req), req.get_body(), parts.clock.now()))
 
     return [
         Route("get_alerts", "api/alerts", {"GET": get_alerts}, Role.READER),

@@ -20,7 +20,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         params, now = _params(req), parts.clock.now()
         question, zone = read_question(params, now)
         as_csv = is_csv(params, headers(req).get("accept", ""))
-        bill = parts.costs.spent(question, now)
+        bill = parts.answers.costs.spent(question, now)
         if not as_csv:
             return reply(200, bill_json(bill, zone))
         kind = "text/csv; charset=utf-8; header=present"
@@ -30,7 +30,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         parts = app()
         now = parts.clock.now()
         question = read_call_question(_params(req), now)
-        return reply(200, calls_json(parts.calls.find(question, now), question))
+        return reply(200, calls_json(parts.answers.calls.find(question, now), question))
 
     return [
         Route("get_costs", "api/costs", {"GET": get_costs}, Role.READER),

@@ -17,7 +17,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     def show(kind: Kind, req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         id = cast("Mapping[str, str]", req.route_params)["id"]
-        return reply(200, parts.work.show(kind, id, parts.clock.now()))
+        return reply(200, parts.answers.work.show(kind, id, parts.clock.now()))
 
     def get_trace(req: func.HttpRequest) -> func.HttpResponse:
         return show("trace", req)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.alerting.page import Delivery, Page
@@ -126,4 +126,24 @@ class Notifier(Protocol):
 
     def send(self, page: Page) -> Delivery:
         """Make one attempt. Never raises; never says a secret."""
+        ...
+
+
+class Turns(Protocol):
+    """When rules were last evaluated, and who stands in for the timer where that is long ago."""
+
+    def evaluated(self, at: datetime) -> None:
+        """Note that all rules were evaluated, which ends the turn of any other.
+
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        ...
+
+    def take(self, now: datetime, overdue: timedelta, until: datetime) -> bool:
+        """Take the turn until then; False where another has it, or that was done within overdue.
+
+        Raises:
+            RetryLater: the store did not answer.
+        """
         ...

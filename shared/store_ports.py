@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from shared.alerting.history import Step, StepLog
@@ -292,24 +292,4 @@ class Texts(Protocol):
 
     def write(self, name: str, text: str) -> None:
         """Keep the text in place of what had that name."""
-        ...
-
-
-class Turns(Protocol):
-    """When rules were last evaluated, and who stands in for the timer where that is long ago."""
-
-    def evaluated(self, at: datetime) -> None:
-        """Note that all rules were evaluated, which ends the turn of any other.
-
-        Raises:
-            RetryLater: the store did not answer.
-        """
-        ...
-
-    def take(self, now: datetime, overdue: timedelta, until: datetime) -> bool:
-        """Take the turn until then; False where another has it, or that was done within overdue.
-
-        Raises:
-            RetryLater: the store did not answer.
-        """
         ...

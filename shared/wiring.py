@@ -18,6 +18,7 @@ from shared.alerting.compose import Sender
 from shared.alerting.grouping import Routes, parse_routes
 from shared.alerting.muting import Silence
 from shared.alerting.rule import Rule
+from shared.answers import Answers
 from shared.clock import Clock
 from shared.connections import Connections
 from shared.errors import Misconfigured
@@ -38,13 +39,8 @@ from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
 from shared.usecases.evaluation.stand_in import StandIn
 from shared.usecases.evaluation.tick import Heard, Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
-from shared.usecases.explaining.context import Context
-from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.report import Report
 from shared.usecases.explaining.silences import Silences
-from shared.usecases.explaining.verdicts import Verdicts
-from shared.usecases.explaining.why import Why
-from shared.usecases.explaining.work import Work
 from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.intake.rates import RateLimits
@@ -53,8 +49,6 @@ from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
 from shared.usecases.spending.budgets import Budgets
-from shared.usecases.spending.calls import CallList
-from shared.usecases.spending.costs import Costs
 from shared.usecases.telemetry import Telemetry
 
 
@@ -275,40 +269,11 @@ class App:
         return self._routes.get().meta
 
     @cached_property
-    def why(self) -> Why:
-        """Explains an alert."""
-        return Why(self._subjects, self._storage.alerts, self._routes.get, self.silences.all)
-
-    @cached_property
-    def context(self) -> Context:
-        """Shows what surrounds an alert."""
-        return Context(self._subjects, self._storage.alerts, self._log)
-
-    @cached_property
-    def verdicts(self) -> Verdicts:
-        """Takes what people say of an alert."""
-        return Verdicts(self._subjects, self._storage.alerts)
-
-    @cached_property
-    def _subjects(self) -> Subjects:
-        """Finds the alert that a person means."""
+    def answers(self) -> Answers:
+        """Answers questions on an alert, a cost, a piece of work."""
         rules = with_own(self._rules.get, self._meta)
-        return Subjects(self._storage.alerts, rules)
-
-    @cached_property
-    def costs(self) -> Costs:
-        """Tells what was spent."""
-        return Costs(self._log)
-
-    @cached_property
-    def calls(self) -> CallList:
-        """Lists the calls that were paid for."""
-        return CallList(self._log)
-
-    @cached_property
-    def work(self) -> Work:
-        """Shows what agents did."""
-        return Work(self._log)
+        alerts = self._storage.alerts
+        return Answers(self._log, alerts, rules, self._routes.get, self.silences.all)
 
     @cached_property
     def budgets(self) -> Budgets:

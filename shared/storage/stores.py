@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.ports import Turns
 from shared.settings import Settings
 from shared.storage.alerts import RowAlerts
 from shared.storage.claims import RowClaims
@@ -25,7 +26,6 @@ from shared.store_ports import (
     SilenceStore,
     Texts,
     TraceMemory,
-    Turns,
 )
 
 if TYPE_CHECKING:

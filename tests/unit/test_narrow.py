@@ -13,7 +13,7 @@ from shared.events.otlp.read_spans import read_spans
 from shared.events.split import halves, singles
 from shared.rows import EventRow, Exported, ExportOutcome
 from shared.usecases.processing.narrow import Narrowing
-from shared.usecases.processing.process import Processed
+from shared.usecases.processing.processed import Processed
 from shared.usecases.processing.requeue import LAST_DELIVERY, Patient
 from tests.factories import event
 from tests.fakes import START

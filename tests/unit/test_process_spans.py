@@ -10,7 +10,8 @@ from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Span
 from shared.pricing.price import load
 from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused, SpanRow
-from shared.usecases.processing.process import Process, Processed, Stores
+from shared.usecases.processing.process import Process, Stores
+from shared.usecases.processing.processed import Processed
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.spans import CHAT, span

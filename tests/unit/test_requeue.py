@@ -7,7 +7,7 @@ import pytest
 from shared.errors import GiveUp, RetryLater
 from shared.events.envelope import judge
 from shared.events.message import decode, pack
-from shared.usecases.processing.process import Processed
+from shared.usecases.processing.processed import Processed
 from shared.usecases.processing.requeue import LAST_DELIVERY, PATIENCE, Patient
 from tests.factories import event
 from tests.fakes import START

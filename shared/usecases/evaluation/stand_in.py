@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from shared.invocation import failed
-from shared.store_ports import Turns
+from shared.ports import Turns
 
 OVERDUE = timedelta(minutes=2)
 READ_EVERY = timedelta(seconds=30)

@@ -10,8 +10,7 @@ from typing import Protocol
 from shared.alerting.schedule import floor
 from shared.errors import AgentmeterError, Misconfigured
 from shared.events.message import beat
-from shared.ports import Heartbeat
-from shared.store_ports import Turns
+from shared.ports import Heartbeat, Turns
 from shared.usecases.evaluation.deliver import Deliver, DeliveryReport
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.errors import AgentmeterError, Misconfigured, RetryLater
 from shared.events.split import halves, with_note
-from shared.usecases.processing.process import Processed
+from shared.usecases.processing.processed import Processed
 from shared.usecases.processing.requeue import LAST_DELIVERY
 
 logger = logging.getLogger(__name__)

@@ -29,6 +29,7 @@ from shared.store_ports import Claims, LabelBook, SeriesStore, TraceMemory
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
 from shared.usecases.processing.outcome_metrics import Fate, counts, items_later, lateness
 from shared.usecases.processing.place_spans import Placed, PlaceSpans
+from shared.usecases.processing.processed import Processed, log_processed
 from shared.usecases.processing.rows import PricedSpan, Prices, Spans, event_row, without_event
 
 logger = logging.getLogger(__name__)
@@ -42,20 +43,6 @@ def count_nothing(now: datetime) -> CountFast:
     """Return what counts for no fast condition."""
     del now
     return CountFast(())
-
-
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """What became of a message.
-
-    refused: queue texts for the poison queue: events that Azure Monitor will never take.
-    again: queue texts to put back: of a message that needs more time, or that was split.
-    """
-
-    exported: int
-    duplicates: int
-    refused: tuple[str, ...] = ()
-    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +126,7 @@ class Process:
             except NotTaken as exc:
                 self._count_later(message, attempt, exc.items, now)
                 raise
-            _log(message, processed, attempt)
+            log_processed(message, processed, attempt)
         return processed
 
     def _run(self, placed: Placed, attempt: int, now: datetime) -> Processed:
@@ -290,16 +277,3 @@ def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) ->
     texts = pack(aside, message.received_at, holder=message.id, note=note)
     exported = len(claimed) - len(aside)
     return Processed(exported, len(message.events) - len(claimed), tuple(texts))
-
-
-def _log(message: Message, processed: Processed, attempt: int) -> None:
-    """Say in one line what became of the message."""
-    told = {
-        "message_id": message.id,
-        "exported": processed.exported,
-        "duplicates": processed.duplicates,
-        "set_aside": len(message.events) - processed.exported - processed.duplicates,
-        "attempt": attempt,
-    }
-    numbers = len(message.events), processed.exported
-    logger.info("Of %d events, %d were exported.", *numbers, extra=told)

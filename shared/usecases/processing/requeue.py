@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import Misconfigured, RetryLater
 from shared.events.message import after_deliveries, decode
-from shared.usecases.processing.process import Processed
+from shared.usecases.processing.processed import Processed
 
 LAST_DELIVERY = 5
 """`maxDequeueCount` of host.json: what fails in this delivery goes to the poison queue."""

@@ -141,7 +141,7 @@ param addressPrefixes array = [
 @description('Optional. Resource id of a subnet, delegated to Microsoft.App/environments, through which the app goes out; with privateNetwork, empty: one is made.')
 param appSubnetId string = ''
 
-@description('Optional. Resource id of a subnet for the private endpoints; empty: one is made.')
+@description('Optional. Resource id of a subnet for the private endpoints, together with appSubnetId; empty: one is made.')
 param endpointSubnetId string = ''
 
 @description('Optional. Resource ids of private DNS zones to use, by service: blob, queue, table; empty: they are made.')

@@ -1,7 +1,7 @@
 """Give out keys by role: agents may only send, readers only read, operators silence and judge too.
 
 A key is one of each function that its role opens, by the same name everywhere. With --tenant, every
-event that comes with the key is that tenant's, whatever it says. `add` with a name that there is
+event that comes with the key is that tenant's, never another's. `add` with a name that there is
 makes a new key in its place. A key is shown once, when it is made.
 """
 

@@ -1,6 +1,6 @@
 """Show the pages that wait, and stored alert state that cannot be read; remove what is of no use.
 
-A page waits until it is taken: `said` is the receiver's last answer. Drop one only when nobody can
+A page waits until it is taken: `said` is the receiver's last answer. Drop one only when no one can
 use it any more, such as the resolve of an incident that you closed by hand. What cannot be read was
 written by another edition or damaged; all else went on without it.
 """

@@ -174,7 +174,7 @@ class AlertStore(Protocol):
 
         Returns the record with its new version.
         Raises:
-            RetryLater: the stored version is not record.version: somebody else was faster; or
+            RetryLater: the stored version is not record.version: another was faster; or
                 the store did not answer. Nothing was written.
         """
         ...
@@ -185,8 +185,8 @@ class AlertStore(Protocol):
         ...
 
     def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
-        """Take a waiting page for an attempt that begins now, so that nobody else makes one
-        before `until`; return it so. None where it has left, or somebody has taken or tried it
+        """Take a waiting page for an attempt that begins now, so that no other makes one
+        before `until`; return it so. None where it has left, or another has taken or tried it
         since it was read.
 
         token: names who takes it; settle() passes over a page that another token holds by then.
@@ -250,8 +250,8 @@ class Written:
     """How far the running totals are written to AppMetrics.
 
     version: of what is stored; 0 where nothing is yet. minute: the last that was written.
-    totals: as they were then. owed: rows that Azure Monitor is yet to take. until: whoever stored
-    this may be sending the owed rows up to then.
+    totals: as they were then. owed: rows that Azure Monitor is yet to take. until: its writer
+    may be sending the owed rows up to then.
     """
 
     version: int = 0
@@ -276,7 +276,7 @@ class Mark(Protocol):
         """Store it in place of what has its version; return it with its new version.
 
         Raises:
-            RetryLater: the stored version is another: somebody else was faster; or the store did
+            RetryLater: the stored version is another: another was faster; or the store did
                 not answer. Nothing was written, or all.
             GiveUp: it is more than the store holds.
         """

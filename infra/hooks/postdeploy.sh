@@ -22,6 +22,9 @@ if ! command -v az >/dev/null || [ ! -d "$(dirname "$ops")/../.venv" ]; then
   echo "The doctor was not run: it needs az (https://aka.ms/azcli), and the packages of \`make setup\`."
   exit 0
 fi
-AGENTMETER_KEY=$(az functionapp keys list -g "$AZURE_RESOURCE_GROUP" -n "$AZURE_FUNCTION_NAME" --query functionKeys.default -o tsv)
+if ! AGENTMETER_KEY=$(az functionapp keys list -g "$AZURE_RESOURCE_GROUP" -n "$AZURE_FUNCTION_NAME" --query functionKeys.default -o tsv); then
+  echo "The app is deployed; the doctor was not run, for its key may not be read yet. Run the lines above." >&2
+  exit 0
+fi
 export AGENTMETER_KEY
 "${AGENTMETER_OPS:-$ops}" doctor || echo "The app is deployed; what the doctor found is above. Roles and first rows take up to ten minutes: run it again then." >&2

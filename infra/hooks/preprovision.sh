@@ -21,6 +21,16 @@ if ! command -v az >/dev/null; then
   exit 0
 fi
 
+# Both subnets of a landing zone, or none: through its own the app reaches the endpoints.
+if [ "${PRIVATE_NETWORK:-false}" = true ]; then
+  case "${APP_SUBNET_ID:+app}${ENDPOINT_SUBNET_ID:+endpoints}" in
+    app | endpoints)
+      echo "APP_SUBNET_ID and ENDPOINT_SUBNET_ID go together: set both (azd env set), or neither for a network of its own." >&2
+      exit 1
+      ;;
+  esac
+fi
+
 # Other projects may use the same name for an environment.
 name=$(printf '%s' "${AGENTMETER_NAME:-agentmeter}" | tr '[:upper:]' '[:lower:]')
 

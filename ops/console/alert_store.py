@@ -18,7 +18,7 @@ LOCAL_DEPLOYMENT = "local"
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an app remembers. name: for a person. is_laptop: nobody is woken by its pages."""
+    """What an app remembers. name: for a person. is_laptop: its pages wake no one."""
 
     name: str
     alerts: AlertStore

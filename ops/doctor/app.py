@@ -110,7 +110,7 @@ def chunks(app: App) -> Iterator[Finding]:
         yield wrong("chunks", f"A body in chunks was answered {answer.status_code}.", CHUNKS)
     elif "content-length" in answer.headers:
         yield ok("chunks", "A body in chunks arrives: requests are forwarded whole.")
-    else:  # Over gRPC, the host sends its answer in chunks, whatever its length.
+    else:  # Over gRPC, the host sends its answer in chunks, at any length.
         yield ok("chunks", "A body in chunks arrives, joined on its way: HTTP comes over gRPC.")
 
 

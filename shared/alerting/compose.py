@@ -42,7 +42,7 @@ def trigger(
 ) -> Page:
     """Return the page that opens the incident of a firing group, or adds to it.
 
-    An open incident keeps its key and its owner, whatever the deployment is called by now.
+    An open incident keeps its key and its owner, even if the deployment was renamed.
     """
     known = group.incident
     key = known.dedup_key if known else dedup_key(sender.deployment, rule.key, group.key)

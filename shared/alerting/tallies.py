@@ -38,7 +38,7 @@ class Tally:
     received: tuple[float, float]
 
     def merged(self, other: "Tally") -> "Tally":
-        """Return both together, in whatever order they come."""
+        """Return both together; their order does not count."""
         return Tally(
             sums=_merged(self.sums, other.sums, _added),
             gauges=_merged(self.gauges, other.gauges, max),

@@ -69,7 +69,7 @@ def judge(given: Sequence[object], received_at: datetime) -> tuple[list[AnyEvent
 
 
 def of_tenant(given: Sequence[object], tenant: str) -> list[object]:
-    """Return the events with that tenant, whatever they say; what is no event stays as it is."""
+    """Return the events with that tenant in place of any other; what is no event stays as it is."""
     return [_with_tenant(value, tenant) for value in given]
 
 

@@ -1,4 +1,4 @@
-"""Finds how a page is sent: as its incident was opened, whatever was edited since."""
+"""Finds how a page is sent: as its incident was opened, before any edit since."""
 
 import hashlib
 from collections.abc import Callable, Iterator

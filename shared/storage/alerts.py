@@ -78,7 +78,7 @@ class RowAlerts:
         transaction.
 
         Raises:
-            RetryLater: somebody else was faster, and nothing was written; or the table did not
+            RetryLater: another was faster, and nothing was written; or the table did not
                 answer, and load() tells whether it was.
             GiveUp: the rule has more series, or a page says more, than a row holds.
         """
@@ -98,7 +98,7 @@ class RowAlerts:
         return next_in_line(self.waiting(), now, most)
 
     def lease(self, page: Page, token: str, now: datetime, until: datetime) -> Page | None:
-        """Take the page for an attempt; None where somebody else was faster."""
+        """Take the page for an attempt; None where another was faster."""
         row = self._rows.get(text_key(page.rule), f"o:{text_key(page.id)}")
         stored = self._quarantine.readable(PAGE, [row] if row else [])
         taken = begun(stored[0], page, token, now, until) if stored else None

@@ -40,7 +40,7 @@ class RowClaims:
         """Take each key for its holder unless another has it; return who holds each key now.
 
         While the claims of an older layout are honoured, its answer is what is claimed in the
-        newer one: whoever knows either layout meets the same holder.
+        newer one: a process that knows either layout meets the same holder.
         Raises:
             RetryLater: the store did not answer; nothing, or a part, was taken.
         """

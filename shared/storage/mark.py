@@ -14,7 +14,7 @@ from shared.storage.rows import Change, Conflict, Fields, Insert, Put, Replace, 
 from shared.storage.totals import Totals
 from shared.store_ports import Written
 
-FASTER = "Somebody else writes the metrics of this minute; the next tick goes on."
+FASTER = "Another process writes the metrics of this minute; the next tick goes on."
 _ROWS = TypeAdapter(tuple[MetricRow, ...])
 
 

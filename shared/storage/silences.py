@@ -84,7 +84,7 @@ def by_start(silences: Iterable[Silence]) -> list[Silence]:
 
 
 def ended(silence: Silence, at: datetime) -> Silence:
-    """Return the silence as it is once somebody has ended it; one that has not begun never does."""
+    """Return the silence as it is once a person has ended it; one that has not begun never does."""
     if silence.ends_at <= at:
         return silence
     return replace(silence, starts_at=min(silence.starts_at, at), ends_at=at)

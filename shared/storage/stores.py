@@ -1,4 +1,4 @@
-"""Everything that is remembered between two invocations, in whatever database."""
+"""Everything that is remembered between two invocations, in any database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ CONNECT = pytest.mark.parametrize(
 )
 Connect = Callable[[str], Database]
 
-SECRET = b64encode(b"a secret that nobody may see").decode()
+SECRET = b64encode(b"a secret that none may see").decode()
 
 
 class Tokens:

@@ -206,6 +206,23 @@ def test_after_a_deployment_the_doctor_runs_with_the_key(shell: Shell) -> None:
     assert "run it again" in ended.stderr
 
 
+def test_a_key_that_cannot_be_read_fails_no_deployment(shell: Shell) -> None:
+    shell.answer("functionapp keys list", fails=1)
+    ended = shell.run("postdeploy")
+    assert ended.returncode == 0
+    assert "doctor was not run" in ended.stderr
+    assert "ops doctor" not in shell.calls
+
+
+@pytest.mark.parametrize("given", ["APP_SUBNET_ID", "ENDPOINT_SUBNET_ID"])
+def test_half_a_network_is_refused_with_the_remedy(shell: Shell, given: str) -> None:
+    ended = shell.run("preprovision", PRIVATE_NETWORK="true", **{given: "/subscriptions/s"})
+    assert ended.returncode == 1
+    assert "APP_SUBNET_ID and ENDPOINT_SUBNET_ID go together" in ended.stderr
+    both = {"APP_SUBNET_ID": "/subscriptions/a", "ENDPOINT_SUBNET_ID": "/subscriptions/b"}
+    assert shell.run("preprovision", PRIVATE_NETWORK="true", **both).returncode == 0
+
+
 def test_who_hears_of_silence_is_asked_once(shell: Shell) -> None:
     ended = shell.run("preprovision", "me@example.com\n", ASK_ANYHOW="1")
     assert ended.returncode == 0

@@ -1,4 +1,4 @@
-"""Whatever is put into a parser, it takes it or refuses it in its own words, and soon."""
+"""A parser takes any input or refuses it in its own words, and soon."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""An incident is closed by what opened it, whatever is edited while it is open."""
+"""An incident is closed by what opened it, even if much is edited meanwhile."""
 
 from dataclasses import dataclass, field, replace
 

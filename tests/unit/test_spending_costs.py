@@ -1,4 +1,4 @@
-"""Costs against the truth of a ledger: whatever is asked, the numbers are those of arithmetic."""
+"""Costs against the truth of a ledger: for any question, the numbers are those of arithmetic."""
 
 from collections import defaultdict
 from collections.abc import Callable

@@ -29,7 +29,7 @@ def event_fault(row: EventRow) -> str:
 
 
 def bent_event(row: EventRow) -> str:
-    """Say why the row would not arrive as it is, whatever its size; "" if it would."""
+    """Say why the row would not arrive as it is, apart from its size; "" if it would."""
     if not EVENT_NAME.fullmatch(row.name):
         return "Its name is no event name. Use letters, digits, _ and dots, at most 512."
     if not IDS.fullmatch(f"{row.operation_id},{row.parent_id}"):
@@ -60,7 +60,7 @@ def span_fault(row: SpanRow) -> str:
 
 
 def bent_span(row: SpanRow) -> str:
-    """Say why the row would not arrive as it is, whatever its size; "" if it would."""
+    """Say why the row would not arrive as it is, apart from its size; "" if it would."""
     if not SPAN_IDS.fullmatch(f"{row.trace_id},{row.span_id},{row.parent_id}"):
         return "Its ids are not 32, 16 and 16 hex digits. Correct the sender's exporter."
     if not all(map(_is_free, row.text)):

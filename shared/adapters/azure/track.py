@@ -24,7 +24,7 @@ from shared.rows import INGESTION
 
 CONNECT_TIMEOUT_S = 5
 GZIP_LEVEL = 1
-"""Half the time of level 5, for a tenth more bytes on the wire, which nobody pays for."""
+"""Half the time of level 5, for a tenth more bytes on the wire, which cost nothing."""
 HEADERS = {
     "Content-Type": "application/json",
     "Content-Encoding": "gzip",

@@ -26,7 +26,7 @@ _TENANTS = frozenset(name for names in _NAMES for name in names.get("tenant", ()
 
 
 def of_tenant(span: Span, tenant: str) -> Span:
-    """Return the span with that tenant, whatever it and its service say."""
+    """Return the span with that tenant in place of any other."""
 
     def without(attributes: Attributes) -> dict[str, Scalar]:
         return {name: value for name, value in attributes.items() if name not in _TENANTS}

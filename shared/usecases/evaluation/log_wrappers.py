@@ -46,7 +46,7 @@ class Asking:
         wait([self._asked[one] for one in wanted], self._wait_s)
 
     def forget_others(self, questions: Iterable[Question]) -> None:
-        """Forget the answers that nobody will ask for any more."""
+        """Forget the answers that are not needed any more."""
         wanted = set(questions)
         for one in [one for one in self._asked if one not in wanted]:
             self._asked.pop(one).cancel()

@@ -28,7 +28,7 @@ class StandIn:
     def run(self, now: datetime) -> bool:
         """Evaluate where the timer is overdue; tell whether that was done.
 
-        Never raises: the message is done, whatever becomes of this.
+        Never raises: the message is done, even if this fails.
         """
         try:
             if not self._is_time(now) or not self._turns.take(now, OVERDUE, now + READ_EVERY):

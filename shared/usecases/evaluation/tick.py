@@ -77,7 +77,7 @@ class Tick:
         self._minute: datetime | None = None
 
     def run(self, now: datetime) -> Ticked:
-        """Do everything that is due at `now`; one at a time, whoever asks for it.
+        """Do everything that is due at `now`; one at a time.
 
         Raises:
             Misconfigured: the rules cannot be read, and never could; all else was done.
@@ -158,7 +158,7 @@ class Spaced:
 
 
 class Heard:
-    """A tick that is noted, so that nobody stands in for the timer while it runs."""
+    """A tick that is noted, so that none stands in for the timer while it runs."""
 
     def __init__(self, tick: Ticks, turns: Turns) -> None:
         self._tick = tick

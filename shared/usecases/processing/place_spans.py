@@ -83,7 +83,7 @@ class PlaceSpans:
             for place in record.places:
                 told[place].append(record)
         known = self._memory.remember(message.batch, told, message.received_at)
-        # What the message says itself counts, whatever was left out of the memory.
+        # What the message says itself counts, even if the memory left it out.
         all_told = {record.key: record for records in known.values() for record in records}
         all_told |= {record.key: record for record in message.records}
         nodes = relate(list(all_told.values()))

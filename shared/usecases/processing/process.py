@@ -172,7 +172,7 @@ class Process:
         return Processed(0, 0)
 
     def _add(self, message: Message, claimed: Sequence[_Claimed], now: datetime) -> None:
-        """Add the events to totals and tallies, once, whatever becomes of their rows.
+        """Add the events to totals and tallies, once, before their rows go out.
 
         What was set aside, or split, and comes back was added when it came first.
         """

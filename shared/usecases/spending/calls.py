@@ -60,7 +60,7 @@ class CallQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """rows: as COLUMNS. count: how many rows there are in all, whatever they count for."""
+    """rows: as COLUMNS. count: how many rows there are in all."""
 
     rows: tuple[Row, ...]
     count: int

@@ -45,7 +45,7 @@ def test_of_two_that_begin_with_the_same_the_second_is_refused_and_changes_nothi
         seen = one.load()
         assert other.load() == seen
         saved = one.save(replace(seen, minute=NOON, owed=OWED))
-        with pytest.raises(RetryLater, match="Somebody else"):
+        with pytest.raises(RetryLater, match="Another process"):
             other.save(replace(seen, minute=LATER))
         assert other.load() == saved
 

@@ -69,6 +69,10 @@ class Counted:
         self._count(1)
         return self._rows.query(partitions, keys, *fields)
 
+    def query_each(self, places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        self._count(len(places))
+        return self._rows.query_each(places)
+
     def commit(self, partition: str, changes: Sequence[Change]) -> None:
         self._count(1)
         self._rows.commit(partition, changes)

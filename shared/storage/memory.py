@@ -72,6 +72,10 @@ class MemoryRows:
             ]
         yield from (selected(row, fields) for row in found)
 
+    def query_each(self, places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        """Return the rows of each partition and its keys."""
+        return [list(self.query(*place)) for place in places]
+
     def commit(self, partition: str, changes: Sequence[Change]) -> None:
         """Make all of the changes, or none; raises Conflict."""
         check(partition, changes)

@@ -130,6 +130,10 @@ class Rows(Protocol):
         """
         ...
 
+    def query_each(self, places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        """Return the rows of each partition and its keys, as query()."""
+        ...
+
     def commit(self, partition: str, changes: Sequence[Change]) -> None:
         """Make all of the changes, or none.
 

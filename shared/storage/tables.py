@@ -100,6 +100,10 @@ class TableRows:
             yield from self._read(rows_of, answer)
             start = _next_page(answer)
 
+    def query_each(self, places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        """Return the rows of each partition and its keys."""
+        return in_parallel(lambda place: list(self.query(*place)), places)
+
     def commit(self, partition: str, changes: Sequence[Change]) -> None:
         """Make all of the changes, or none; raises Conflict."""
         check(partition, changes)

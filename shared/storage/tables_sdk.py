@@ -112,6 +112,10 @@ class SdkRows:
         except AzureError as exc:
             raise self._meaning(exc) from None
 
+    def query_each(self, places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        """Return the rows of each partition and its keys."""
+        return in_parallel(lambda place: list(self.query(*place)), places)
+
     def commit(self, partition: str, changes: Sequence[Change]) -> None:
         """Make all of the changes, or none; raises Conflict."""
         check(partition, changes)

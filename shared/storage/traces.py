@@ -44,17 +44,26 @@ class TraceRows:
             [Transaction(p, part) for p, group in changes.items() for part in parts_of(group)]
         )
         windows = sorted({_window(at - OVERLAP), _window(at)})
-        known = {trace: self._known(windows, trace) for trace in records}
+        known = self._known(windows, [*records])
         meetings = {one.meeting for found in known.values() for one in found if one.meeting}
-        return known | {place: self._known(windows, place) for place in meetings - known.keys()}
+        others = sorted(meetings - known.keys())
+        return {**known, **self._known(windows, others)} if others else known
 
-    def _known(self, windows: Sequence[str], trace: str) -> Sequence[Record]:
-        known: dict[str, Record] = {}
-        for window in windows:
-            for row in self._rows.query(_partition(window, trace), prefix(f"{trace}:")):
-                if len(known) < MOST_SPANS:
-                    known |= {one.span_id: one for one in _RECORDS.validate_json(unpacked(row))}
-        return list(known.values())
+    def _known(
+        self, windows: Sequence[str], traces: Sequence[str]
+    ) -> Mapping[str, Sequence[Record]]:
+        """Return what the windows know of each trace; all are asked at once."""
+        asked = [(trace, window) for trace in traces for window in windows]
+        found = self._rows.query_each(
+            [(_partition(window, trace), prefix(f"{trace}:")) for trace, window in asked]
+        )
+        known: dict[str, dict[str, Record]] = {trace: {} for trace in traces}
+        for (trace, _), rows in zip(asked, found, strict=True):
+            of_trace = known[trace]
+            for row in rows:
+                if len(of_trace) < MOST_SPANS:
+                    of_trace |= {one.span_id: one for one in _RECORDS.validate_json(unpacked(row))}
+        return {trace: list(of_trace.values()) for trace, of_trace in known.items()}
 
     def forget(self, before: datetime) -> int:
         """Drop the windows that ended before that moment; return how many rows."""

@@ -37,6 +37,9 @@ class Dying:
     def query(self, partitions: Within, keys: Within = EVERY, *fields: str) -> Iterator[Row]:
         return self._rows.query(partitions, keys, *fields)
 
+    def query_each(self, places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        return self._rows.query_each(places)
+
     def commit(self, partition: str, changes: Sequence[Change]) -> None:
         self.left -= 1
         if self.left == 0 and not self.after:

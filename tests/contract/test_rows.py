@@ -110,6 +110,20 @@ def test_a_query_finds_its_range_in_order(
     assert names(rows.query(partitions, keys)) == found
 
 
+def test_queries_at_once_find_what_each_finds_alone(rows: Rows) -> None:
+    for partition in "abc":
+        rows.commit(partition, [Insert(f"{n:02}", {}) for n in range(40)])
+    places: list[tuple[str, Within]] = [
+        (partition, Range(f"{first:02}", f"{first + 3:02}"))
+        for partition in "abcd"
+        for first in range(0, 40, 4)
+    ]
+    assert [names(found) for found in rows.query_each(places)] == [
+        names(rows.query(*place)) for place in places
+    ]
+    assert rows.query_each([]) == []
+
+
 def test_a_query_of_several_thousand_rows_yields_all(rows: Rows) -> None:
     keys = [f"{n:05}" for n in range(2_300)]
     for some in parts_of(keys):

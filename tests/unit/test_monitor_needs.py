@@ -82,4 +82,5 @@ def test_every_rule_finds_the_same_whatever_it_is_shown(store: MonitorStore, loo
     assert translate(wide, NOW).columns is None
     found = store.query(narrow, start, START)
     assert found.rows
-    assert found.rows == store.query(wide, start, START).rows
+    # KQL promises no order where a query sorts nothing.
+    assert sorted(found.rows, key=str) == sorted(store.query(wide, start, START).rows, key=str)

@@ -8,9 +8,13 @@ import pytest
 
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
+from shared.events.otlp.record import record_of
 from shared.events.otlp.span import Scalar, Span
 from shared.pricing.price import load
 from shared.rows import EventRow
+from shared.storage.memory import MemoryDatabase
+from shared.storage.rows import Row, Within
+from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.dialects import RECORDINGS
 from tests.fakes import START, FakeExporter
@@ -129,3 +133,20 @@ def test_a_trace_of_another_window_is_forgotten() -> None:
     assert memory.forget(START.replace(year=START.year + 1)) == 1
     other = replace(record, span_id="00000000000000ff")
     assert len(memory.remember("b", {record.trace_id: [other]}, START)[record.trace_id]) == 1
+
+
+def test_a_message_of_a_hundred_traces_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, asked = MemoryDatabase().table("traces"), list[int]()
+    query_each = rows.query_each
+
+    def counted(places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+        asked.append(len(places))
+        return query_each(places)
+
+    monkeypatch.setattr(rows, "query_each", counted)
+    memory = TraceRows(rows)
+    records = {f"{number:032x}": [record_of(span(CHAT, 1))] for number in range(100)}
+    memory.remember("first", records, START)
+    known = memory.remember("second", records, START)
+    assert len(asked) == 2
+    assert {len(found) for found in known.values()} == {1}

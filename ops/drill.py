@@ -42,7 +42,7 @@ def run(given: Namespace, desk: Desk) -> int:
     rule = named(with_own(lambda: read_rules(folder), lambda: routes.meta)(), given.rule)
     with open_office(desk.environment) as office:
         _agreed(office, given.yes)
-        drill = Drill(office.alerts, routes, office.sender)
+        drill = Drill(office.storage.alerts, routes, office.sender)
         page, progress = _send(drill, rule, desk, TRIES)
     return _tell(given, desk, page, progress)
 

@@ -40,7 +40,7 @@ def run(given: Namespace, desk: Desk) -> int:
         GiveUp: the book has no such label.
     """
     with open_office(desk.environment) as office:
-        books = office.labels.all(desk.clock.now())
+        books = office.storage.labels.all(desk.clock.now())
         if given.label is None:
             return _table([_summary(name, books[name]) for name in sorted(books)], given, desk)
         if given.label not in books:
@@ -58,7 +58,7 @@ def run(given: Namespace, desk: Desk) -> int:
 
 def _free(given: Namespace, desk: Desk, office: Office, values: Sequence[str]) -> int:
     wanted = [v for v in values if any(fnmatchcase(v, pattern) for pattern in given.free)]
-    freed = office.labels.free(given.label, wanted, desk.clock.now()) if wanted else ()
+    freed = office.storage.labels.free(given.label, wanted, desk.clock.now()) if wanted else ()
     if given.json:
         desk.terminal.json({"label": given.label, "freed": sorted(freed)})
     desk.terminal.note(f"labels: {len(freed)} values of {given.label} in {office.name} are free.")

@@ -32,7 +32,7 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.action == "drop" and not given.ids:
         raise Misconfigured("Name the id to drop. `bin/ops pages list` shows them.")
     with open_office(desk.environment) as office:
-        outbox = Outbox(office.alerts)
+        outbox = Outbox(office.storage.alerts, office.storage.set_aside)
         for id in given.ids if given.action == "drop" else ():
             outbox.drop(id, desk.clock.now())
             desk.terminal.note(f"{id} is removed.")

@@ -141,13 +141,25 @@ class LabelBook(Protocol):
 class Unreadable:
     """Stored alert state that cannot be read, wholly or in part, and was set aside.
 
-    kind: record, page or row. rule: the rule's key. why: what of it is lost.
+    kind: record, page or silence. rule: the rule's key, or the silence. why: what of it is lost.
     """
 
     id: str
     kind: str
     rule: str
     why: str
+
+
+class SetAside(Protocol):
+    """Stored alert state that could not be read when it was needed."""
+
+    def listed(self) -> Sequence[Unreadable]:
+        """Return all of it."""
+        ...
+
+    def discard(self, id: str) -> bool:
+        """Remove one; tell whether there was one with that id."""
+        ...
 
 
 class AlertStore(Protocol):
@@ -207,14 +219,6 @@ class AlertStore(Protocol):
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         """Return the latest settled pages with their outcome, newest first."""
-        ...
-
-    def unreadable(self) -> Sequence[Unreadable]:
-        """Return what load(), load_all(), lease() and waiting() found that cannot be read."""
-        ...
-
-    def discard(self, id: str) -> bool:
-        """Remove something unreadable; tell whether there was one with that id."""
         ...
 
 

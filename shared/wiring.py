@@ -207,8 +207,9 @@ class App:
             "price list": self._outside.price_list.check,
             "meta": self._check_meta,
         }
-        stores = self._storage
-        return Report(stores.series, stores.alerts, self._rules.get, config, self._started_at)
+        kept = self._storage
+        stores = kept.series, kept.alerts, kept.set_aside
+        return Report(*stores, self._rules.get, config, self._started_at)
 
     @property
     def _config(self) -> Mapping[str, Callable[[], str]]:
@@ -261,8 +262,8 @@ class App:
     def _watch(self) -> SelfWatch:
         """What is asked of the workspace, and of agentmeter itself."""
         rules = with_own(self._rules.get, self._meta)
-        alerts = self._storage.alerts
-        return SelfWatch(self._log, alerts, rules, self._meta, self._poison, self._config)
+        kept = self._storage.alerts, self._storage.set_aside
+        return SelfWatch(self._log, *kept, rules, self._meta, self._poison, self._config)
 
     def _meta(self) -> str:
         """Return the receiver of pages about pages."""

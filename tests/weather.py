@@ -12,7 +12,7 @@ from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import RetryLater
 from shared.ports import Table
-from shared.store_ports import AlertStore, Unreadable
+from shared.store_ports import AlertStore
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -177,12 +177,6 @@ class Fragile:
 
     def history(self, most: int) -> Sequence[tuple[Page, Delivery, datetime]]:
         return self._do(lambda: self._store.history(most))
-
-    def unreadable(self) -> Sequence[Unreadable]:
-        return self._do(self._store.unreadable)
-
-    def discard(self, id: str) -> bool:
-        return self._do(lambda: self._store.discard(id))
 
     @property
     def log(self) -> StepLog:

@@ -9,8 +9,7 @@ from ops.console.identity import OPERATOR
 from ops.console.stack import Stack, find_stack, home
 from shared.alerting.compose import Sender
 from shared.settings import Settings, read
-from shared.storage.stores import open_file, open_storage, stores_of
-from shared.store_ports import AlertStore, LabelBook
+from shared.storage.stores import Storage, open_file, open_storage, stores_of
 
 STATE = "state.db"
 LOCAL_DEPLOYMENT = "local"
@@ -21,8 +20,7 @@ class Office:
     """What an app remembers. name: for a person. is_laptop: its pages wake no one."""
 
     name: str
-    alerts: AlertStore
-    labels: LabelBook
+    storage: Storage
     sender: Sender
     is_laptop: bool
 
@@ -49,7 +47,7 @@ def _laptop(stack: Stack, state: Path) -> Generator[Office]:
     sender = Sender(LOCAL_DEPLOYMENT, stack.page_url)
     try:
         name = "the stack on this machine"
-        yield Office(name, storage.alerts, storage.labels, sender, is_laptop=True)
+        yield Office(name, storage, sender, is_laptop=True)
     finally:
         storage.close()
 
@@ -61,6 +59,6 @@ def _deployed(settings: Settings) -> Generator[Office]:
     sender = Sender(settings.AGENTMETER_DEPLOYMENT, settings.AGENTMETER_LINK)
     try:
         name = f"deployment {settings.AGENTMETER_DEPLOYMENT}"
-        yield Office(name, storage.alerts, storage.labels, sender, is_laptop=False)
+        yield Office(name, storage, sender, is_laptop=False)
     finally:
         storage.close()

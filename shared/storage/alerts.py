@@ -39,7 +39,6 @@ from shared.storage.rows import (
 )
 from shared.storage.salvage import readable
 from shared.storage.steps import RowSteps, added
-from shared.store_ports import Unreadable
 
 _RECORD = "record"
 _WAITING = prefix("o:")
@@ -142,14 +141,6 @@ class RowAlerts:
             for page in readable(PAGE, (unpacked(row),))
             for outcome in readable(SETTLED, (row.text("outcome"),))
         ]
-
-    def unreadable(self) -> Sequence[Unreadable]:
-        """Return what was found that cannot be read, by rule."""
-        return self._quarantine.listed()
-
-    def discard(self, id: str) -> bool:
-        """Remove something unreadable; tell whether there was one with that id."""
-        return self._quarantine.discard(id)
 
     def _change(self, saved: RuleRecord) -> Change:
         """Create the first version, or replace the one before this.

@@ -3,21 +3,31 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from shared.errors import AgentmeterError
 from shared.storage.packing import text_of_key, unpacked
 from shared.storage.rows import EVERY, Change, Conflict, Delete, Put, Row, Rows, prefix
-from shared.storage.salvage import Salvage
 from shared.store_ports import Unreadable
 
 _ASIDE: Final = "x:"
 _ID_CHARS = 12
-_KINDS = {"o": "page", "r": "record"}
-"""What a row is by the first letter of its key."""
+_KINDS: Final = {"o": "page", "r": "record"}
+"""What a row of a rule is by the first letter of its key."""
+SILENCES: Final = "silences"
+"""The partition of silences, in a table of their own."""
 
 logger = logging.getLogger(__name__)
 Kept = TypeVar("Kept")
+Read = TypeVar("Read", covariant=True)
+
+
+class Reads(Protocol[Read]):
+    """Reads one stored value."""
+
+    def read(self, text: str, /) -> tuple[Read, list[str]]:
+        """Return it, and what of it is lost. Raises ValueError where it cannot be read."""
+        ...
 
 
 class Quarantine:
@@ -26,7 +36,7 @@ class Quarantine:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def readable(self, kind: Salvage[Kept], rows: Iterable[Row]) -> list[Kept]:
+    def readable(self, kind: Reads[Kept], rows: Iterable[Row]) -> list[Kept]:
         """Return what can be read, each by itself. What cannot is moved aside; of what can in part,
         a copy is."""
         found: list[Kept] = []
@@ -42,30 +52,55 @@ class Quarantine:
             found.append(value)
         return found
 
-    def listed(self) -> Sequence[Unreadable]:
-        """Return what was set aside, by rule."""
-        return [
-            Unreadable(_id(row), _KINDS[row.key[len(_ASIDE)]], row.text("of"), row.text("why"))
-            for row in self._rows.query(EVERY, prefix(_ASIDE), "of", "why")
-        ]
-
-    def discard(self, id: str) -> bool:
-        """Remove what has this id; tell whether there was something."""
-        for row in self._rows.query(EVERY, prefix(_ASIDE), "of"):
-            if _id(row) == id:
-                self._rows.commit(row.partition, [Delete(row.key)])
-                return True
-        return False
-
     def _aside(self, row: Row, why: str, others: Sequence[Change]) -> None:
         """Keep the row for a person. One that cannot be kept stays where it is."""
-        of = text_of_key(row.partition)
+        of = _of(row)
         logger.error("%s of %s: %s", row.key, of, why)
         kept = Put(f"{_ASIDE}{row.key}", {**row.fields, "of": of, "why": why})
         try:
             self._rows.commit(row.partition, [kept, *others])
         except (Conflict, AgentmeterError) as exc:
             logger.warning("%s of %s was not set aside: %s", row.key, of, exc)
+
+
+class SetAside:
+    """What the quarantines of these tables hold; fits store_ports.SetAside."""
+
+    def __init__(self, *tables: Rows) -> None:
+        self._tables = tables
+
+    def listed(self) -> Sequence[Unreadable]:
+        """Return what was set aside, by rule, then by silence."""
+        return [
+            Unreadable(_id(row), _kind(row), row.text("of"), row.text("why"))
+            for rows in self._tables
+            for row in rows.query(EVERY, prefix(_ASIDE), "of", "why")
+        ]
+
+    def discard(self, id: str) -> bool:
+        """Remove what has this id; tell whether there was something."""
+        for rows in self._tables:
+            for row in rows.query(EVERY, prefix(_ASIDE), "of"):
+                if _id(row) == id:
+                    rows.commit(row.partition, [Delete(row.key)])
+                    return True
+        return False
+
+
+def is_aside(row: Row) -> bool:
+    """Tell whether the row is kept for a person alone."""
+    return row.key.startswith(_ASIDE)
+
+
+def _of(row: Row) -> str:
+    """Return what the row belongs to: a rule's key, or a silence."""
+    if row.partition == SILENCES:
+        return f"silence {text_of_key(row.key)}"
+    return text_of_key(row.partition)
+
+
+def _kind(row: Row) -> str:
+    return "silence" if row.partition == SILENCES else _KINDS[row.key[len(_ASIDE)]]
 
 
 def _id(row: Row) -> str:

@@ -78,6 +78,17 @@ class Salvage(Generic[Kept]):
                 yield name, item
 
 
+class Whole(Generic[Kept]):
+    """A stored value that means something else without one of its parts: all of it, or nothing."""
+
+    def __init__(self, whole: TypeAdapter[Kept]) -> None:
+        self._whole = whole
+
+    def read(self, text: str | bytes) -> tuple[Kept, list[str]]:
+        """Return the value, of which nothing is lost. Raises ValueError."""
+        return self._whole.validate_json(text), []
+
+
 Read = TypeVar("Read", covariant=True)
 
 

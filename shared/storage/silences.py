@@ -1,6 +1,6 @@
 """Silences: so few that one partition holds them all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 
 from shared.alerting.muting import Silence
 from shared.errors import RetryLater
-from shared.storage.packing import packed, parts_of, text_key, unpacked
+from shared.storage.packing import packed, parts_of, text_key
+from shared.storage.quarantine import SILENCES, Quarantine, is_aside
 from shared.storage.rows import (
     ATTEMPTS,
     Conflict,
@@ -16,14 +17,13 @@ from shared.storage.rows import (
     Fields,
     Put,
     Replace,
-    Row,
     Rows,
     commit_present,
 )
-from shared.storage.salvage import readable
+from shared.storage.salvage import Whole
 
 SILENCE = TypeAdapter(Silence)
-_PARTITION = "silences"
+_WHOLE = Whole(SILENCE)
 
 
 class RowSilences:
@@ -31,14 +31,17 @@ class RowSilences:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._quarantine = Quarantine(rows)
 
     def all(self) -> Sequence[Silence]:
         """Return every silence that is kept, by start and id."""
-        return by_start(readable(SILENCE, map(unpacked, self._rows.query(_PARTITION))))
+        rows = [row for row in self._rows.query(SILENCES) if not is_aside(row)]
+        silences = self._quarantine.readable(_WHOLE, rows)
+        return sorted(silences, key=lambda silence: (silence.starts_at, silence.id))
 
     def add(self, silence: Silence) -> None:
         """Keep the silence; one with its id that is there already is replaced."""
-        self._rows.commit(_PARTITION, [Put(text_key(silence.id), silence_fields(silence))])
+        self._rows.commit(SILENCES, [Put(text_key(silence.id), silence_fields(silence))])
 
     def end(self, id: str, at: datetime) -> Silence | None:
         """End the silence at that moment and return it; None where there is none with that id.
@@ -47,13 +50,14 @@ class RowSilences:
             RetryLater: the store did not answer, or others were faster too often.
         """
         for _ in range(ATTEMPTS):
-            row = self._rows.get(_PARTITION, text_key(id)) if id else None
-            if row is None:
+            row = self._rows.get(SILENCES, text_key(id)) if id else None
+            found = self._quarantine.readable(_WHOLE, [row] if row else [])
+            if row is None or not found:
                 return None
-            silence = ended(_silence(row), at)
+            silence = ended(found[0], at)
             try:
                 change = Replace(row.key, silence_fields(silence), row.etag)
-                self._rows.commit(_PARTITION, [change])
+                self._rows.commit(SILENCES, [change])
             except Conflict:
                 continue
             return silence
@@ -63,7 +67,7 @@ class RowSilences:
         """Drop silences that ended before that moment; return how many."""
         old = [text_key(silence.id) for silence in self.all() if silence.ends_at < before]
         return sum(
-            commit_present(self._rows, _PARTITION, [Delete(key) for key in some])
+            commit_present(self._rows, SILENCES, [Delete(key) for key in some])
             for some in parts_of(old)
         )
 
@@ -72,15 +76,6 @@ def silence_fields(silence: Silence) -> Fields:
     """Return the fields of a silence."""
     text = SILENCE.dump_json(silence, by_alias=True).decode()
     return packed(text, "a silence. Shorten its comment.")
-
-
-def _silence(row: Row) -> Silence:
-    return SILENCE.validate_json(unpacked(row))
-
-
-def by_start(silences: Iterable[Silence]) -> list[Silence]:
-    """Return the silences in the order of their starts."""
-    return sorted(silences, key=lambda silence: (silence.starts_at, silence.id))
 
 
 def ended(silence: Silence, at: datetime) -> Silence:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.ports import Turns
 from shared.settings import Settings
+from shared.storage import quarantine
 from shared.storage.alerts import RowAlerts
 from shared.storage.claims import RowClaims
 from shared.storage.labels import RowLabels
@@ -23,6 +24,7 @@ from shared.store_ports import (
     LabelBook,
     Mark,
     SeriesStore,
+    SetAside,
     SilenceStore,
     Texts,
     TraceMemory,
@@ -45,6 +47,7 @@ class Storage:
     labels: LabelBook
     alerts: AlertStore
     silences: SilenceStore
+    set_aside: SetAside
     traces: TraceMemory
     turns: Turns
     texts: Texts
@@ -54,13 +57,15 @@ class Storage:
 def stores_of(database: Database, claim_partitions: int = CLAIM_PARTITIONS) -> Storage:
     """Return the stores of the database."""
     series, alerts = database.table("series"), database.table("alerts")
+    silences = database.table("silences")
     return Storage(
         claims=RowClaims(database.table("claims"), claim_partitions),
         series=RowSeries(series),
         mark=RowMark(series),
         labels=RowLabels(series),
         alerts=RowAlerts(alerts),
-        silences=RowSilences(database.table("silences")),
+        silences=RowSilences(silences),
+        set_aside=quarantine.SetAside(alerts, silences),
         traces=TraceRows(database.table("traces")),
         turns=TurnRows(alerts),
         texts=RowTexts(database.table("texts")),

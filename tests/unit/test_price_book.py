@@ -12,11 +12,12 @@ from shared.adapters.config.price_book import LOOK_EVERY, PriceBook
 from shared.errors import Misconfigured, RetryLater
 from shared.metrics.prometheus import TEXT
 from shared.pricing.listed import Listing
+from shared.storage.memory import MemoryDatabase
 from shared.storage.sqlite import connect
+from shared.storage.stores import stores_of
 from shared.storage.texts import RowTexts
 from shared.usecases.explaining.report import Report
 from tests.fakes import START, FakeClock
-from tests.in_memory import MemoryAlerts, MemorySeries
 from tests.pricing import GPT_4O, call, entry
 
 LISTED = Decimal("12.5")
@@ -148,7 +149,8 @@ def test_another_list_counts_from_the_next_look(shop: Shop) -> None:
 def test_health_and_a_metric_name_the_wrong_file(shop: Shop) -> None:
     shop.release(WRONG)
     config = {"rules": lambda: "nine rules", "prices.toml": shop.start().check}
-    report = Report(MemorySeries(), MemoryAlerts(), lambda: (), config, START)
+    kept = stores_of(MemoryDatabase())
+    report = Report(kept.series, kept.alerts, kept.set_aside, lambda: (), config, START)
 
     checks = {check.name: check for check in report.health(START)}
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,12 @@ from shared.storage.alerts import RowAlerts
 from shared.storage.memory import MemoryDatabase
 from shared.storage.outbox import PAGE, RECORD, as_json
 from shared.storage.packing import packed, text_key
+from shared.storage.quarantine import SILENCES, SetAside
 from shared.storage.rows import Merge, Put
+from shared.storage.silences import SILENCE, RowSilences
 from shared.usecases.explaining.outbox import Outbox
 from tests.contract.alert_pages import page
+from tests.contract.test_silences import silence
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RECORDED = RuleRecord(
@@ -85,8 +88,9 @@ def unreadable(one: Page) -> str:
     return as_json(PAGE, one).replace('"trigger"', '"escalate"')
 
 
-def damaged() -> tuple[RowAlerts, Page]:
-    """Return a store in which a page and a record cannot be read, and a page that can."""
+def damaged() -> tuple[RowAlerts, Page, SetAside]:
+    """Return a store in which a page and a record cannot be read, a page that can, and what of it
+    was set aside."""
     rows = MemoryDatabase().table("alerts")
     alerts = RowAlerts(rows)
     one, other = page(1, "Errors/critical"), page(2, "Errors/critical", incident="other")
@@ -95,31 +99,31 @@ def damaged() -> tuple[RowAlerts, Page]:
     spoilt_page = Merge(f"o:{text_key(one.id)}", packed(unreadable(one), ""))
     rows.commit(text_key("Errors/critical"), [spoilt_page])
     rows.commit(text_key("Costs/critical"), [Put("record", {"version": 1, "data00": b"no zlib"})])
-    return alerts, other
+    return alerts, other, SetAside(rows)
 
 
 def test_a_page_that_cannot_be_read_stops_no_other() -> None:
-    alerts, other = damaged()
+    alerts, other, _ = damaged()
     assert [one.id for one in alerts.waiting()] == [other.id]
     assert [one.rule for one in alerts.load_all()] == ["Errors/critical"]
 
 
 def test_what_cannot_be_read_is_listed_until_removed() -> None:
-    alerts, _ = damaged()
+    alerts, _, aside = damaged()
     for _ in range(2):
         alerts.waiting()
         alerts.load_all()
-    found = sorted(alerts.unreadable(), key=lambda one: one.rule)
+    found = sorted(aside.listed(), key=lambda one: one.rule)
     assert [(one.kind, one.rule) for one in found] == [
         ("record", "Costs/critical"),
         ("page", "Errors/critical"),
     ]
-    assert [alerts.discard(one.id) for one in found] == [True, True]
-    assert (alerts.unreadable(), alerts.discard(found[0].id)) == ([], False)
+    assert [aside.discard(one.id) for one in found] == [True, True]
+    assert (aside.listed(), aside.discard(found[0].id)) == ([], False)
 
 
 def test_a_rule_whose_record_is_lost_begins_anew() -> None:
-    alerts, _ = damaged()
+    alerts, _, _ = damaged()
     fresh = alerts.load("Costs/critical")
     assert fresh == RuleRecord("Costs/critical")
     assert alerts.save(fresh, []).version == 1
@@ -133,14 +137,14 @@ def test_what_is_lost_in_part_is_copied_and_named() -> None:
     rows.commit(text_key(RECORDED.rule), [Merge("record", packed(text, ""))])
     (record,) = alerts.load_all()
     assert (record.series, record.incidents) == (RECORDED.series, {})
-    (lost,) = alerts.unreadable()
+    (lost,) = SetAside(rows).listed()
     assert (lost.rule, lost.why) == (RECORDED.rule, "lost: incidents.incident")
     assert alerts.save(record, []).version == 2
 
 
 def test_a_person_removes_what_waits() -> None:
-    alerts, other = damaged()
-    outbox = Outbox(alerts)
+    alerts, other, aside = damaged()
+    outbox = Outbox(alerts, aside)
     shown = outbox.listed()
     assert [one["kind"] for one in shown] == ["trigger", "unreadable page"]
     for one in shown:
@@ -150,3 +154,28 @@ def test_a_person_removes_what_waits() -> None:
     assert outcome == Dropped("a person removed it")
     with pytest.raises(NotFound, match="pages list"):
         outbox.drop(other.id, NOON)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"matchers": [{"name": "alertname"}]},
+        {"ends_at": "half past nine"},
+        {"kind": "holiday"},
+        {"recurrence": {"every": "full moon"}},
+    ],
+)
+def test_a_silence_is_read_whole_or_set_aside(bad: dict[str, Any]) -> None:
+    rows = MemoryDatabase().table("silences")
+    silences, aside = RowSilences(rows), SetAside(rows)
+    silences.add(replace(silence("good"), ends_at=NOON))
+    stored: dict[str, Any] = json.loads(SILENCE.dump_json(silence("odd"), by_alias=True))
+    rows.commit(SILENCES, [Put(text_key("odd"), packed(json.dumps(stored | bad), ""))])
+    assert silences.end("odd", NOON) is None
+    for _ in range(2):
+        assert [one.id for one in silences.all()] == ["good"]
+    (lost,) = aside.listed()
+    assert (lost.kind, lost.rule) == ("silence", "silence odd")
+    assert silences.forget(NOON + timedelta(days=9)) == 1
+    assert aside.discard(lost.id)
+    assert list(rows.query(SILENCES)) == []

@@ -9,11 +9,16 @@ from shared.alerting.page import Accepted, Delivery, Later, Page
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured, RetryLater
 from shared.ports import Table
+from shared.storage.memory import MemoryDatabase
+from shared.storage.packing import packed, text_key
+from shared.storage.quarantine import SILENCES
+from shared.storage.rows import Put
+from shared.storage.stores import stores_of
 from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.self_watch import SelfWatch, own_rules, with_own
+from shared.usecases.explaining.silences import Silences
 from tests.fakes import FakeReceivers
-from tests.in_memory import MemoryAlerts
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROUTES = parse_routes(
@@ -82,14 +87,20 @@ class World:
 
     def __init__(self, answer: Delivery) -> None:
         self.pager, self.other = Road(answer), Road(Accepted(200))
-        self.log, self.alerts, self.now = Log(), MemoryAlerts(), NOON
+        self.database = MemoryDatabase()
+        self.kept = stores_of(self.database)
+        self.log, self.alerts, self.now = Log(), self.kept.alerts, NOON
         self.rules = [RULE]
         self.poison = Poison()
         rules = with_own(lambda: self.rules, lambda: ROUTES.meta)
         watch = SelfWatch(
-            self.log, self.alerts, rules, lambda: ROUTES.meta, self.poison, {"rules": self.check}
+            *(self.log, self.alerts, self.kept.set_aside, rules, lambda: ROUTES.meta, self.poison),
+            {"rules": self.check},
         )
-        self.evaluate = Evaluate(rules, watch, self.alerts, lambda: ROUTES, "test", "")
+        silences = Silences(self.kept.silences, lambda: ()).all
+        self.evaluate = Evaluate(
+            *(rules, watch, self.alerts, lambda: ROUTES, "test", ""), silences=silences
+        )
         self.deliver = Deliver(
             self.alerts, FakeReceivers({"pager": self.pager, "other": self.other})
         )
@@ -235,3 +246,17 @@ def test_a_configuration_that_is_wrong_pages_until_it_is_mended() -> None:
     world.wrong = False
     world.ticks(2)
     assert world.pager.taken[1:] == [("ConfigurationWrong/error", "resolve")]
+
+
+def test_an_unreadable_silence_pages_until_removed() -> None:
+    world = World(Accepted(202))
+    rows = world.database.table("silences")
+    rows.commit(SILENCES, [Put(text_key("3f2a"), packed('{"id": "3f2a", "matchers": 7}', ""))])
+    world.ticks(2)
+    assert world.other.taken == [("AlertStateUnreadable/error", "trigger")]
+    assert world.pager.taken == [("Errors/critical", "trigger")]
+    (lost,) = world.kept.set_aside.listed()
+    assert (lost.kind, lost.rule) == ("silence", "silence 3f2a")
+    assert world.kept.set_aside.discard(lost.id)
+    world.ticks(7)
+    assert world.other.taken[1:] == [("AlertStateUnreadable/error", "resolve")]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -11,7 +12,7 @@ from shared.alerting.record import RuleRecord
 from shared.alerting.rule import Rule
 from shared.errors import Misconfigured
 from shared.ports import PoisonQueue, Table, UsageLog
-from shared.store_ports import AlertStore
+from shared.store_ports import AlertStore, SetAside
 from shared.usecases.evaluation.freshness import OF_THE_STORE, PROBE, is_own, reach
 
 STUCK_AFTER = timedelta(minutes=5)
@@ -26,60 +27,53 @@ def own_rules(meta: str) -> Sequence[Rule]:
     return [*about_roads, *OTHERS]
 
 
+@dataclass(frozen=True, slots=True)
 class SelfWatch:
-    """Answers those rules, and hands all other questions on; fits ports.UsageLog."""
+    """Answers those rules, and hands all other questions on; fits ports.UsageLog.
 
-    def __init__(
-        self,
-        log: UsageLog,
-        alerts: AlertStore,
-        rules: Callable[[], Sequence[Rule]],
-        meta: Callable[[], str],
-        poison: PoisonQueue,
-        config: Mapping[str, Callable[[], str]],
-    ) -> None:
-        """rules: those that are, the own ones too; what is stored of others is history.
+    rules: those that are, the own ones too; what is stored of others is history. meta: the receiver
+    whose own pages count for nothing here: they would ring for ever. config: part of the
+    configuration → raises Misconfigured where that is wrong.
+    """
 
-        meta: the receiver whose own pages count for nothing here: they would ring for ever.
-        config: part of the configuration → raises Misconfigured where that is wrong.
-        """
-        self._log = log
-        self._rules = rules
-        self._alerts = alerts
-        self._meta = meta
-        self._poison = poison
-        self._config = config
+    log: UsageLog
+    alerts: AlertStore
+    set_aside: SetAside
+    rules: Callable[[], Sequence[Rule]]
+    meta: Callable[[], str]
+    poison: PoisonQueue
+    config: Mapping[str, Callable[[], str]]
 
     def query(self, kql: str, start: datetime, end: datetime) -> Table:
         """Return what the stores say of (start, end], or what the log says. Raises as they do."""
         about, _, severity = kql.removeprefix(OF_THE_STORE).partition(" ")
         answer = self._answers(severity, end).get(about) if kql.startswith(OF_THE_STORE) else None
-        return answer() if answer else self._log.query(kql, start, end)
+        return answer() if answer else self.log.query(kql, start, end)
 
     def _answers(self, severity: str, now: datetime) -> Mapping[str, Callable[[], Table]]:
         """Return what answers which question of the own rules."""
-        alerts = self._alerts
+        alerts = self.alerts
         return {
             "failing": lambda: self._failing(severity, now),
             "series": lambda: left_out(alerts.load_all()),
             "stuck": lambda: stuck(self._others(alerts.waiting()), now),
             "refused": lambda: refused(self._others(alerts.waiting())),
             "unreadable": lambda: _counted(
-                "Rule", Counter(one.rule for one in alerts.unreadable())
+                "Rule", Counter(one.rule for one in self.set_aside.listed())
             ),
             "config": lambda: _counted("File", Counter(self._wrong())),
             "late": lambda: self._late(now),
-            "poison": lambda: Table(("value",), ((self._poison.count(),),)),
+            "poison": lambda: Table(("value",), ((self.poison.count(),),)),
         }
 
     def _late(self, now: datetime) -> Table:
         """Return how late the log is; no row where that is not known."""
-        lag = reach(self._log, now).lag(now)
+        lag = reach(self.log, now).lag(now)
         return Table(("value",), () if lag is None else ((lag.total_seconds(),),))
 
     def _failing(self, severity: str, now: datetime) -> Table:
         """Count the failures of rules of that severity; of none in a fresh deployment."""
-        rules, records = self._rules(), self._alerts.load_all()
+        rules, records = self.rules(), self.alerts.load_all()
         operators = {rule.key for rule in rules if not is_own(rule)}
         if awaited([record for record in records if record.rule in operators], now):
             return _counted("Rule", {})
@@ -87,14 +81,14 @@ class SelfWatch:
         return _counted("Rule", failing([one for one in records if one.rule in known], now))
 
     def _wrong(self) -> Iterator[str]:
-        for name, check in self._config.items():
+        for name, check in self.config.items():
             try:
                 check()
             except Misconfigured:
                 yield name
 
     def _others(self, pages: Sequence[Page]) -> Sequence[Page]:
-        return [page for page in pages if page.route != self._meta() and page.action != "change"]
+        return [page for page in pages if page.route != self.meta() and page.action != "change"]
 
 
 def stuck(waiting: Sequence[Page], now: datetime) -> Table:

@@ -5,17 +5,18 @@ from datetime import datetime
 
 from shared.alerting.page import Dropped
 from shared.errors import NotFound
-from shared.store_ports import AlertStore
+from shared.store_ports import AlertStore, SetAside
 
 Shown = dict[str, object]
 BY_HAND = "a person removed it"
 
 
 class Outbox:
-    """The pages of the alert store, and what was set aside there."""
+    """The pages of the alert store, and the state that was set aside."""
 
-    def __init__(self, alerts: AlertStore) -> None:
+    def __init__(self, alerts: AlertStore, set_aside: SetAside) -> None:
         self._alerts = alerts
+        self._set_aside = set_aside
 
     def listed(self) -> list[Shown]:
         """Return every page that waits, oldest first, then what cannot be read."""
@@ -41,7 +42,7 @@ class Outbox:
                 "attempts": 0,
                 "said": one.why,
             }
-            for one in self._alerts.unreadable()
+            for one in self._set_aside.listed()
         ]
         return [*pages, *lost]
 
@@ -51,7 +52,7 @@ class Outbox:
         Raises:
             NotFound: nothing there has this id, or it is being sent at this moment.
         """
-        if self._alerts.discard(id):
+        if self._set_aside.discard(id):
             return
         token = secrets.token_hex(8)
         for page in self._alerts.waiting():

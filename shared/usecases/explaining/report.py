@@ -12,7 +12,7 @@ from shared.alerting.schedule import AHEAD_MOST
 from shared.errors import AgentmeterError
 from shared.metrics.own import CONFIG_PROBLEMS, EVENT_LAG, LOG_LAG
 from shared.metrics.prometheus import STALE_AFTER, Format, exposition
-from shared.store_ports import AlertStore, SeriesStore
+from shared.store_ports import AlertStore, SeriesStore, SetAside
 
 TICK_OVERDUE = timedelta(minutes=3)
 LATE_S = 180
@@ -36,6 +36,7 @@ class Report:
         self,
         series: SeriesStore,
         alerts: AlertStore,
+        set_aside: SetAside,
         rules: Callable[[], Sequence[Rule]],
         config: Mapping[str, Callable[[], str]],
         started_at: datetime,
@@ -43,6 +44,7 @@ class Report:
         """config: file of the configuration → reads it and says what is in it, or raises."""
         self._series = series
         self._alerts = alerts
+        self._set_aside = set_aside
         self._rules = rules
         self._config = config
         self._started_at = started_at
@@ -137,8 +139,8 @@ class Report:
 
     def _check_state(self) -> Check:
         """Say what of the stored state cannot be read."""
-        lost = self._alerts.unreadable()
-        said = "; ".join(f"{one.kind} of {one.rule}: {one.why}" for one in lost)
+        lost = self._set_aside.listed()
+        said = "; ".join(f"{one.rule}, {one.kind}: {one.why}" for one in lost)
         return Check(
             *("alert state", not lost, said or "all of it can be read"),
             "`bin/ops pages list` shows it; docs/runbooks/AlertStateUnreadable.md.",

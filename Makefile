@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection recordings sbom clean lint types screenshots azcli bench
+.PHONY: help setup run test check generated detection recordings sbom clean lint types quick page javascript screenshots azcli bench
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,11 @@ $(BIN)/python:
 .venv/.dev: requirements-dev.txt .venv/.local
 	@echo "Installing the packages that tests and checks need ..."
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@echo "Installing the npm packages that tests and checks need ..."
+	@npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 setup: .venv/.dev ## Make .venv with every package (run and test do it by themselves)
@@ -47,8 +52,16 @@ quick: .venv/.dev
 	$(BIN)/python -m ops generated --check
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not azurite"
 
+page: ## Format, lint and types of the page's JavaScript (needs npm)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory javascript; \
+	else echo "npm is not installed: the page's JavaScript is not checked."; fi
+
+javascript: node_modules/.installed
+	node_modules/.bin/biome check --error-on-warnings
+	node_modules/.bin/tsc --project jsconfig.json
+
 check: lint ## Format, lint, types, imports, generated files, quick tests: under two minutes
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types quick
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types quick page
 
 generated: .venv/.dev ## Write every generated file anew
 	$(BIN)/python -m ops generated

@@ -85,19 +85,15 @@ def _install() -> str:
 
     Workers that start at once wait for each other: SQLite has a lock that all platforms know.
     """
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        absent = "npm is not installed: the storage contracts run without Azurite"
+    node, make = shutil.which("node"), shutil.which("make")
+    if not node or not make or not shutil.which("npm"):
+        absent = "npm or make is not installed: the storage contracts run without Azurite"
         required = os.environ.get("AGENTMETER_REQUIRE_AZURITE")  # noqa: TID251  # no setting of the app
         (pytest.fail if required == "1" else pytest.skip)(absent)
     (PROJECT / ".cache").mkdir(exist_ok=True)
     with closing(sqlite3.connect(PROJECT / ".cache" / "npm.lock", timeout=300)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
-        if not MAIN.exists():
-            subprocess.run(  # noqa: S603  # a fixed command, no shell
-                [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=PROJECT,
-                check=True,
-                capture_output=True,
-            )
+        subprocess.run(  # noqa: S603  # a fixed command, no shell
+            [make, "node_modules/.installed"], cwd=PROJECT, check=True, capture_output=True
+        )
     return node

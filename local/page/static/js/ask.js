@@ -8,8 +8,14 @@ export class Unanswered extends Error {
   }
 }
 
-/** Return the JSON that `path` answers; `body` is sent as JSON. */
+/**
+ * Return the JSON that `path` answers; `body` is sent as JSON.
+ * @param {string} path
+ * @param {{method?: string, body?: unknown, signal?: AbortSignal}} options
+ * @returns {Promise<any>}
+ */
 export async function ask(path, { method, body, signal } = {}) {
+  /** @type {RequestInit} */
   const options = { method: method ?? (body === undefined ? "GET" : "POST"), signal };
   if (body !== undefined)
     Object.assign(options, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });

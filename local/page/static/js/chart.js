@@ -8,16 +8,33 @@ const HEIGHT = 190;
 const HOUR_S = 3600;
 
 /**
- * spec: {label, kind: "line" | "area" | "bar", stacked, times: [seconds], series: [{name, values, colour?}],
- * format(value), height?, limits?: [{name, value}], marks?: [{name, at: seconds, tone?}], from?, to?}. A missing value is null.
+ * What a chart shows; times are seconds since 1970, a missing value is null.
+ * @typedef {object} Asked
+ * @property {string} label
+ * @property {"line" | "area" | "bar"} kind
+ * @property {boolean} [stacked]
+ * @property {number[]} times
+ * @property {{name: string, values: (number | null)[], colour?: string}[]} series
+ * @property {(value: number) => string} [format]
+ * @property {number} [height]
+ * @property {{name: string, value: number}[]} [limits]
+ * @property {{name: string, at: number, tone?: string}[]} [marks]
+ * @property {number} [from]
+ * @property {number} [to]
+ *
+ * @typedef {Asked & Required<Pick<Asked, "format" | "limits" | "marks">>} Spec
  */
+
 class Chart extends HTMLElement {
+  /** @type {uPlot | null} */
   #plot = null;
-  #spec = null;
+  /** @type {Spec} */
+  #spec = { label: "", kind: "line", times: [], series: [], format: number, limits: [], marks: [] };
   #drawn = "";
   #resized = new ResizeObserver(() => this.#fit());
   #themed = () => this.#rebuild();
 
+  /** @param {Asked} spec */
   set spec(spec) {
     this.#spec = { format: number, limits: [], marks: [], ...spec };
     if (this.isConnected) this.#refresh();
@@ -78,17 +95,22 @@ class Chart extends HTMLElement {
     return this.#spec.height ?? HEIGHT;
   }
 
-  /** Stacked: each series is drawn as its sum with those before it, the last one first. */
+  /**
+   * Stacked: each series is drawn as its sum with those before it, the last one first.
+   * @returns {uPlot.AlignedData}
+   */
   #data() {
     const { times, series, stacked } = this.#spec;
     if (!stacked) return [times, ...series.map(({ values }) => values)];
     const sums = [];
-    series.forEach(({ values }, place) =>
-      sums.push(values.map((value, i) => (value ?? 0) + (place ? sums[place - 1][i] : 0))),
-    );
+    for (const { values } of series) {
+      const below = sums.at(-1);
+      sums.push(values.map((value, i) => (value ?? 0) + (below?.[i] ?? 0)));
+    }
     return [times, ...sums.reverse()];
   }
 
+  /** @returns {uPlot.Options} */
   #options() {
     const paint = (name) => painted(this.words, name);
     const { kind, stacked, series, limits, marks, format } = this.#spec;
@@ -106,7 +128,7 @@ class Chart extends HTMLElement {
     };
     const dots = (values) => ({ show: values.filter((value) => value !== null).length < 3 });
     const bars =
-      kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.8, 40] }), points: { show: false } } : {};
+      kind === "bar" ? { paths: uPlot.paths.bars?.({ size: [0.8, 40] }), points: { show: false } } : {};
     return {
       width: Math.max(this.clientWidth, 120),
       height: this.#height,
@@ -137,27 +159,33 @@ class Chart extends HTMLElement {
       ],
       hooks: {
         setCursor: [(plot) => this.#point(plot)],
-        draw: [
-          (plot) => limitLines(plot, limits, paint("--bad")),
-          (plot) => markLines(plot, marks, paint),
-        ],
+        draw: [(plot) => limitLines(plot, limits, paint("--bad")), (plot) => markLines(plot, marks, paint)],
       },
     };
   }
 
-  /** The times asked for, and those of the data; bars need room for half of the first and the last. */
+  /**
+   * The times asked for, and those of the data; bars need room for half of the first and the last.
+   * @returns {uPlot.Range.MinMax}
+   */
   #span() {
     const { times, kind, from = Infinity, to = -Infinity } = this.#spec;
-    const [low, high] = times.length ? [Math.min(from, times[0]), Math.max(to, times.at(-1))] : [from, to];
+    const [low, high] = times.length
+      ? [Math.min(from, times[0]), Math.max(to, times[times.length - 1])]
+      : [from, to];
     if (!Number.isFinite(high - low)) return [Date.now() / 1000 - HOUR_S, Date.now() / 1000];
     const room = kind === "bar" ? (times.length > 1 ? (times[1] - times[0]) / 2 : (high - low) / 40) : 0;
     return low === high ? [low - HOUR_S / 2, high + HOUR_S / 2] : [low - room, high + room];
   }
 
-  /** Show the values below the pointer. */
-  #point({ cursor: { idx, left } }) {
-    this.tip.hidden = idx === null || idx === undefined || left < 0;
-    if (this.tip.hidden) return;
+  /**
+   * Show the values below the pointer.
+   * @param {uPlot} plot
+   */
+  #point({ cursor: { idx, left = -1 } }) {
+    const isAway = idx === null || idx === undefined || left < 0;
+    this.tip.hidden = isAway;
+    if (isAway) return;
     const { times, series, format } = this.#spec;
     const values = series
       .map(({ name, values, colour: own }, place) => ({
@@ -206,6 +234,7 @@ function times(_, ticks) {
   });
 }
 
+/** @returns {uPlot.Range.MinMax} */
 function range(low, high, limits) {
   const values = [low ?? 0, high ?? 0, ...limits.map(({ value }) => value)];
   const top = Math.max(0, ...values);
@@ -245,5 +274,8 @@ function markLines({ ctx, bbox, valToPos }, marks, paint) {
 
 customElements.define("am-chart", Chart);
 
-/** Return a chart. */
+/**
+ * Return a chart.
+ * @param {Asked} spec
+ */
 export const chart = (spec) => h("am-chart", { spec });

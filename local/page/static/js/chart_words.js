@@ -22,7 +22,12 @@ export function legend({ series, format, limits, marks }) {
   };
   const limit = ({ name, value }) => h("li", { class: "limit" }, name, h("b", {}, format(value)));
   const mark = ({ name, at, tone }) =>
-    h("li", { class: "mark", style: { "--c": `var(${tone ?? "--soft"})` } }, name, h("b", {}, time(new Date(at * 1000).toISOString())));
+    h(
+      "li",
+      { class: "mark", style: { "--c": `var(${tone ?? "--soft"})` } },
+      name,
+      h("b", {}, time(new Date(at * 1000).toISOString())),
+    );
   return h("ul", { class: "legend" }, ...series.map(item), ...limits.map(limit), ...marks.map(mark));
 }
 

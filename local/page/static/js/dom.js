@@ -10,6 +10,13 @@ export function h(tag, props, ...children) {
   return element;
 }
 
+/** Return the element of the page that has an id. */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`index.html has no element "${id}".`);
+  return found;
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Return an SVG element; every prop is an attribute. */

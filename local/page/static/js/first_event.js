@@ -2,15 +2,18 @@
 import { h } from "./dom.js";
 import { code, panel } from "./parts.js";
 
-const keyOf = (file) =>
-  `KEY=$(python3 -c 'import json; print(json.load(open("${file}"))["function_key"])')`;
+const keyOf = (file) => `KEY=$(python3 -c 'import json; print(json.load(open("${file}"))["function_key"])')`;
 
-const curl = (url) => `curl -i ${url}/api/events -H "x-functions-key: $KEY" -H 'content-type: application/json' -d '{
+const curl = (
+  url,
+) => `curl -i ${url}/api/events -H "x-functions-key: $KEY" -H 'content-type: application/json' -d '{
   "specversion": "1.0", "id": "call-1", "source": "my-agent", "type": "llm.call",
   "data": {"provider": "openai", "model": "gpt-4o", "status": "success", "duration_s": 1.2, "team_id": "search",
            "usage": {"input_tokens": 1200, "output_tokens": 80}}}'`;
 
-const otel = (url) => `export OTEL_EXPORTER_OTLP_ENDPOINT=${url} OTEL_EXPORTER_OTLP_HEADERS="x-functions-key=$KEY"
+const otel = (
+  url,
+) => `export OTEL_EXPORTER_OTLP_ENDPOINT=${url} OTEL_EXPORTER_OTLP_HEADERS="x-functions-key=$KEY"
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_METRICS_EXPORTER=none`;
 
 /** The three ways to a first event, in place of charts without a point. */

@@ -96,7 +96,7 @@ export function time(iso, none = "–") {
 
 /** How long ago, or how long until, in its largest unit. */
 export function ago(iso) {
-  const gone = Math.round((Date.now() - new Date(iso)) / 1000);
+  const gone = Math.round((Date.now() - Date.parse(iso)) / 1000);
   if (Math.abs(gone) < 1) return "now";
   return gone < 0 ? `in ${roughly(-gone)}` : `${roughly(gone)} ago`;
 }

@@ -1,6 +1,6 @@
 // Shows the view that the address names, and keeps it fresh.
 import { Parts, Unanswered } from "./ask.js";
-import { h, morph } from "./dom.js";
+import { byId, h, morph } from "./dom.js";
 import { loading, trouble } from "./parts.js";
 import { current } from "./route.js";
 import { startTheme } from "./theme.js";
@@ -21,6 +21,7 @@ import * as workbooks from "./views/workbooks.js";
  */
 const RETRY_S = 15;
 const VIEWS = { "": overview, alerts, costs, event, health, incidents, search, why, workbooks };
+/** @type {[string, string][]} */
 const NAV = [
   ["", "Overview"],
   ["incidents", "Incidents"],
@@ -33,8 +34,9 @@ const NAV = [
 /** The entry that leads to a view without one. */
 const WITHIN = { why: "incidents", event: "search" };
 
-const main = document.getElementById("main");
-const state = document.getElementById("state");
+const main = byId("main");
+const state = byId("state");
+/** @type {Showing | null} */
 let showing = null;
 
 function tell(mood, text) {
@@ -44,14 +46,22 @@ function tell(mood, text) {
 
 /** A view that is on the screen: loads, draws, waits, again, until it is left. */
 class Showing {
+  leaving = new AbortController();
+  timer = 0;
+  turn = Symbol("none");
+  /** @type {any} */
+  data = null;
+
   constructor(view, route) {
-    Object.assign(this, { view, route, leaving: new AbortController(), timer: 0, data: null });
+    this.view = view;
+    this.route = route;
   }
 
   async refresh() {
     clearTimeout(this.timer);
     const { signal } = this.leaving;
-    const turn = (this.turn = Symbol("turn"));
+    const turn = Symbol("turn");
+    this.turn = turn;
     let failed = true;
     try {
       const loaded = this.view.load(this.route, signal);
@@ -71,7 +81,8 @@ class Showing {
       if (!(error instanceof Unanswered)) console.error(error);
     }
     const wait_s = this.view.every_s || (failed ? RETRY_S : 0);
-    if (turn === this.turn && !signal.aborted && wait_s) this.timer = setTimeout(() => this.due(), wait_s * 1000);
+    if (turn === this.turn && !signal.aborted && wait_s)
+      this.timer = setTimeout(() => this.due(), wait_s * 1000);
   }
 
   /** Show each part when it is there; return whether one failed. */
@@ -146,7 +157,7 @@ function nav(name) {
       },
       text,
     );
-  morph(document.getElementById("nav"), h("nav", {}, ...NAV.map(link)));
+  morph(byId("nav"), h("nav", {}, ...NAV.map(link)));
 }
 
 /** Show what the address names now. A new view starts at its top, with the focus there; a new parameter of the same view leaves both. */
@@ -154,16 +165,16 @@ function follow() {
   if (location.hash === "#main") return main.focus();
   const route = current();
   const view = Object.hasOwn(VIEWS, route.name) ? VIEWS[route.name] : missing;
-  const isNew = showing?.view !== view || showing.route.path !== route.path;
-  const wasShown = showing !== null;
-  showing?.leave();
+  const before = showing;
+  const isNew = !before || before.view !== view || before.route.path !== route.path;
+  before?.leave();
   showing = new Showing(view, route);
   nav(route.name);
   tell("loading", "loading …");
   document.title = `${view.title(route)} · agentmeter`;
   if (isNew) {
     main.replaceChildren(h("h1", {}, view.title(route)), loading());
-    if (wasShown) {
+    if (before) {
       main.focus({ preventScroll: true });
       scrollTo(0, 0);
     }
@@ -173,6 +184,6 @@ function follow() {
 
 addEventListener("hashchange", follow);
 addEventListener("redraw", () => showing?.data && showing.draw());
-startTheme(document.getElementById("theme"));
+startTheme(byId("theme"));
 if (!location.hash) history.replaceState(null, "", "#/");
 follow();

@@ -1,8 +1,14 @@
 // The pieces that every view is put together from.
-import { h } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { ago, int, time } from "./format.js";
 
-/** A titled section. part: {value?, error?, at?, pending?}; draw(value) returns its content. */
+/**
+ * A titled section; draw(value) returns its content.
+ * @param {string} title
+ * @param {{value?: any, error?: Error, at?: Date, pending?: boolean}} part
+ * @param {(value: any) => unknown} draw
+ * @param {{id?: string, aside?: Node | null, wide?: boolean}} options
+ */
 export function panel(title, part, draw, { id = slug(title), aside = null, wide = false } = {}) {
   const content = drawn(part, draw);
   const heading = h("header", {}, h("h2", { id: `h-${id}` }, title), aside);
@@ -19,15 +25,22 @@ export function panel(title, part, draw, { id = slug(title), aside = null, wide 
   );
 }
 
-/** What is had of a part; where that failed, why, and what was had before with its age. */
+/**
+ * What is had of a part; where that failed, why, and what was had before with its age.
+ * @param {{value?: any, error?: Error, at?: Date, pending?: boolean}} part
+ * @param {(value: any) => unknown} draw
+ */
 function drawn({ value, error, at, pending }, draw) {
-  if (pending && value === undefined) return h("div", { class: "bone" }, h("p", { class: "hidden" }, "Loading …"));
+  if (pending && value === undefined)
+    return h("div", { class: "bone" }, h("p", { class: "hidden" }, "Loading …"));
   if (error && value === undefined) return trouble(error);
   try {
     return [error && stale(error, at), draw(value)];
   } catch (fault) {
     console.error(fault);
-    return trouble(new Error(`It is not what this page expects (${fault.message}). Reload the page; else report this.`));
+    return trouble(
+      new Error(`It is not what this page expects (${fault.message}). Reload the page; else report this.`),
+    );
   }
 }
 
@@ -39,15 +52,19 @@ const stale = (error, at) =>
     error.message,
     " Shown is what was known at ",
     time(at.toISOString()),
-    `, ${ago(at)}.`,
+    `, ${ago(at.toISOString())}.`,
   );
 
 /** A figure of a part: … while it is awaited, ? where it is not known; one that is old says so. */
 export function figure({ value, error, at, pending }, draw) {
-  if (value === undefined)
-    return pending ? "…" : h("span", { class: "warn", title: error?.message }, "?");
+  if (value === undefined) return pending ? "…" : h("span", { class: "warn", title: error?.message }, "?");
   if (!error) return draw(value);
-  return h("span", {}, draw(value), h("span", { class: "warn", title: error.message }, ` ${ago(at)}`));
+  return h(
+    "span",
+    {},
+    draw(value),
+    h("span", { class: "warn", title: error.message }, ` ${ago(at.toISOString())}`),
+  );
 }
 
 export const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
@@ -67,8 +84,13 @@ export const loading = () =>
     ...Array.from({ length: 4 }, () => h("div", { class: "bone" })),
   );
 
-/** One figure. note: a line below it; tone: good, warn or bad. */
-export function tile(name, value, { note = null, tone = "", href = null } = {}) {
+/**
+ * One figure. note: a line below it.
+ * @param {string} name
+ * @param {unknown} value
+ * @param {{note?: unknown, tone?: string, href?: string}} options tone: good, warn or bad.
+ */
+export function tile(name, value, { note = null, tone = "", href } = {}) {
   const label = href ? h("a", { href }, name) : name;
   return h(
     "div",
@@ -132,7 +154,9 @@ export function grid(caption, columns, rows, none) {
     h("thead", {}, head),
     h("tbody", {}, body),
   );
-  return rows.length <= most ? scrolls(caption, table) : [scrolls(caption, table), more(caption, most, rows.length)];
+  return rows.length <= most
+    ? scrolls(caption, table)
+    : [scrolls(caption, table), more(caption, most, rows.length)];
 }
 
 const ROWS_AT_ONCE = 100;
@@ -149,7 +173,11 @@ function more(caption, most, all) {
     "p",
     { class: "turning" },
     h("span", { class: "soft" }, `The first ${int(most)} of ${int(all)}`),
-    h("button", { type: "button", class: "quiet", onclick }, `Show ${int(Math.min(ROWS_AT_ONCE, all - most))} more`),
+    h(
+      "button",
+      { type: "button", class: "quiet", onclick },
+      `Show ${int(Math.min(ROWS_AT_ONCE, all - most))} more`,
+    ),
   );
 }
 
@@ -157,7 +185,12 @@ function more(caption, most, all) {
 export const scrolls = (label, content) =>
   h("div", { class: "scroll", role: "group", "aria-label": label, tabindex: "0" }, content);
 
-/** A labelled field of a form; a view has one of each label. */
+/**
+ * A labelled field of a form; a view has one of each label.
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string | null} hint
+ */
 export function field(label, control, hint = null) {
   control.id = `f-${slug(label)}`;
   if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
@@ -192,13 +225,16 @@ export function code(text, label) {
   return h("div", { class: "code" }, scrolls(label, h("pre", {}, h("code", {}, text))), copy);
 }
 
+/** @type {number | undefined} */
+let saying;
+
 /** Tell the person, aloud too. */
 export function say(text, tone = "good") {
-  const place = document.getElementById("said");
+  const place = byId("said");
   place.dataset.tone = tone;
   place.textContent = text;
-  clearTimeout(say.timer);
-  say.timer = setTimeout(
+  clearTimeout(saying);
+  saying = setTimeout(
     () => {
       place.textContent = "";
     },

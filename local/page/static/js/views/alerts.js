@@ -176,6 +176,7 @@ function form(params, refresh) {
 }
 
 async function make(form, refresh) {
+  /** @type {Record<string, any>} every field is a text */
   const given = Object.fromEntries(new FormData(form));
   const body = {
     matchers: given.matchers

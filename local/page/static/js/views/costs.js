@@ -4,8 +4,8 @@ import { h } from "../dom.js";
 import { int, money, percent, plural, short, time } from "../format.js";
 import { badge, code, empty, field, panel, select, tile, tiles } from "../parts.js";
 import { go, href } from "../route.js";
-import { change, listed, moved, overTime, spent } from "./costs_tables.js";
 import { apiOf, BUCKETS, callsOf, labelled, read, TO_MOVERS, unescaped } from "./costs_state.js";
+import { change, listed, moved, overTime, spent } from "./costs_tables.js";
 
 export const title = () => "Costs";
 export const every_s = 60;
@@ -71,8 +71,21 @@ function controls(state, dimensions) {
     choose("And by", "and", [["", "nothing"], ...named.filter(([name]) => name !== first)], second, (value) =>
       set({ by: join(first, value) }),
     ),
-    choose("Steps", "bucket", [["", "as it fits"], ...BUCKETS.map((name) => [name, `by ${name}`])], state.bucket),
-    choose("Compare with", "compare", [["", "the period before"], ["none", "nothing"]], state.compare),
+    choose(
+      "Steps",
+      "bucket",
+      [["", "as it fits"], ...BUCKETS.map((name) => [name, `by ${name}`])],
+      state.bucket,
+    ),
+    choose(
+      "Compare with",
+      "compare",
+      [
+        ["", "the period before"],
+        ["none", "nothing"],
+      ],
+      state.compare,
+    ),
   );
 }
 
@@ -88,7 +101,11 @@ function chips(state) {
       "li",
       { class: "chip" },
       said,
-      h("a", { href: href("/costs", state.with({ [name]: null, offset: null })), "aria-label": `Remove: ${said}` }, "×"),
+      h(
+        "a",
+        { href: href("/costs", state.with({ [name]: null, offset: null })), "aria-label": `Remove: ${said}` },
+        "×",
+      ),
     );
   };
   return h("ul", { class: "chips", "aria-label": "Filters" }, state.filters.map(chip));
@@ -102,13 +119,19 @@ function figures(bill) {
       tone: bill.unpriced_calls ? "warn" : "",
     }),
     bill.previous && tile("Period before", money(bill.previous_usd), { note: compared }),
-    bill.forecast_usd === null ? null : tile("By its end", money(bill.forecast_usd), { note: "at the pace so far" }),
+    bill.forecast_usd === null
+      ? null
+      : tile("By its end", money(bill.forecast_usd), { note: "at the pace so far" }),
     tile("Model calls", int(bill.calls)),
     tile("A call", money(bill.cost_per_call_usd)),
     tile("1,000 tokens", money(bill.cost_per_1k_tokens_usd)),
-    bill.missions ? tile("A mission", money(bill.cost_per_mission_usd), { note: plural(bill.missions, "mission") }) : null,
+    bill.missions
+      ? tile("A mission", money(bill.cost_per_mission_usd), { note: plural(bill.missions, "mission") })
+      : null,
     tile("Tokens", short(bill.input_tokens + bill.output_tokens), {
-      note: bill.input_tokens ? `${percent((100 * bill.cache_read_tokens) / bill.input_tokens)} of input from caches` : null,
+      note: bill.input_tokens
+        ? `${percent((100 * bill.cache_read_tokens) / bill.input_tokens)} of input from caches`
+        : null,
     }),
     tile("Estimated", int(bill.estimated_calls), { note: "calls of which a part was guessed" }),
   ].filter(Boolean);
@@ -118,7 +141,11 @@ function figures(bill) {
 const exported = (state) =>
   h(
     "a",
-    { class: "button quiet", href: `/api/costs?${apiOf(state, { format: "csv", bucket: null })}`, download: "costs.csv" },
+    {
+      class: "button quiet",
+      href: `/api/costs?${apiOf(state, { format: "csv", bucket: null })}`,
+      download: "costs.csv",
+    },
     "Export CSV",
   );
 

@@ -6,12 +6,23 @@ export const CALLS = 50;
 export const TO_MOVERS = { sort: "change", top: 6, offset: null, order: null, bucket: null };
 /** From the coarse to the fine: what a row narrows down to next. */
 const NEXT = ["team", "agent_type", "agent", "mission", "model"];
-const OWN = ["period", "by", "bucket", "compare", "sort", "order", "offset", "list", "csort", "coffset", "from", "to"];
-const STEPS = [
-  [/^(today|yesterday|\d+h)$/, "hour"],
-  [/year$/, "month"],
-  [/./, "day"],
+const OWN = [
+  "period",
+  "by",
+  "bucket",
+  "compare",
+  "sort",
+  "order",
+  "offset",
+  "list",
+  "csort",
+  "coffset",
+  "from",
+  "to",
 ];
+/** The step of a chart of a period. */
+const stepOf = (period) =>
+  /^(today|yesterday|\d+h)$/.test(period) ? "hour" : period.endsWith("year") ? "month" : "day";
 
 export const labelled = (name) => name.replaceAll("_", " ");
 
@@ -53,12 +64,14 @@ function common({ period, filters, given }) {
 }
 
 const query = (asked) =>
-  new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  new URLSearchParams(
+    Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
 
 /** The parameters of GET /api/costs. */
 export function apiOf(state, changes = {}) {
   const { by, sort, order, offset, compare, bucket, period, given } = state;
-  const step = bucket || (given.from ? "day" : STEPS.find(([names]) => names.test(period))[1]);
+  const step = bucket || (given.from ? "day" : stepOf(period));
   return query({
     by: by.join(","),
     ...common(state),
@@ -96,5 +109,8 @@ export const callsOfRow = (state, row) =>
 export function without(state, row) {
   const [name] = state.by;
   const before = state.given[`not_${name}`];
-  return state.with({ [`not_${name}`]: [before, escaped(row[name])].filter(Boolean).join(","), offset: null });
+  return state.with({
+    [`not_${name}`]: [before, escaped(row[name])].filter(Boolean).join(","),
+    offset: null,
+  });
 }

@@ -22,15 +22,27 @@ export function change({ change_usd, change_percent, trend }) {
 /** The dearest rows of each step, and all others in one. */
 export function overTime(bill, { by }) {
   if (!bill.rows.length) return empty(NONE);
-  const shown = bill.sort === "name" ? bill.rows : bill.rows.toSorted((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0));
-  const series = shown.slice(0, SERIES - 1).map((row) => ({ name: nameOf(row, by), values: row.series.cost_usd }));
+  const shown =
+    bill.sort === "name" ? bill.rows : bill.rows.toSorted((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0));
+  const series = shown
+    .slice(0, SERIES - 1)
+    .map((row) => ({ name: nameOf(row, by), values: row.series.cost_usd }));
   const total = bill.series.cost_usd;
   const others = total.map((all, i) =>
     all === null ? null : Math.max(0, all - series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)),
   );
-  if (shown.length >= SERIES || bill.rest) series.push({ name: "all others", values: others, colour: "--soft" });
+  if (shown.length >= SERIES || bill.rest)
+    series.push({ name: "all others", values: others, colour: "--soft" });
   const times = bill.buckets.map((at) => Date.parse(at) / 1000);
-  return chart({ label: "Cost over time", kind: "bar", stacked: true, times, series, format: usd, height: 220 });
+  return chart({
+    label: "Cost over time",
+    kind: "bar",
+    stacked: true,
+    times,
+    series,
+    format: usd,
+    height: 220,
+  });
 }
 
 /** Who costs more or less than before. */
@@ -48,14 +60,23 @@ export function moved({ rows }, state) {
     { name: state.by.join(" / ").replaceAll("_", " ") },
     ...["before", "now", "change"].map((name) => ({ name, number: true })),
   ];
-  return grid("What changed most", columns, rows.filter((one) => one.change_usd !== 0).map(row), "Nothing changed.");
+  return grid(
+    "What changed most",
+    columns,
+    rows.filter((one) => one.change_usd !== 0).map(row),
+    "Nothing changed.",
+  );
 }
 
 export function spent(bill, state) {
   const { by } = state;
   const most = Math.max(...bill.rows.map(({ cost_usd }) => cost_usd ?? 0), bill.rest?.cost_usd ?? 0, 0);
   const cells = (one) => [
-    h("span", { class: "share", style: { "--w": most ? `${(100 * (one.cost_usd ?? 0)) / most}%` : "0%" } }, money(one.cost_usd, one.unpriced_calls)),
+    h(
+      "span",
+      { class: "share", style: { "--w": most ? `${(100 * (one.cost_usd ?? 0)) / most}%` : "0%" } },
+      money(one.cost_usd, one.unpriced_calls),
+    ),
     percent(one.share_percent),
     ...(bill.previous ? [money(one.previous_usd), change(one)] : []),
   ];
@@ -66,7 +87,14 @@ export function spent(bill, state) {
     one.cost_per_mission_usd === null ? "–" : money(one.cost_per_mission_usd),
   ];
   const calls = (one) =>
-    h("a", { href: href("/costs", callsOfRow(state, one)), "aria-label": `${plural(one.calls, "call")} of ${nameOf(one, by)}` }, int(one.calls));
+    h(
+      "a",
+      {
+        href: href("/costs", callsOfRow(state, one)),
+        "aria-label": `${plural(one.calls, "call")} of ${nameOf(one, by)}`,
+      },
+      int(one.calls),
+    );
   const row = (one) => ({
     key: JSON.stringify(by.map((name) => one[name])),
     cells: [
@@ -74,7 +102,11 @@ export function spent(bill, state) {
       ...cells(one),
       calls(one),
       ...rates(one),
-      h("a", { href: href("/costs", without(state, one)), "aria-label": `Without ${one[by[0]] ?? "(none)"}` }, "exclude"),
+      h(
+        "a",
+        { href: href("/costs", without(state, one)), "aria-label": `Without ${one[by[0]] ?? "(none)"}` },
+        "exclude",
+      ),
     ],
   });
   const rest = bill.rest && {
@@ -96,14 +128,21 @@ function columns(bill, state) {
   const sorts = [
     ["cost", "cost"],
     ["share"],
-    ...(bill.previous ? [["before", "previous"], ["change", "change"]] : []),
+    ...(bill.previous
+      ? [
+          ["before", "previous"],
+          ["change", "change"],
+        ]
+      : []),
     ["calls", "calls"],
     ["tokens in", "input_tokens"],
     ["tokens out", "output_tokens"],
     ["a call", "cost_per_call"],
     ["a mission"],
   ];
-  const names = state.by.map((name, i) => (i ? [name.replaceAll("_", " ")] : [name.replaceAll("_", " "), "name"]));
+  const names = state.by.map((name, i) =>
+    i ? [name.replaceAll("_", " ")] : [name.replaceAll("_", " "), "name"],
+  );
   return [
     ...names.map(([name, sort]) => ({ ...sortable(name, sort, state) })),
     ...sorts.map(([name, sort]) => ({ ...sortable(name, sort, state), number: true })),
@@ -116,7 +155,8 @@ function sortable(name, sort, state) {
   if (!sort) return { name };
   const isSorted = state.sort === sort;
   const turned = isSorted === (state.order === "desc");
-  const order = sort === "name" ? (isSorted && state.order === "asc" ? null : "asc") : isSorted && turned ? "asc" : null;
+  const order =
+    sort === "name" ? (isSorted && state.order === "asc" ? null : "asc") : isSorted && turned ? "asc" : null;
   const to = href("/costs", state.with({ sort, order, offset: null }));
   const mark = isSorted ? (state.order === "asc" ? " ↑" : " ↓") : "";
   return {
@@ -137,7 +177,13 @@ function turning(offset, shown, all, next, size, to) {
   return h(
     "p",
     { class: "turning" },
-    h("span", { class: "soft" }, shown ? `${int(offset + 1)}–${int(offset + shown)} of ${int(all)}` : `none from ${int(offset)} on, of ${int(all)}`),
+    h(
+      "span",
+      { class: "soft" },
+      shown
+        ? `${int(offset + 1)}–${int(offset + shown)} of ${int(all)}`
+        : `none from ${int(offset)} on, of ${int(all)}`,
+    ),
     offset ? h("a", { href: to(Math.max(0, offset - size)) }, "previous") : null,
     next === null ? null : h("a", { href: to(next) }, "next"),
   );
@@ -157,7 +203,12 @@ export function listed({ calls, count, next }, state) {
       int(one.input_tokens),
       int(one.output_tokens),
       one.duration_s === null ? "–" : seconds(one.duration_s),
-      h("span", { title: one.missing.join(", ") || null }, money(one.cost_usd), one.cost_status === "known" ? "" : ` ${one.cost_status}`),
+      h(
+        "span",
+        { title: one.missing.join(", ") || null },
+        money(one.cost_usd),
+        one.cost_status === "known" ? "" : ` ${one.cost_status}`,
+      ),
     ],
   });
   const texts = ["when", "team", "agent", "mission", "model", "status"].map((name) => ({ name }));

@@ -143,7 +143,13 @@ function counted(fits) {
   ];
   return grid(
     "Metrics",
-    [{ name: "minute" }, { name: "metric" }, { name: "labels" }, { name: "sum", number: true }, { name: "items", number: true }],
+    [
+      { name: "minute" },
+      { name: "metric" },
+      { name: "labels" },
+      { name: "sum", number: true },
+      { name: "items", number: true },
+    ],
     fits.map(line),
     "No metric row yet: they are written once a minute.",
   );

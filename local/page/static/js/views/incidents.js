@@ -22,7 +22,13 @@ export const load = (_, signal) =>
 
 export function render({ incidents, alerts }) {
   const waiting = alerts.value?.waiting_pages;
-  const aside = waiting ? h("span", { class: "warn" }, waiting === 1 ? "A page waits to be sent" : `${int(waiting)} pages wait to be sent`) : null;
+  const aside = waiting
+    ? h(
+        "span",
+        { class: "warn" },
+        waiting === 1 ? "A page waits to be sent" : `${int(waiting)} pages wait to be sent`,
+      )
+    : null;
   return h(
     "div",
     { class: "panels" },
@@ -71,7 +77,7 @@ function listed(caption, all, none) {
             h(
               "span",
               { class: "soft" },
-              ` (after ${seconds(Math.round((new Date(resolved_at) - new Date(opened_at)) / 1000))})`,
+              ` (after ${seconds(Math.round((Date.parse(resolved_at) - Date.parse(opened_at)) / 1000))})`,
             ),
           )
         : badge("open"),

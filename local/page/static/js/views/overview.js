@@ -2,8 +2,8 @@
 import { ask, parts, rows } from "../ask.js";
 import { chart } from "../chart.js";
 import { h } from "../dom.js";
-import { ago, int, money, percent, plural, seconds, short, usd } from "../format.js";
 import { firstEvent } from "../first_event.js";
+import { ago, int, money, percent, plural, seconds, short, usd } from "../format.js";
 import { badge, empty, figure, grid, panel, tile, tiles } from "../parts.js";
 import { href } from "../route.js";
 import { ruleOf, said, whyOf } from "./incidents.js";
@@ -82,7 +82,7 @@ export function render(data) {
 }
 
 function figures({ hour, day, month, now, incidents: seen, alerts, health }) {
-  const spend = (name, part, href = null) =>
+  const spend = (name, part, href) =>
     tile(
       name,
       figure(part, (bill) => money(bill.total_usd)),

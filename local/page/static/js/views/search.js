@@ -71,7 +71,7 @@ export function render({ found, known, words }, { params }, refresh) {
     go("/search", Object.fromEntries(new FormData(event.target)));
     if (location.hash === before) refresh();
   };
-  const text = (label, name, list = null) =>
+  const text = (label, name, list) =>
     field(label, h("input", { name, value: params.get(name) ?? "", list, autocomplete: "off" }));
   const options = (id, name) =>
     h(

@@ -10,6 +10,7 @@ import { history, labelled, rule } from "./why_history.js";
 export const title = ({ rest: [id] }) => `Why ${(id ?? "").split(".")[0]}`;
 export const every_s = 30;
 
+/** @type {[string, string][]} */
 export const VERDICTS = [
   ["real", "Real trouble"],
   ["noise", "Noise"],

@@ -6,8 +6,12 @@ import { badge, empty, grid, trouble } from "../parts.js";
 import { href } from "../route.js";
 
 /** Write values in the rule's unit. */
-const written = ({ before, after }) => (value) =>
-  before === "$" ? `${usd(value)}${after ? ` ${after}` : ""}` : `${number(value)}${after ? ` ${after}` : ""}`;
+const written =
+  ({ before, after }) =>
+  (value) =>
+    before === "$"
+      ? `${usd(value)}${after ? ` ${after}` : ""}`
+      : `${number(value)}${after ? ` ${after}` : ""}`;
 
 /** Draw a part that may have had no answer. */
 const answered = (part, none, draw) => {
@@ -18,14 +22,15 @@ const answered = (part, none, draw) => {
 export const values = (found) =>
   answered(found.chart, "The rule is no more.", (told) => {
     const { points, limit, unit, look, condition } = told;
-    if (!points.some(({ value }) => value !== null))
-      return empty("Its query had no value in this time.");
+    if (!points.some(({ value }) => value !== null)) return empty("Its query had no value in this time.");
     const moment = (name, iso, tone) => (iso ? [{ name, at: Date.parse(iso) / 1000, tone }] : []);
-    const spec = {
+    return chart({
       label: `Values of the ${look} condition, which fires when ${condition}`,
       kind: "line",
       times: points.map(({ at }) => Date.parse(at) / 1000),
-      series: [{ name: look === "main" ? "value" : "value in 15 s", values: points.map(({ value }) => value) }],
+      series: [
+        { name: look === "main" ? "value" : "value in 15 s", values: points.map(({ value }) => value) },
+      ],
       limits: [{ name: "limit", value: limit }],
       marks: [
         ...moment("fired", found.fired_at, "--bad"),
@@ -34,8 +39,7 @@ export const values = (found) =>
       ],
       format: written(unit),
       height: 220,
-    };
-    return chart(spec);
+    });
   });
 
 export const contributors = (found) =>
@@ -50,7 +54,12 @@ export const contributors = (found) =>
             ? money(value)
             : h("data", { value, title: exact(value) }, number(value));
     const heads = columns.map((name, i) => ({ name: spaced(name), number: isNumber[i] }));
-    return grid("Contributors", heads, rows.map((row) => row.map(cell)), "Nothing contributed.");
+    return grid(
+      "Contributors",
+      heads,
+      rows.map((row) => row.map(cell)),
+      "Nothing contributed.",
+    );
   });
 
 /** A column's name as words: TeamId → team. */
@@ -73,7 +82,12 @@ export const events = (found) =>
       ],
     });
     const names = ["when", "what", "who", "status"].map((name) => ({ name }));
-    return grid("Events", [...names, { name: "took", number: true }], all.map(row), "No such event in the window.");
+    return grid(
+      "Events",
+      [...names, { name: "took", number: true }],
+      all.map(row),
+      "No such event in the window.",
+    );
   });
 
 export function before({ before: episodes }) {
@@ -83,6 +97,11 @@ export function before({ before: episodes }) {
     value === null ? "–" : h("data", { value, title: exact(value) }, number(value)),
     verdict ? badge(verdict, verdict === "real" ? "bad" : "muted") : "",
   ];
-  const columns = [{ name: "fired" }, { name: "lasted", number: true }, { name: "value", number: true }, { name: "verdict" }];
+  const columns = [
+    { name: "fired" },
+    { name: "lasted", number: true },
+    { name: "value", number: true },
+    { name: "verdict" },
+  ];
   return grid("Episodes before", columns, episodes.map(row), "It has not fired before, as far as is kept.");
 }

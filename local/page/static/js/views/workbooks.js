@@ -3,8 +3,8 @@ import { ask } from "../ask.js";
 import { h } from "../dom.js";
 import { empty } from "../parts.js";
 import { go, href } from "../route.js";
-import { answers, draw, every, exports, LINKS, PARAMETERS, QUERY } from "../workbook/items.js";
 import { lacking } from "../workbook/features.js";
+import { answers, draw, every, exports, LINKS, PARAMETERS, QUERY } from "../workbook/items.js";
 import { controls, resolve } from "../workbook/parameters.js";
 
 const SMALL = new Set(["and", "of"]);
@@ -47,7 +47,7 @@ export async function load({ rest: [wanted], params }, signal) {
 
 const plain = (text) => ({ text, label: text });
 
-export function render({ names, name, items, resolved, found }, { params }, refresh, redraw) {
+export function render({ names, name, items, resolved, found }, { params }, _refresh, redraw) {
   if (!name)
     return empty(
       "No workbook yet. `make generated` writes them to infra/workbooks/ from dashboards/panels/.",

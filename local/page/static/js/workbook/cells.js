@@ -30,23 +30,30 @@ export function writer(format) {
   return (value) => (numeric(value) === null ? "–" : chosen(numeric(value)));
 }
 
+/** Tell whether both are numbers that compare so. */
+const compared = (value, limit, fits) => {
+  const size = numeric(value);
+  return size !== null && fits(size, Number(limit));
+};
+
+/** @type {Record<string, (value: any, limit: string) => boolean>} */
 const TESTS = {
   Default: (value) => value !== null && value !== "",
   "==": (value, limit) =>
     String(value) === limit || (numeric(value) !== null && numeric(value) === numeric(limit)),
   "!=": (value, limit) => !TESTS["=="](value, limit),
-  ">": (value, limit) => numeric(value) !== null && numeric(value) > Number(limit),
-  ">=": (value, limit) => numeric(value) !== null && numeric(value) >= Number(limit),
-  "<": (value, limit) => numeric(value) !== null && numeric(value) < Number(limit),
-  "<=": (value, limit) => numeric(value) !== null && numeric(value) <= Number(limit),
+  ">": (value, limit) => compared(value, limit, (one, other) => one > other),
+  ">=": (value, limit) => compared(value, limit, (one, other) => one >= other),
+  "<": (value, limit) => compared(value, limit, (one, other) => one < other),
+  "<=": (value, limit) => compared(value, limit, (one, other) => one <= other),
   contains: (value, part) => String(value).includes(part),
   "is Empty": (value) => value === null || value === "",
 };
 
 /** The tone of the first threshold that fits, "" for none. */
-export function toneOf(value, { formatter, formatOptions } = {}) {
-  if (formatter !== FORMATTERS.THRESHOLDS) return "";
-  const fits = formatOptions.thresholdsGrid.find(({ operator, thresholdValue }) =>
+export function toneOf(value, rule) {
+  if (rule?.formatter !== FORMATTERS.THRESHOLDS) return "";
+  const fits = rule.formatOptions.thresholdsGrid.find(({ operator, thresholdValue }) =>
     TESTS[operator](value, thresholdValue),
   );
   return fits ? TONES[fits.representation] : "";

@@ -1,15 +1,16 @@
 // A workbook's grid: formatters, thresholds, a filter, sorting, rows that set parameters.
 import { h } from "../dom.js";
 import { empty, scrolls } from "../parts.js";
-import { FORMATTERS } from "./features.js";
 import { numeric, ruleOf, shown, toneOf } from "./cells.js";
+import { FORMATTERS } from "./features.js";
 
 const BARS = [FORMATTERS.BAR, FORMATTERS.BAR_UNDER];
 const ROWS = 250;
 const NUMBERS = ["real", "long", "int", "decimal"];
 
 /** context: {pick(row) or null, isPicked(row), state: {filter, sort} kept between refreshes, redraw()}. */
-export function table({ title, gridSettings: settings = {} }, found, context) {
+export function table({ title, gridSettings }, found, context) {
+  const settings = gridSettings ?? {};
   const labels = new Map((settings.labelSettings ?? []).map(({ columnId, label }) => [columnId, label]));
   const columns = found.columns
     .map((column, at) => ({
@@ -97,10 +98,12 @@ const firstSort = ({ sortBy: [first] = [] }, columns) =>
 
 function sorted(rows, sort) {
   if (sort?.at === undefined) return rows;
-  const compare = (one, other) =>
-    numeric(one) !== null && numeric(other) !== null
-      ? numeric(one) - numeric(other)
+  const compare = (one, other) => {
+    const [size, against] = [numeric(one), numeric(other)];
+    return size !== null && against !== null
+      ? size - against
       : String(one ?? "").localeCompare(String(other ?? ""));
+  };
   return rows.toSorted((one, other) => (sort.down ? -1 : 1) * compare(one[sort.at], other[sort.at]));
 }
 
@@ -126,11 +129,12 @@ function heading({ at, label, type }, state, redraw) {
 function cell(row, { at, type, rule, label }, most, picking) {
   const value = row[at];
   const tone = toneOf(value, rule);
+  const size = numeric(value);
   let node = shown(value, type, rule);
-  if (BARS.includes(rule?.formatter) && numeric(value) !== null)
+  if (BARS.includes(rule?.formatter) && size !== null)
     node = h(
       "span",
-      { class: "share", style: { "--w": `${Math.max(0, (100 * numeric(value)) / most.get(at))}%` } },
+      { class: "share", style: { "--w": `${Math.max(0, (100 * size) / most.get(at))}%` } },
       h("span", {}, node),
     );
   else if (tone) node = h("span", { class: `badge ${tone}` }, node);

@@ -2,6 +2,7 @@
 
 const REFERENCE = /\{([A-Za-z_]\w*)(?::([A-Za-z]+))?\}/g;
 const BINS_MOST = 100;
+/** @type {[string, number][]} */
 const GRAINS = [
   ["1m", 60],
   ["5m", 300],
@@ -27,8 +28,9 @@ const literal = (moment) => `datetime(${moment.toISOString()})`;
 
 /** The width of a chart's bins: the smallest that makes no more than a hundred of them. */
 export function grain({ start, end }) {
-  const wanted = (end - start) / 1000 / BINS_MOST;
-  return (GRAINS.find(([, size]) => size >= wanted) ?? GRAINS.at(-1))[0];
+  const wanted = (end.getTime() - start.getTime()) / 1000 / BINS_MOST;
+  const fits = GRAINS.find(([, size]) => size >= wanted);
+  return fits ? fits[0] : "1d";
 }
 
 /**

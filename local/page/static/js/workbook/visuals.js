@@ -39,18 +39,19 @@ function roles(settings, { columns }) {
   return { x, y: settings.yAxis ?? numbers, group };
 }
 
-function overTime({ title, visualization, chartSettings: settings = {}, size = 0 }, found, { range }) {
+function overTime({ title, visualization, chartSettings, size = 0 }, found, { range }) {
+  const settings = chartSettings ?? {};
   const { x, y, group } = roles(settings, found);
   const [xAt, groupAt] = [place(found, x), group ? place(found, group) : -1];
   const times = [...new Set(found.rows.map((row) => row[xAt]))].sort();
-  const places = new Map(times.map((at, i) => [at, i]));
+  const places = Object.fromEntries(times.map((at, i) => [at, i]));
   const series = new Map();
   for (const row of found.rows)
     for (const column of y) {
       const name =
         groupAt < 0 ? column : y.length > 1 ? `${row[groupAt]} ${column}` : row[groupAt] || "(none)";
       if (!series.has(name)) series.set(name, Array(times.length).fill(null));
-      series.get(name)[places.get(row[xAt])] = numeric(row[place(found, column)]);
+      series.get(name)[places[row[xAt]]] = numeric(row[place(found, column)]);
     }
   const kind = KINDS[visualization];
   const limits = settings.customThresholdLine
@@ -80,7 +81,7 @@ function withOther(series, most = 10) {
     all.toSorted((one, other) => total(other.values) - total(one.values)).slice(0, most),
     new Set(all),
   ];
-  largest.forEach((one) => rest.delete(one));
+  for (const one of largest) rest.delete(one);
   const values = all[0].values.map((_, i) => total([...rest].map((one) => one.values[i])));
   return [...largest, { name: `Other (${rest.size})`, values }];
 }
@@ -105,7 +106,8 @@ function categories(settings, found) {
   };
 }
 
-function bars({ title, chartSettings: settings = {} }, found) {
+function bars({ title, chartSettings }, found) {
+  const settings = chartSettings ?? {};
   const { y, all } = categories(settings, found);
   const write = writer(settings.ySettings?.numberFormatSettings);
   const most = Math.max(...all.flatMap(({ values }) => values), Number.MIN_VALUE);
@@ -147,7 +149,8 @@ function bars({ title, chartSettings: settings = {} }, found) {
 const SLICES = 6;
 const ROUND = 2 * Math.PI;
 
-function pie({ title, chartSettings: settings = {} }, found) {
+function pie({ title, chartSettings }, found) {
+  const settings = chartSettings ?? {};
   const { all } = categories(settings, found);
   const kept = all.slice(0, SLICES - 1);
   const rest = all.slice(SLICES - 1);

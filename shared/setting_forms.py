@@ -37,12 +37,15 @@ def is_plain(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    if parts.scheme != "http":
-        return False
+    return parts.scheme == "http" and not is_here(host)
+
+
+def is_here(host: str) -> bool:
+    """Tell whether the host is this machine."""
     try:
-        return not ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host != "localhost"
+        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,14 @@ class Kind:
     """A way to reach a person. key, url: how the values of the receiver's settings look.
 
     bound: which of them an incident is bound to, for no other closes it; "" where it keeps none.
+    address: the setting for where all of the kind send to, which an incident is bound to as well.
     """
 
     make: Make
     key: Form | None = None
     url: Form | None = None
     bound: Literal["key", "url", ""] = ""
+    address: str = ""
 
 
 NOTIFIERS: Mapping[str, Kind] = {
@@ -38,6 +40,7 @@ NOTIFIERS: Mapping[str, Kind] = {
         lambda receiver, key, settings: PagerDuty(settings.PAGERDUTY_URL, key, receiver.key),
         key=PAGER_FORM,
         bound="key",
+        address="PAGERDUTY_URL",
     ),
     "webhook": Kind(
         lambda receiver, key, settings: Webhook(

@@ -1,15 +1,17 @@
 """Finds how a page is sent: as its incident was opened, before any edit since."""
 
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.alerting.grouping import Receiver, Routes
 from shared.alerting.page import Delivery, Dropped, Later, Page
 from shared.notify import NOTIFIERS, secret
 from shared.notify.ladder import Ladder
 from shared.ports import Notifier
-from shared.setting_forms import OLD
+from shared.setting_forms import OLD, is_here
 from shared.settings import Settings
 
 MARK_CHARS = 8
@@ -19,14 +21,16 @@ class Receivers:
     """Those of config/routes.toml as it is now; fits ports.Receivers and ports.Owners.
 
     An owner is `<notifier>:<mark> <key> <url>`: a digest of the secret that the incident is bound
-    to ("" of a notifier that keeps none), and the names of the receiver's settings. A secret is
-    looked for in its own setting and in that setting's `_OLD`, then in those of today's receivers.
+    to ("" of a notifier that keeps none), and the names of the receiver's settings; url is the
+    address itself where the notifier has one for all receivers, absent in earlier editions. A
+    secret is looked for in its own setting and in that setting's `_OLD`, then in those of today's
+    receivers.
     """
 
     def __init__(self, routes: Callable[[], Routes], settings: Settings) -> None:
         self._routes = routes
         self._settings = settings
-        self._made: dict[tuple[str, str, str], Notifier] = {}
+        self._made: dict[tuple[str, str, str, str], Notifier] = {}
 
     def owner(self, route: str) -> str:
         """Return what holds an incident that a page to that receiver opens."""
@@ -47,7 +51,9 @@ class Receivers:
         """Return what reaches the page's owner, or else its receiver."""
         if _is_bound(page.owner):
             holding = self._holding(page.owner)
-            return self._notifier(holding) if holding else Unreachable(_lost(page))
+            if not holding:
+                return Unreachable(_lost(page))
+            return self._notifier(holding, _address(page.owner))
         receiver = self._routes().receivers.get(page.route)
         if receiver:
             return self._notifier(receiver)
@@ -58,11 +64,13 @@ class Receivers:
 
     def _owner(self, receiver: Receiver) -> str:
         """Return the receiver as owner; "" where what an incident would be bound to is not set."""
-        bound = NOTIFIERS[receiver.notifier].bound
+        kind = NOTIFIERS[receiver.notifier]
+        bound = kind.bound
         value = secret(self._settings, getattr(receiver, bound)).get_secret_value() if bound else ""
         if bound and not value:
             return ""
-        return f"{receiver.notifier}:{_mark(value)} {receiver.key} {receiver.url}"
+        where = getattr(self._settings, kind.address) if kind.address else receiver.url
+        return f"{receiver.notifier}:{_mark(value)} {receiver.key} {where}"
 
     def _holding(self, owner: str) -> Receiver | None:
         """Return a receiver by which that owner is reached."""
@@ -83,13 +91,15 @@ class Receivers:
             yield Receiver.model_construct(notifier=kind, key=key, url=url)
             yield from (r for r in self._routes().receivers.values() if r.notifier == kind)
 
-    def _notifier(self, receiver: Receiver) -> Notifier:
-        """Return the receiver's notifier, the same each time."""
-        names = receiver.notifier, receiver.key, receiver.url
+    def _notifier(self, receiver: Receiver, address: str = "") -> Notifier:
+        """Return the receiver's notifier, the same each time. address: "" for today's."""
+        kind = NOTIFIERS[receiver.notifier]
+        names = receiver.notifier, receiver.key, receiver.url, address
         if names not in self._made:
             key = secret(self._settings, receiver.key)
-            made = NOTIFIERS[receiver.notifier].make(receiver, key, self._settings)
-            self._made[names] = Ladder(made)
+            there = {kind.address: address} if address else {}
+            settings = self._settings.model_copy(update=there)
+            self._made[names] = Ladder(kind.make(receiver, key, settings))
         return self._made[names]
 
 
@@ -106,11 +116,26 @@ class Unreachable:
 
 
 def _parts(owner: str) -> tuple[str, str, str, str]:
-    """Return notifier, mark, and the names of the settings for key and url."""
+    """Return notifier, mark, the name of the key's setting, and that of the url's or an address."""
     line, _, names = owner.partition(" ")
     kind, _, mark = line.partition(":")
     key, _, url = names.partition(" ")
     return kind, mark, key, url
+
+
+def _address(owner: str) -> str:
+    """Return where its incident was opened; "" for the address of now.
+
+    On a laptop the pager moves with the stack's ports, so that of one that is gone is of no use.
+    """
+    *_, url = _parts(owner)
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+        if host and is_here(host):
+            socket.create_connection((host, port or 80), timeout=1).close()
+    except (ValueError, OSError):
+        return ""
+    return url if host else ""
 
 
 def _is_bound(owner: str) -> bool:

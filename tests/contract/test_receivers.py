@@ -151,6 +151,32 @@ def test_a_webhook_closes_at_the_address_that_opened() -> None:
     assert isinstance(closed(known(HOOK, K="https://other.test"), owner), Later)
 
 
+def test_an_incident_is_closed_where_it_was_opened() -> None:
+    with loopback(lambda _: Reply(202)) as before, loopback(lambda _: Reply(202)) as now:
+        owner = known(url=before.url, K=OLD).owner("all")
+        moved = known(url=now.url, K=NEW, K_OLD=OLD)
+        assert moved.reaches(owner, "all")
+        assert closed(moved, owner) == Accepted(202)
+        assert closed(moved, moved.owner("all")) == Accepted(202)
+    assert keys_used(before.received) == [OLD]
+    assert keys_used(now.received) == [NEW]
+
+
+def test_a_laptops_pager_that_moved_closes_its_incidents() -> None:
+    with loopback(lambda _: Reply(202)) as gone:
+        owner = known(url=gone.url, K=OLD).owner("all")
+    with loopback(lambda _: Reply(202)) as now:
+        assert closed(known(url=now.url, K=OLD), owner) == Accepted(202)
+    assert gone.received == []
+
+
+@pytest.mark.parametrize("rest", ["RECEIVER_PAGER ", "RECEIVER_PAGER", "RECEIVER_PAGER http://[x"])
+def test_an_owner_without_an_address_is_reached_at_todays(rest: str) -> None:
+    line = known(K=OLD).owner("all").partition(" ")[0]
+    with loopback(lambda _: Reply(202)) as now:
+        assert closed(known(url=now.url, K=OLD), f"{line} {rest}") == Accepted(202)
+
+
 def test_messages_are_bound_to_no_address() -> None:
     with loopback(lambda _: Reply(200)) as server:
         owner = known(CHAT, K="https://before.test").owner("all")

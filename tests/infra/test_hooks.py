@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.bicep import INFRA
+from tests.shell_lines import FENCED
 
 ENVIRONMENT = {
     "AZURE_ENV_NAME": "dev",
@@ -236,6 +237,22 @@ def test_without_a_terminal_no_one_is_asked_and_that_is_said(shell: Shell) -> No
     assert ended.returncode == 0
     assert "azd env set WATCH_EMAILS" in ended.stderr
     assert shell.run("preprovision", WATCH_EMAILS="[]").stderr == ""
+
+
+def test_a_secret_is_rotated_by_the_lines_of_the_docs(shell: Shell, tmp_path: Path) -> None:
+    page = (INFRA.parent / "docs" / "security.md").read_text(encoding="utf-8")
+    (lines,) = [block for block in FENCED.findall(page) if "keyvault" in block]
+    script = tmp_path / "rotate.sh"
+    script.write_text(f"set -e\n{lines}", encoding="utf-8")
+    names = {"AZURE_KEY_VAULT_NAME": "kv", "OLD": "old key", "NEW": "new key"}
+    assert shell.run_file(script, **names).returncode == 0
+    assert shell.calls.splitlines() == [
+        "az keyvault secret set --vault-name kv --name PAGERDUTY-CRITICAL-KEY-OLD"
+        " --value old key -o none",
+        "az keyvault secret set --vault-name kv --name PAGERDUTY-CRITICAL-KEY"
+        " --value new key -o none",
+        "az functionapp restart -g rg-agentmeter-dev -n func-agentmeter-dev-abc",
+    ]
 
 
 def test_a_component_that_was_there_keeps_its_cap(shell: Shell) -> None:

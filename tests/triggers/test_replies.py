@@ -2,6 +2,7 @@ import json
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import azure.functions as func
@@ -65,10 +66,20 @@ def test_a_token_closes_what_is_open_by_default(name: str) -> None:
         assert b"letmein" not in answer.get_body()
 
 
-def test_the_token_opens_again(tmp_path: pytest.TempPathFactory) -> None:
+def test_the_token_opens_again(tmp_path: Path) -> None:
     settings = SETTINGS | {"AGENTMETER_STATE": f"sqlite:{tmp_path}/state.db"}
     ask = handler(lambda: App(read(settings), SystemClock()), "get_metrics")
     assert ask(req=get(authorization="Bearer letmein")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["get_metrics", "get_health", "get_alerts_health"])
+def test_both_tokens_open_while_one_is_rotated(name: str, tmp_path: Path) -> None:
+    state = {"AGENTMETER_STATE": f"sqlite:{tmp_path}/state.db"}
+    settings = SETTINGS | state | {"METRICS_TOKEN_OLD": "letmein before"}
+    ask = handler(lambda: App(read(settings), SystemClock()), name)
+    sent = ("letmein", "letmein before", "letmein after", "")
+    closed = [ask(req=get(authorization=f"Bearer {one}")).status_code == 401 for one in sent]
+    assert closed == [False, False, True, True]
 
 
 def answering(**handlers: Handler) -> Callable[[str], func.HttpResponse]:

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "costs": "tell what was spent, by whom, against the period before",
     "export": "write a period's events to Parquet, CSV or JSON lines",
     "export-rules": "write the rules as Azure's own alerts, in Bicep",
+    "bill": "compute what a deployment costs a month",
     "doctor": "examine a deployment by real calls, and say how to mend it",
     "poison": "show, replay, split or drop what was set aside",
     "pages": "show pages that wait and state that cannot be read, and drop one",

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from dashboards.render import panel_files
+from ops.bill.page import bill_page
 from ops.prices.page import price_audit_page
 from shared.events import reconcile
 from shared.events.columns import COLUMNS
@@ -262,6 +263,7 @@ DEFAULT_CONFIG = Settings.model_fields["AGENTMETER_CONFIG"].default
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "client/src/agentmeter_client/hosts.py": partial(shared_with_the_client, hosts),
     "client/src/agentmeter_client/reconcile.py": partial(shared_with_the_client, reconcile),
+    "docs/bill.md": partial(bill_page, NOTE),
     "docs/dialects.md": dialects_page,
     "docs/events.md": events_page,
     "docs/metrics.md": metrics_page,

@@ -52,51 +52,63 @@ var reader = {
 }
 
 // Blobs: the host's locks and timers, and the package. The operator reads and replays queues, reads tables.
-var storageGrants = concat([
+var storageOfApp = [
   { who: app, role: 'Storage Blob Data Owner' }
   { who: app, role: 'Storage Queue Data Contributor' }
   { who: app, role: 'Storage Table Data Contributor' }
-], operated ? [
+]
+var storageOfOperator = [
   { who: operator, role: 'Storage Queue Data Contributor' }
   { who: operator, role: 'Storage Table Data Contributor' }
-] : [])
-var vaultGrants = concat([
+]
+var storageGrants = concat(storageOfApp, operated ? storageOfOperator : [])
+var vaultOfApp = [
   { who: app, role: 'Key Vault Secrets User' }
-], operated ? [
+]
+var vaultOfOperator = [
   { who: operator, role: 'Key Vault Secrets Officer' }
-] : [])
-var workspaceGrants = concat([
+]
+var vaultGrants = concat(vaultOfApp, operated ? vaultOfOperator : [])
+var workspaceOfApp = [
   { who: app, role: 'Log Analytics Reader' }
-], operated ? [
+]
+var workspaceOfOperator = [
   { who: operator, role: 'Log Analytics Reader' }
-] : [])
+]
+var workspaceGrants = concat(workspaceOfApp, operated ? workspaceOfOperator : [])
 // The operator's `reprice` writes events.
-var componentGrants = concat([
+var componentOfApp = [
   { who: app, role: 'Monitoring Metrics Publisher' }
-], operated ? [
+]
+var componentOfOperator = [
   { who: operator, role: 'Monitoring Metrics Publisher' }
-] : [])
+]
+var componentGrants = concat(componentOfApp, operated ? componentOfOperator : [])
 
 // On the group: function keys, settings and roles for `ops doctor`; the state of resources, queries and workbooks.
-var groupGrants = concat(operated ? [
+var groupOfOperator = [
   { who: operator, role: 'Website Contributor' }
-] : [], empty(readerGroupId) ? [] : [
+]
+var groupOfReader = [
   { who: reader, role: 'Monitoring Reader' }
-])
+]
+var groupGrants = concat(operated ? groupOfOperator : [], empty(readerGroupId) ? [] : groupOfReader)
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
 
-resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in storageGrants: {
-  name: guid(storage.id, grant.who.id, roles[grant.role])
-  scope: storage
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for grant in storageGrants: {
+    name: guid(storage.id, grant.who.id, roles[grant.role])
+    scope: storage
+    properties: {
+      principalId: grant.who.id
+      principalType: grant.who.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+    }
   }
-}]
+]
 
 module onVault 'on_vault.bicep' = {
   name: 'on-vault'
@@ -128,11 +140,13 @@ module onComponent 'on_component.bicep' = {
   }
 }
 
-resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in groupGrants: {
-  name: guid(resourceGroup().id, grant.who.id, roles[grant.role])
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for grant in groupGrants: {
+    name: guid(resourceGroup().id, grant.who.id, roles[grant.role])
+    properties: {
+      principalId: grant.who.id
+      principalType: grant.who.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+    }
   }
-}]
+]

@@ -64,22 +64,12 @@ param hostLogs bool
 var queueOptions = loadJsonContent('../../host.json', 'extensions.queues')
 var threads = max(queueOptions.batchSize + queueOptions.newBatchThreshold, scale.httpConcurrency)
 
-var alwaysReady = concat(scale.alwaysReadyIngest > 0 ? [
-  {
-    name: 'http'
-    instanceCount: scale.alwaysReadyIngest
-  }
-] : [], scale.alwaysReadyProcessing > 0 ? [
-  {
-    name: 'function:process_events'
-    instanceCount: scale.alwaysReadyProcessing
-  }
-] : [], scale.alwaysReadyEvaluation > 0 ? [
-  {
-    name: 'function:evaluate_alerts'
-    instanceCount: scale.alwaysReadyEvaluation
-  }
-] : [])
+var wanted = [
+  { name: 'http', instanceCount: scale.alwaysReadyIngest }
+  { name: 'function:process_events', instanceCount: scale.alwaysReadyProcessing }
+  { name: 'function:evaluate_alerts', instanceCount: scale.alwaysReadyEvaluation }
+]
+var alwaysReady = filter(wanted, one => one.instanceCount > 0)
 
 var ownSettings = [
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -98,21 +88,27 @@ var ownSettings = [
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }
   { name: 'PYTHON_ENABLE_INIT_INDEXING', value: '1' }
 ]
-var secretReferences = [for setting in secretSettings: {
-  name: setting
-  value: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${replace(setting, '_', '-')})'
-}]
-var furtherSettings = [for setting in items(settings): {
-  name: setting.key
-  value: string(setting.value)
-}]
+var secretReferences = [
+  for setting in secretSettings: {
+    name: setting
+    value: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${replace(setting, '_', '-')})'
+  }
+]
+var furtherSettings = [
+  for setting in items(settings): {
+    name: setting.key
+    value: string(setting.value)
+  }
+]
 
-var restrictions = [for (address, i) in allowedAddresses: {
-  name: 'allowed${i}'
-  ipAddress: address
-  action: 'Allow'
-  priority: 100 + i
-}]
+var restrictions = [
+  for (address, i) in allowedAddresses: {
+    name: 'allowed${i}'
+    ipAddress: address
+    action: 'Allow'
+    priority: 100 + i
+  }
+]
 
 // What machines ask without a token: their own secret (METRICS_TOKEN) is checked by the app.
 var openPaths = [

@@ -18,16 +18,18 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existin
   name: workspaceName
 }
 
-resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2025-07-01' = [for function in functions: {
-  parent: workspace
-  name: function.name
-  properties: {
-    #disable-next-line BCP037 // the types lack it; without it a second deployment is answered 409
-    etag: '*'
-    category: 'agentmeter'
-    displayName: function.name
-    functionAlias: function.name
-    query: function.query
-    version: 2
+resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2025-07-01' = [
+  for function in functions: {
+    parent: workspace
+    name: function.name
+    properties: {
+      #disable-next-line BCP037 // the types lack it; without it a second deployment is answered 409
+      etag: '*'
+      category: 'agentmeter'
+      displayName: function.name
+      functionAlias: function.name
+      query: function.query
+      version: 2
+    }
   }
-}]
+]

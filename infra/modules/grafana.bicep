@@ -32,20 +32,24 @@ var dashboards = [
   }
 ]
 
-resource saved 'Microsoft.Dashboard/dashboards@2025-08-01' = [for dashboard in dashboards: {
-  name: '${dashboard.name}-${take(suffix, 10)}'
-  location: location
-  tags: union(tags, {
-    // Where the portal lists it.
-    GrafanaDashboardResourceType: 'microsoft.insights/components'
-  })
-  properties: {}
-}]
-
-resource contents 'Microsoft.Dashboard/dashboards/dashboardDefinitions@2025-09-01-preview' = [for (dashboard, i) in dashboards: {
-  parent: saved[i]
-  name: 'default'
-  properties: {
-    serializedData: dashboard.content
+resource saved 'Microsoft.Dashboard/dashboards@2025-08-01' = [
+  for dashboard in dashboards: {
+    name: '${dashboard.name}-${take(suffix, 10)}'
+    location: location
+    tags: union(tags, {
+      // Where the portal lists it.
+      GrafanaDashboardResourceType: 'microsoft.insights/components'
+    })
+    properties: {}
   }
-}]
+]
+
+resource contents 'Microsoft.Dashboard/dashboards/dashboardDefinitions@2025-09-01-preview' = [
+  for (dashboard, i) in dashboards: {
+    parent: saved[i]
+    name: 'default'
+    properties: {
+      serializedData: dashboard.content
+    }
+  }
+]

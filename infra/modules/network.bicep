@@ -26,7 +26,8 @@ param registerNames bool
 
 var ownNetwork = empty(endpointSubnetId)
 var ownZones = registerNames && empty(dnsZoneIds)
-var networkId = ownNetwork ? resourceId('Microsoft.Network/virtualNetworks', networkName) : split(endpointSubnetId, '/subnets/')[0]
+var ownNetworkId = resourceId('Microsoft.Network/virtualNetworks', networkName)
+var networkId = ownNetwork ? ownNetworkId : split(endpointSubnetId, '/subnets/')[0]
 var services = [
   'blob'
   'queue'

@@ -13,12 +13,14 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
 
-resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in grants: {
-  name: guid(component.id, grant.who.id, roles[grant.role])
-  scope: component
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for grant in grants: {
+    name: guid(component.id, grant.who.id, roles[grant.role])
+    scope: component
+    properties: {
+      principalId: grant.who.id
+      principalType: grant.who.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+    }
   }
-}]
+]

@@ -13,12 +13,14 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 }
 
-resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in grants: {
-  name: guid(vault.id, grant.who.id, roles[grant.role])
-  scope: vault
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for grant in grants: {
+    name: guid(vault.id, grant.who.id, roles[grant.role])
+    scope: vault
+    properties: {
+      principalId: grant.who.id
+      principalType: grant.who.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+    }
   }
-}]
+]

@@ -13,12 +13,14 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existin
   name: workspaceName
 }
 
-resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in grants: {
-  name: guid(workspace.id, grant.who.id, roles[grant.role])
-  scope: workspace
-  properties: {
-    principalId: grant.who.id
-    principalType: grant.who.type
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for grant in grants: {
+    name: guid(workspace.id, grant.who.id, roles[grant.role])
+    scope: workspace
+    properties: {
+      principalId: grant.who.id
+      principalType: grant.who.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+    }
   }
-}]
+]

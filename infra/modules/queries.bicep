@@ -25,21 +25,23 @@ resource pack 'Microsoft.OperationalInsights/queryPacks@2025-07-01' = {
   properties: {}
 }
 
-resource queries 'Microsoft.OperationalInsights/queryPacks/queries@2025-07-01' = [for query in savedQueries: {
-  parent: pack
-  name: guid(pack.id, split(query, '\n')[0])
-  properties: {
-    displayName: 'agentmeter: ${skip(split(query, '\n')[0], 3)}'
-    description: skip(split(query, '\n')[1], 3)
-    body: query
-    related: {
-      categories: [
-        'applications'
-      ]
-      resourceTypes: [
-        'microsoft.insights/components'
-        'microsoft.operationalinsights/workspaces'
-      ]
+resource queries 'Microsoft.OperationalInsights/queryPacks/queries@2025-07-01' = [
+  for query in savedQueries: {
+    parent: pack
+    name: guid(pack.id, split(query, '\n')[0])
+    properties: {
+      displayName: 'agentmeter: ${skip(split(query, '\n')[0], 3)}'
+      description: skip(split(query, '\n')[1], 3)
+      body: query
+      related: {
+        categories: [
+          'applications'
+        ]
+        resourceTypes: [
+          'microsoft.insights/components'
+          'microsoft.operationalinsights/workspaces'
+        ]
+      }
     }
   }
-}]
+]

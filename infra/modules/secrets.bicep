@@ -11,11 +11,13 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 }
 
-resource values 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = [for secret in items(secrets): if (!empty(secret.value)) {
-  parent: vault
-  name: replace(secret.key, '_', '-')
-  properties: {
-    value: secret.value
-    contentType: 'application setting ${secret.key}'
+resource values 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = [
+  for secret in items(secrets): if (!empty(secret.value)) {
+    parent: vault
+    name: replace(secret.key, '_', '-')
+    properties: {
+      value: secret.value
+      contentType: 'application setting ${secret.key}'
+    }
   }
-}]
+]

@@ -88,51 +88,53 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (someone) {
   properties: {
     enabled: true
     groupShortName: 'agentmeter'
-    emailReceivers: [for (email, i) in emails: {
-      name: 'email${i}'
-      emailAddress: email
-      useCommonAlertSchema: true
-    }]
+    emailReceivers: [
+      for (email, i) in emails: {
+        name: 'email${i}'
+        emailAddress: email
+        useCommonAlertSchema: true
+      }
+    ]
     webhookReceivers: empty(webhookUri) ? [] : webhooks
   }
 }
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in rules: {
-  name: '${stem}-${rule.name}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: '${stem} ${rule.name}'
-    description: rule.description
-    severity: rule.severity
-    enabled: true
-    scopes: [
-      workspaceId
-    ]
-    evaluationFrequency: rule.window
-    windowSize: rule.window
-    // A new workspace has no such table yet.
-    skipQueryValidation: true
-    autoMitigate: true
-    criteria: {
-      allOf: [
-        {
-          query: rule.query
-          timeAggregation: 'Count'
-          operator: rule.operator
-          threshold: rule.threshold
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
-          }
-        }
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for rule in rules: {
+    name: '${stem}-${rule.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${stem} ${rule.name}'
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      scopes: [
+        workspaceId
       ]
-    }
-    actions: {
-      actionGroups: someone ? [
-        people.id
-      ] : []
+      evaluationFrequency: rule.window
+      windowSize: rule.window
+      // A new workspace has no such table yet.
+      skipQueryValidation: true
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            operator: rule.operator
+            threshold: rule.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      actions: {
+        actionGroups: someone ? [people.id] : []
+      }
     }
   }
-}]
+]

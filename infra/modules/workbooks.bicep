@@ -35,17 +35,19 @@ var workbooks = [
   }
 ]
 
-resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {
-  name: guid(resourceGroup().id, stem, workbook.name)
-  location: location
-  tags: tags
-  kind: 'shared'
-  properties: {
-    displayName: '${stem}: ${workbook.name}'
-    category: 'workbook'
-    version: 'Notebook/1.0'
-    sourceId: workspaceId
-    // Where nobody has chosen a workspace, the queries ask this one.
-    serializedData: replace(workbook.content, '"Azure Monitor"', '"${workspaceId}"')
+resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [
+  for workbook in workbooks: {
+    name: guid(resourceGroup().id, stem, workbook.name)
+    location: location
+    tags: tags
+    kind: 'shared'
+    properties: {
+      displayName: '${stem}: ${workbook.name}'
+      category: 'workbook'
+      version: 'Notebook/1.0'
+      sourceId: workspaceId
+      // Where nobody has chosen a workspace, the queries ask this one.
+      serializedData: replace(workbook.content, '"Azure Monitor"', '"${workspaceId}"')
+    }
   }
-}]
+]

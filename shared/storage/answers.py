@@ -11,6 +11,7 @@ RETRIES: dict[str, Any] = {
     "retry_backoff_max": 2,
     "timeout": 30,
 }
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 15
 NO_TABLE = "TableNotFound"
 EXISTS = "TableAlreadyExists"
 _CONFLICTS = {

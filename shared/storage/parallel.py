@@ -1,13 +1,10 @@
-"""Several requests to Azure Tables at once, and the connections that they take."""
+"""Several requests to Azure Tables at once."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from shared.storage.rows import Conflict, Rows, Transaction
-
-if TYPE_CHECKING:
-    from azure.core.pipeline.transport import HttpTransport
 
 _MOST_AT_ONCE = 16
 _THREADS = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="tables")
@@ -33,15 +30,3 @@ def made(rows: Rows, transaction: Transaction) -> bool:
     except Conflict:
         return False
     return True
-
-
-def transport() -> "HttpTransport[Any, Any]":
-    """Keep as many connections open as are used at once: the usual ten would be made anew."""
-    import requests
-    from azure.core.pipeline.transport import RequestsTransport
-    from requests.adapters import HTTPAdapter
-
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=2 * _MOST_AT_ONCE))
-    return RequestsTransport(session=session, connection_timeout=5, read_timeout=15)

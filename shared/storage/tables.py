@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from azure.core import PipelineClient
 from azure.core.exceptions import AzureError
+from azure.core.pipeline import Pipeline
 from azure.core.pipeline.policies import RetryPolicy
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.rest import HttpRequest
 
 from shared.errors import AgentmeterError, RetryLater
-from shared.storage.answers import EXISTS, NO_TABLE, RETRIES, meaning
+from shared.pooled_http import Answer, PooledHttp
+from shared.storage.answers import (
+    CONNECT_TIMEOUT_S,
+    EXISTS,
+    NO_TABLE,
+    READ_TIMEOUT_S,
+    RETRIES,
+    meaning,
+)
 from shared.storage.limits import check
 from shared.storage.odata import matching
-from shared.storage.parallel import in_parallel, made, transport
+from shared.storage.parallel import in_parallel, made
 from shared.storage.rows import EVERY, Change, Row, Rows, Transaction, Within
 from shared.storage.table_account import Account, Dated, Policy, account_of
 from shared.storage.table_wire import (
@@ -32,7 +40,7 @@ from shared.storage.table_wire import (
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-Client = PipelineClient[Any, Any]
+Client = Pipeline[HttpRequest, Answer]
 Found = TypeVar("Found")
 _HEADERS = {"x-ms-version": "2019-02-02", "DataServiceVersion": "3.0"}
 _ROWS = {**_HEADERS, "Accept": "application/json;odata=minimalmetadata"}
@@ -47,7 +55,8 @@ class TablesDatabase:
         self._url = account.url
         # What dates and signs comes after what tries again: each attempt has its own.
         policies: list[Policy] = [RetryPolicy[Any, Any](**RETRIES), Dated(), account.policy]
-        self._client: Client = PipelineClient(account.url, policies=policies, transport=transport())
+        self._http = PooledHttp(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        self._client = Client(self._http, policies)
 
     def table(self, name: str) -> Rows:
         """Return the table by that name."""
@@ -55,7 +64,7 @@ class TablesDatabase:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
 
 def connect(
@@ -134,7 +143,7 @@ class TableRows:
         if answer.status_code >= 300 and code != EXISTS:
             raise self._meaning(answer, answer.status_code, code)
 
-    def _ask(self, path: str, query: Mapping[str, str]) -> HttpResponse | None:
+    def _ask(self, path: str, query: Mapping[str, str]) -> Answer | None:
         """Return what the service answers, None where the row or table is not there."""
         asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
         answer = self._send(HttpRequest("GET", f"{self._url}/{path}{asked}", headers=_ROWS))
@@ -145,20 +154,20 @@ class TableRows:
             return None
         raise self._meaning(answer, answer.status_code, code)
 
-    def _send(self, request: HttpRequest) -> HttpResponse:
+    def _send(self, request: HttpRequest) -> Answer:
         try:
-            answer: HttpResponse = self._client.send_request(request)
+            answer = self._client.run(request).http_response
         except AzureError as exc:
             raise meaning(self._table, None, type(exc).__name__) from None
         return answer
 
-    def _read(self, read: Callable[[bytes], Found], answer: HttpResponse) -> Found:
+    def _read(self, read: Callable[[bytes], Found], answer: Answer) -> Found:
         try:
             return read(answer.content)
         except ValueError:
             raise self._unclear() from None
 
-    def _meaning(self, answer: HttpResponse, status: int, code: str) -> AgentmeterError:
+    def _meaning(self, answer: Answer, status: int, code: str) -> AgentmeterError:
         wait = str(answer.headers.get("Retry-After", ""))
         return meaning(self._table, status, code or "no reason", wait)
 
@@ -168,7 +177,7 @@ class TableRows:
         )
 
 
-def _next_page(answer: HttpResponse) -> Mapping[str, str] | None:
+def _next_page(answer: Answer) -> Mapping[str, str] | None:
     """Return what asks for the page after this one, None where it is the last."""
     found = {name: answer.headers.get(f"x-ms-continuation-{name}") for name in _NEXT}
     return {name: value for name, value in found.items() if value} or None

@@ -5,13 +5,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import EdmType, EntityProperty, TableServiceClient, UpdateMode
+from requests import Session
+from requests.adapters import HTTPAdapter
 
 from shared.errors import AgentmeterError, Misconfigured
-from shared.storage.answers import EXISTS, NO_TABLE, RETRIES, meaning
+from shared.pooled_http import MOST_OPEN
+from shared.storage.answers import (
+    CONNECT_TIMEOUT_S,
+    EXISTS,
+    NO_TABLE,
+    READ_TIMEOUT_S,
+    RETRIES,
+    meaning,
+)
 from shared.storage.limits import check
 from shared.storage.odata import matching
-from shared.storage.parallel import in_parallel, made, transport
+from shared.storage.parallel import in_parallel, made
 from shared.storage.rows import (
     ANY_STATE,
     EVERY,
@@ -60,7 +71,7 @@ def connect(account: str, credential: "Callable[[], TokenCredential] | None" = N
     Raises:
         Misconfigured: it is neither.
     """
-    common: dict[str, Any] = {"transport": transport(), **RETRIES}
+    common: dict[str, Any] = {"transport": _transport(), **RETRIES}
     try:
         if account.startswith("https://") and credential:
             return SdkDatabase(TableServiceClient(account, credential=credential(), **common))
@@ -70,6 +81,16 @@ def connect(account: str, credential: "Callable[[], TokenCredential] | None" = N
             "The storage account of the tables is not known. Set AzureWebJobsStorage to a "
             "connection string, or AzureWebJobsStorage__tableServiceUri to an https address."
         ) from None
+
+
+def _transport() -> RequestsTransport:
+    """Keep as many connections open as are used at once: the usual ten would be made anew."""
+    session = Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_OPEN))
+    return RequestsTransport(
+        session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S
+    )
 
 
 class _Client(Protocol):

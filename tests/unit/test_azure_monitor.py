@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -158,7 +159,7 @@ def test_exports_are_not_traced_as_calls_of_the_app(by_sdk: bool) -> None:
     spans = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    instrumentor = RequestsInstrumentor()
+    instrumentor = RequestsInstrumentor() if by_sdk else URLLib3Instrumentor()
     instrumentor.instrument(tracer_provider=provider)
     try:
         with loopback(accept) as server:

@@ -12,10 +12,10 @@ from azure.core.pipeline.policies import (
     CustomHookPolicy,
     HeadersPolicy,
 )
-from azure.core.pipeline.transport import RequestsTransport
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.rest import HttpRequest
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
+from shared import pooled_http
 from shared.adapters.azure.azure_monitor_answer import Answer
 from shared.adapters.azure.connection_string import Connection
 from shared.adapters.azure.identity import APP, Identity
@@ -57,12 +57,13 @@ class Track:
             "It is sent again."
         )
         self._unsent = f"Nothing was sent: {(identity or APP).without_token()}"
-        policies: list[Any] = [HeadersPolicy(HEADERS)]
+        policies: list[Any] = [HeadersPolicy(HEADERS), CustomHookPolicy()]
         if identity:
-            policies.append(BearerTokenCredentialPolicy(identity.credential(), connection.scope))
-        self._pipeline = Pipeline[HttpRequest, HttpResponse](
-            RequestsTransport(connection_timeout=CONNECT_TIMEOUT_S, read_timeout=read_timeout_s),
-            [*policies, CustomHookPolicy()],
+            bearer = BearerTokenCredentialPolicy[Any, Any](identity.credential(), connection.scope)
+            policies.insert(1, bearer)
+        self._pipeline = Pipeline[HttpRequest, pooled_http.Answer](
+            pooled_http.PooledHttp(CONNECT_TIMEOUT_S, read_timeout_s),
+            policies,
         )
 
     def send(self, items: Sequence[bytes]) -> Answer:

@@ -1,7 +1,7 @@
-"""Measures speed beside named references, and prints a table; `--write` keeps it in the docs.
+"""Measures speed beside named references, and prints tables; `--write` keeps it in the docs.
 
 `make bench`. Each figure is processor time, taken in turns with its reference in this one run, so
-that other work on the machine hurts both alike: judge by the ratio. With `--write` the table goes
+that other work on the machine hurts both alike: judge by the ratio. With `--write` the tables go
 into docs/performance.md, and a line of JSON for this commit into bench/history.jsonl.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import cold, export, otlp, whole
+from bench import asked, cold, export, otlp, whole
 from bench.measured import Measured
 from shared.clock import SystemClock
 
@@ -33,15 +33,16 @@ def table(rows: Sequence[Measured]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(rows: Sequence[Measured], at: str) -> None:
-    """Put the table into the document, and the figures into the history."""
+def write(rows: Sequence[Measured], requests: Sequence[asked.Asked], at: str) -> None:
+    """Put the tables into the document, and the figures into the history."""
     text = DOC.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    said = f"Measured on {at[:10]} at {_commit()}.\n\n{table(rows)}"
+    said = f"Measured on {at[:10]} at {_commit()}.\n\n{table(rows)}\n{asked.table(requests)}"
     DOC.write_text(f"{before}{BEGIN}{said}{END}{after}", encoding="utf-8")
     with HISTORY.open("a", encoding="utf-8") as history:
-        line = {"commit": _commit(), "at": at, "rows": [asdict(row) for row in rows]}
+        figures = [asdict(row) for row in (*rows, *requests)]
+        line = {"commit": _commit(), "at": at, "rows": figures}
         history.write(json.dumps(line) + "\n")
 
 
@@ -53,10 +54,11 @@ def _commit() -> str:
 def main() -> None:
     with export.taking() as url:
         rows = [*whole.measure(url), *export.measure(url), *otlp.measure(), *cold.measure()]
-    sys.stdout.write(table(rows))
+    requests = asked.measure()
+    sys.stdout.write(f"{table(rows)}\n{asked.table(requests)}")
     sys.stdout.write(json.dumps([asdict(row) for row in rows]) + "\n")
     if "--write" in sys.argv:
-        write(rows, SystemClock().now().isoformat())
+        write(rows, requests, SystemClock().now().isoformat())
 
 
 if __name__ == "__main__":

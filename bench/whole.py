@@ -6,8 +6,8 @@ another process.
 """
 
 import gc
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,38 +15,49 @@ from bench.export import rows
 from bench.measured import ROUNDS, Measured, compared, cpu_us
 from bench.process import batch, in_memory, ours, usual
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.storage import tables
+from shared.storage.rows import Database
 from shared.storage.sqlite import connect
 from shared.storage.stores import stores_of
 from shared.usecases.processing.process import Stores
 from tests.breeze import connection
+from tests.contract.azurite import emulator
 
 MESSAGES = {500: 2, 25: 16, 1: 40}
 """Events of a message → messages in a round."""
 TARGETS = {500: (0.3, 0.2)}
+OVER_TABLES = {500: (0.9, 0.6), 25: (1.5, 1.2), 1: (3.0, 2.5)}
 Work = Callable[[str], object]
 USUAL = "pydantic, genai-prices, OTel instruments, SDK export()"
 
 
-@contextmanager
-def in_sqlite() -> Generator[Stores]:
-    with TemporaryDirectory() as folder, closing(connect(Path(folder) / "state.db")) as database:
-        made = stores_of(database)
-        yield Stores(made.claims, made.series, made.labels, made.traces)
+def stores_in(database: Database) -> Stores:
+    """Return what a message is remembered in."""
+    made = stores_of(database)
+    return Stores(made.claims, made.series, made.labels, made.traces)
 
 
 def measure(url: str) -> list[Measured]:
     """Compare both for each store and size of a message."""
-    with in_sqlite() as stores:
-        return [*_of("memory", in_memory(), url), *_of("SQLite", stores, url)]
+    with TemporaryDirectory() as name, emulator(folder := Path(name)) as azurite:
+        sqlite, azure = connect(folder / "state.db"), tables.connect(azurite.account())
+        with closing(sqlite), closing(azure):
+            return [
+                *_of("memory", in_memory(), url, TARGETS),
+                *_of("SQLite", stores_in(sqlite), url, TARGETS),
+                *_of("Azure Tables (Azurite)", stores_in(azure), url, OVER_TABLES),
+            ]
 
 
-def _of(name: str, stores: Stores, url: str) -> Iterator[Measured]:
+def _of(
+    name: str, stores: Stores, url: str, targets: Mapping[int, tuple[float, float]]
+) -> Iterator[Measured]:
     own, sdk = (AzureMonitorExporter(connection(url), all_by_sdk=by) for by in (False, True))
     run, parts = ours(stores, own), usual()
     for size, count in MESSAGES.items():
         pairs = [_round(size, count, number, run, parts, sdk) for number in range(ROUNDS)]
         what = f"process and export, {name}, {size} a message"
-        yield Measured(what, "event", USUAL, *compared(pairs), *TARGETS.get(size, ()))
+        yield Measured(what, "event", USUAL, *compared(pairs), *targets.get(size, ()))
 
 
 def _round(

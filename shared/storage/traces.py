@@ -1,14 +1,26 @@
 """Remembers for some hours what the spans of a trace said, whichever message brought them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zlib import crc32
 
 from pydantic import TypeAdapter
 
 from shared.events.otlp.record import Record
 from shared.storage.packing import packed, parts_of, unpacked
-from shared.storage.rows import Change, Delete, Put, Range, Rows, Transaction, prefix
+from shared.storage.rows import (
+    Change,
+    Delete,
+    Fields,
+    Insert,
+    Put,
+    Range,
+    Rows,
+    Transaction,
+    prefix,
+)
 
 WINDOW = timedelta(hours=6)
 OVERLAP = timedelta(hours=2)
@@ -16,16 +28,36 @@ OVERLAP = timedelta(hours=2)
 MOST_SPANS = 2_000
 """Of a trace; later ones are decided without knowing more."""
 _RECORDS = TypeAdapter(list[Record])
+_PARTITIONS = 8
+"""Of a window: a message of many traces makes as many requests, in parallel."""
+_AT_ONCE = 50
+"""Traces of a transaction, two rows each."""
+_MOST_MET = 20_000
+
+
+class Place(NamedTuple):
+    """A trace in a window."""
+
+    window: str
+    trace: str
+
+    @property
+    def partition(self) -> str:
+        """Return the partition of its rows."""
+        return f"{self.window}-{crc32(self.trace.encode()) % _PARTITIONS}"
 
 
 class TraceRows:
-    """A row per trace and message, in partitions of a window and the trace's first hex digit.
+    """A row per trace and message, in a window and a few partitions of it.
 
-    Rows are only ever added, so that any number of writers lose nothing.
+    Rows are only ever added, so that any number of writers lose nothing. Beside them stands a row
+    for the trace itself: a message that is the first to insert it knows all there is, and reads
+    nothing. In the last hours of a window everything is in the next one, too.
     """
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._met: set[Place] = set()
 
     def remember(
         self, batch: str, records: Mapping[str, Sequence[Record]], at: datetime
@@ -35,35 +67,63 @@ class TraceRows:
 
         The rows are written before any are read: of two messages at once, one knows both.
         """
-        changes = defaultdict[str, list[Change]](list)
-        for trace, told in records.items():
-            text = _RECORDS.dump_json(list(told), exclude_defaults=True).decode()
-            fields = packed(text, "a message's spans of one trace. Export fewer spans at once.")
-            changes[_partition(_window(at), trace)].append(Put(f"{trace}:{batch}", fields))
-        self._rows.commit_each(
-            [Transaction(p, part) for p, group in changes.items() for part in parts_of(group)]
-        )
-        windows = sorted({_window(at - OVERLAP), _window(at)})
-        known = self._known(windows, [*records])
-        meetings = {one.meeting for found in known.values() for one in found if one.meeting}
+        told = {f"{trace}:{batch}": _fields(some) for trace, some in records.items()}
+        windows = sorted({_window(at), _window(at + OVERLAP)})
+        places = [Place(window, trace) for window in windows for trace in records]
+        begun = self._write(Insert, [one for one in places if one not in self._met], batch, told)
+        older = [place for place in places if place not in begun]
+        self._write(Put, older, batch, told)
+        self._note(places)
+        known = {trace: {one.span_id: one for one in some} for trace, some in records.items()}
+        self._read(older, known)
+        meetings = {one.meeting for found in known.values() for one in found.values()} - {""}
         others = sorted(meetings - known.keys())
-        return {**known, **self._known(windows, others)} if others else known
+        self._read([Place(window, trace) for window in windows for trace in others], known)
+        return {trace: list(found.values()) for trace, found in known.items()}
 
-    def _known(
-        self, windows: Sequence[str], traces: Sequence[str]
-    ) -> Mapping[str, Sequence[Record]]:
-        """Return what the windows know of each trace; all are asked at once."""
-        asked = [(trace, window) for trace in traces for window in windows]
+    def _write(
+        self,
+        of_trace: type[Insert | Put],
+        places: Sequence[Place],
+        batch: str,
+        told: Mapping[str, Fields],
+    ) -> set[Place]:
+        """Write the rows of the traces, and what the message says; return those that were made.
+
+        A trace that is there already keeps the others of its transaction from being inserted.
+        """
+        if not places:
+            return set()
+        groups = defaultdict[str, list[Place]](list)
+        for place in places:
+            groups[place.partition].append(place)
+        parts = [(p, part) for p, group in groups.items() for part in parts_of(group, _AT_ONCE)]
+
+        def changes(part: Sequence[Place]) -> Iterator[Change]:
+            for _, trace in part:
+                yield of_trace(trace, {})
+                yield Put(key := f"{trace}:{batch}", told[key])
+
+        made = self._rows.commit_each([Transaction(p, [*changes(part)]) for p, part in parts])
+        pairs = zip(parts, made, strict=True)
+        return {place for (_, part), is_made in pairs if is_made for place in part}
+
+    def _note(self, places: Sequence[Place]) -> None:
+        """Keep in mind which traces are there, so that they are not inserted in vain."""
+        if len(self._met) > _MOST_MET:
+            self._met.clear()
+        self._met.update(places)
+
+    def _read(self, places: Sequence[Place], known: dict[str, dict[str, Record]]) -> None:
+        """Add what is stored of each trace; all are asked for at once."""
         found = self._rows.query_each(
-            [(_partition(window, trace), prefix(f"{trace}:")) for trace, window in asked]
+            [(place.partition, prefix(f"{place.trace}:")) for place in places]
         )
-        known: dict[str, dict[str, Record]] = {trace: {} for trace in traces}
-        for (trace, _), rows in zip(asked, found, strict=True):
-            of_trace = known[trace]
+        for place, rows in zip(places, found, strict=True):
+            of_trace = known.setdefault(place.trace, {})
             for row in rows:
                 if len(of_trace) < MOST_SPANS:
                     of_trace |= {one.span_id: one for one in _RECORDS.validate_json(unpacked(row))}
-        return {trace: list(of_trace.values()) for trace, of_trace in known.items()}
 
     def forget(self, before: datetime) -> int:
         """Drop the windows that ended before that moment; return how many rows."""
@@ -83,5 +143,6 @@ def _window(at: datetime) -> str:
     return f"{start:%Y%m%d}{start.hour - start.hour % (WINDOW // timedelta(hours=1)):02}"
 
 
-def _partition(window: str, trace: str) -> str:
-    return f"{window}-{trace[:1]}"
+def _fields(told: Sequence[Record]) -> Fields:
+    text = _RECORDS.dump_json(list(told), exclude_defaults=True).decode()
+    return packed(text, "a message's spans of one trace. Export fewer spans at once.")

@@ -3,17 +3,18 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
-from shared.events.otlp.record import record_of
+from shared.events.otlp.record import Record, record_of
 from shared.events.otlp.span import Scalar, Span
 from shared.pricing.price import load
 from shared.rows import EventRow
 from shared.storage.memory import MemoryDatabase
-from shared.storage.rows import Row, Within
+from shared.storage.rows import Row, Transaction, Within
 from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.dialects import RECORDINGS
@@ -130,23 +131,89 @@ def test_a_trace_of_another_window_is_forgotten() -> None:
     record = read_spans([span(CHAT)], START, 0).parcels[0].records[0]
     memory.remember("a", {record.trace_id: [record]}, START)
     assert memory.forget(START) == 0
-    assert memory.forget(START.replace(year=START.year + 1)) == 1
+    assert memory.forget(START.replace(year=START.year + 1)) == 2
     other = replace(record, span_id="00000000000000ff")
     assert len(memory.remember("b", {record.trace_id: [other]}, START)[record.trace_id]) == 1
 
 
-def test_a_message_of_a_hundred_traces_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, asked = MemoryDatabase().table("traces"), list[int]()
-    query_each = rows.query_each
+class Counting:
+    """Rows of traces, and how often and for how much they were asked."""
 
-    def counted(places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
-        asked.append(len(places))
-        return query_each(places)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows = rows = MemoryDatabase().table("traces")
+        self.writes, self.reads = list[int](), list[int]()
+        commit_each, query_each = rows.commit_each, rows.query_each
 
-    monkeypatch.setattr(rows, "query_each", counted)
-    memory = TraceRows(rows)
-    records = {f"{number:032x}": [record_of(span(CHAT, 1))] for number in range(100)}
-    memory.remember("first", records, START)
-    known = memory.remember("second", records, START)
-    assert len(asked) == 2
+        def commit(transactions: Sequence[Transaction]) -> Sequence[bool]:
+            self.writes.append(len(transactions))
+            return commit_each(transactions)
+
+        def query(places: Sequence[tuple[str, Within]]) -> Sequence[Sequence[Row]]:
+            self.reads.append(len(places))
+            return query_each(places)
+
+        monkeypatch.setattr(rows, "commit_each", commit)
+        monkeypatch.setattr(rows, "query_each", query)
+
+    def asked(self) -> tuple[int, ...]:
+        """Return the requests since the last, and how many steps of writing and reading."""
+        steps = [sum(map(bool, some)) for some in (self.writes, self.reads)]
+        found = sum(self.writes + self.reads), *steps
+        self.writes.clear()
+        self.reads.clear()
+        return found
+
+
+def hundred(number: int) -> dict[str, list[Record]]:
+    """Return a record of a hundred traces each; the number is that of their span."""
+    return {f"{trace:032x}": [record_of(span(CHAT, number))] for trace in range(100)}
+
+
+EARLY, LATE = START.replace(hour=1), START.replace(hour=5, minute=59)
+
+
+@pytest.mark.parametrize(("at", "most"), [pytest.param(EARLY, 8), pytest.param(LATE, 16)])
+def test_traces_that_begin_are_written_alone(
+    monkeypatch: pytest.MonkeyPatch, at: datetime, most: int
+) -> None:
+    counting = Counting(monkeypatch)
+    known = TraceRows(counting.rows).remember("first", hundred(1), at)
+    assert counting.asked() == (most, 1, 0)
     assert {len(found) for found in known.values()} == {1}
+
+
+def test_traces_that_go_on_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting(monkeypatch)
+    here, elsewhere = TraceRows(counting.rows), TraceRows(counting.rows)
+    here.remember("first", hundred(1), EARLY)
+    counting.asked()
+    known = here.remember("second", hundred(2), EARLY)
+    assert counting.asked() == (108, 1, 1)
+    assert {len(found) for found in known.values()} == {2}
+    known = elsewhere.remember("third", hundred(3), EARLY)
+    assert counting.asked() == (116, 2, 1)
+    assert {len(found) for found in known.values()} == {3}
+
+
+def test_a_trace_beside_one_that_goes_on_is_found_later() -> None:
+    rows = MemoryDatabase().table("traces")
+    told = hundred(1)
+    TraceRows(rows).remember("first", dict(list(told.items())[:1]), EARLY)
+    TraceRows(rows).remember("second", told, EARLY)
+    known = TraceRows(rows).remember("third", hundred(2), EARLY)
+    assert {len(found) for found in known.values()} == {2}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_trace_goes_on_in_the_next_window(swapped: bool) -> None:
+    rows = MemoryDatabase().table("traces")
+    messages = [("first", 1, LATE), ("second", 2, LATE + timedelta(hours=1))]
+    for batch, number, at in messages[::-1] if swapped else messages:
+        TraceRows(rows).remember(batch, hundred(number), at)
+    known = TraceRows(rows).remember("third", hundred(3), LATE)
+    assert {len(found) for found in known.values()} == {3}
+
+
+def test_the_same_message_again_changes_nothing() -> None:
+    memory = TraceRows(MemoryDatabase().table("traces"))
+    assert memory.remember("a", hundred(1), LATE) == memory.remember("a", hundred(1), LATE)

@@ -21,6 +21,7 @@ from shared.alerting.rule import Rule
 from shared.answers import Answers
 from shared.clock import Clock
 from shared.connections import Connections
+from shared.edition import edition
 from shared.errors import Misconfigured
 from shared.events.body import Limits
 from shared.events.unpack import Sizes
@@ -182,7 +183,7 @@ class App:
             return {prices.name: read_text(prices)}
 
         kinds: Mapping[str, Callable[[], Mapping[str, str]]] = {
-            "version": lambda: {"version": self.settings.AGENTMETER_VERSION},
+            "version": lambda: {"version": self.settings.AGENTMETER_VERSION, "code": edition()},
             "rules": lambda: texts_of(self._rules.text()),
             "routes": lambda: {"routes.toml": self._routes.text()},
             "prices": priced,

@@ -36,6 +36,9 @@ def awaited(records: Sequence[RuleRecord], now: datetime) -> str:
 
 
 def is_fresh(records: Collection[RuleRecord], now: datetime) -> bool:
-    """Tell whether no rule was evaluated more than half an hour ago: data may be on its way yet."""
+    """Tell whether data may be on its way yet: for half an hour after the first rule was evaluated,
+    and after each deployment."""
     evaluated = [record for record in records if record.last_at]
-    return all(one.first_at and now - one.first_at < FRESH_FOR for one in evaluated)
+    is_first = all(one.first_at and now - one.first_at < FRESH_FOR for one in evaluated)
+    deployed = (one.deployed_at for one in records if one.deployed_at)
+    return is_first or any(now - at < FRESH_FOR for at in deployed)

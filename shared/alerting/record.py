@@ -120,6 +120,7 @@ class RuleRecord:
     looked: what each look read at last_at. decided: group → the last decision, so that one like it
         is not noted again.
     contents: of the record of changes alone: kind → name → what stands for the text in force.
+    deployed_at: of that record, too: when what is deployed was first seen.
     asks: rule.asks of the rule as it was last evaluated; "" where that is not known.
     spoke: where silence is an alert, the series that spoke in the last day, by fingerprint.
     """
@@ -144,6 +145,7 @@ class RuleRecord:
     asks: str = ""
     spoke: Mapping[str, Spoken] = field(default_factory=dict[str, Spoken])
     first_at: datetime | None = None
+    deployed_at: datetime | None = None
 
     @property
     def firing(self) -> Mapping[str, SeriesAlert]:

@@ -11,9 +11,10 @@ from local.server import serve
 from shared.alerting.compose import Sender
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Accepted, Dead, Delivery, Later, Page, Refused
+from shared.alerting.record import RuleRecord
 from shared.errors import Misconfigured, RetryLater
 from shared.notify.pagerduty import PagerDuty
-from shared.usecases.evaluation.announce import Announce, one_of_each_road
+from shared.usecases.evaluation.announce import CHANGES, Announce, one_of_each_road
 from shared.usecases.evaluation.deliver import Deliver
 from standin.pager.sink import PagerSink, create_app
 from tests.fakes import FakeClock, FakeReceivers
@@ -45,9 +46,12 @@ class World:
     def __init__(self) -> None:
         self.alerts, self.now = MemoryAlerts(), NOON
         self.rules: dict[str, str] | None = {"a.toml": "1", "b.toml": "1"}
-        self.version = "1.0"
-        kinds = {"version": lambda: {"version": self.version}, "rules": self.read}
+        self.version, self.code = "1.0", ""
+        kinds = {"version": self.deployed, "rules": self.read}
         self.announce = Announce(self.alerts, lambda: ROUTES, SENDER, kinds)
+
+    def deployed(self) -> dict[str, str]:
+        return {"version": self.version, "code": self.code}
 
     def read(self) -> dict[str, str]:
         if self.rules is None:
@@ -82,6 +86,30 @@ def test_a_deployment_and_an_edit_are_told_once_on_every_road() -> None:
     assert sorted((page.action, page.route) for page in world.waiting()) == [
         ("change", "critical"), ("change", "critical"), ("change", "others"), ("change", "others"),
     ]  # fmt: skip
+
+
+def test_a_deployment_is_known_since_when() -> None:
+    world, seen = World(), list[datetime | None]()
+    for version, code in [("1.0", "a"), ("1.0", "a"), ("1.0", "b"), ("1.1", "c"), ("1.1", "c")]:
+        world.version, world.code = version, code
+        world.tick()
+        seen.append(world.alerts.load(CHANGES).deployed_at)
+    assert seen == [NOON + n * MINUTE for n in (1, 1, 3, 4, 4)]
+
+
+def test_a_deployment_of_an_earlier_edition_was_just_upgraded() -> None:
+    world = World()
+    contents = {"version": {"version": "1.0", "code": ""}}
+    world.alerts.save(RuleRecord(CHANGES, contents=contents), [])
+    assert world.tick() == []
+    assert world.alerts.load(CHANGES).deployed_at == NOON + MINUTE
+
+
+def test_other_code_of_the_same_version_is_told() -> None:
+    world = World()
+    world.tick()
+    world.code = "b"
+    assert world.tick() == ["other code of version 1.0 is deployed"]
 
 
 def test_receivers_of_one_road_are_told_as_one() -> None:

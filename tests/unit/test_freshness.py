@@ -12,6 +12,7 @@ from shared.errors import GiveUp
 from shared.metrics.own import HEARTBEAT
 from shared.ports import Table
 from shared.rows import EventRow, MetricRow
+from shared.usecases.evaluation.announce import CHANGES
 from shared.usecases.evaluation.freshness import PROBE, Reach, is_stale
 from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
 from standin.monitor.store import MonitorStore
@@ -128,9 +129,27 @@ def test_a_fresh_deployment_is_not_stale_for_half_an_hour() -> None:
     assert page.rule == "TelemetryStale/critical"
 
 
-def test_an_upgraded_deployment_is_not_fresh() -> None:
-    world = watched(RuleRecord("Errors/critical", last_at=START - timedelta(minutes=1)))
-    (page,) = world.ticks(12)
+OF_BEFORE = RuleRecord("Errors/critical", last_at=START - timedelta(minutes=1))
+
+
+def test_an_old_deployment_is_not_fresh() -> None:
+    (page,) = watched(OF_BEFORE).ticks(12)
+    assert page.rule == "TelemetryStale/critical"
+
+
+def test_an_upgraded_deployment_is_as_quiet_as_a_fresh_one() -> None:
+    world = watched(OF_BEFORE)
+    world.alerts.save(RuleRecord(CHANGES, deployed_at=START), [])
+    assert world.ticks(40) == []
+    (page,) = world.ticks(2)
+    assert page.rule == "TelemetryStale/critical"
+
+
+def test_deployments_in_a_row_put_off_no_page() -> None:
+    world = watched(OF_BEFORE)
+    assert world.ticks(5) == []
+    world.alerts.save(RuleRecord(CHANGES, deployed_at=world.now), [])
+    (page,) = world.ticks(8)
     assert page.rule == "TelemetryStale/critical"
 
 

@@ -55,7 +55,9 @@ class Announce:
         record = self._alerts.load(CHANGES)
         before = record.contents
         after = {kind: self._digests(kind, before.get(kind, {})) for kind in self._kinds}
-        if after == before:
+        is_same = after.get(VERSION) == before.get(VERSION)
+        deployed_at = record.deployed_at if is_same and record.deployed_at else now
+        if after == before and deployed_at == record.deployed_at:
             return ()
         changes = [
             Change(kind, _said(kind, before[kind], after[kind]))
@@ -68,7 +70,8 @@ class Announce:
             for road in one_of_each_road(self._routes())
         ]
         paged = max((page.id for page in pages), default=record.paged)
-        self._alerts.save(replace(record, contents=after, paged=paged), pages)
+        told = replace(record, contents=after, paged=paged, deployed_at=deployed_at)
+        self._alerts.save(told, pages)
         for change in changes:
             logger.info("%s", change.said)
         return changes
@@ -110,7 +113,10 @@ def one_of_each_road(routes: Routes) -> list[str]:
 def _said(kind: str, before: Contents, after: Contents) -> str:
     """Say what is new, gone or another."""
     if kind == VERSION:
-        return f"version {after[VERSION] or '?'} is deployed, after {before[VERSION] or '?'}"
+        versions = after[VERSION], before[VERSION]
+        if len({*versions}) == 1:
+            return f"other code of version {versions[0] or '?'} is deployed"
+        return "version {} is deployed, after {}".format(*(one or "?" for one in versions))
     changed = sorted(n for n in after.keys() & before.keys() if after[n] != before[n])
     parts = {
         "changed": changed,

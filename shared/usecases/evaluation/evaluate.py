@@ -99,14 +99,18 @@ class Evaluate:
         """Read the rules and their state.
 
         Where the rules cannot be read, the own ones alone are evaluated, and the state of all
-        others stays as it is. In a fresh deployment nothing is stale yet.
+        others stays as it is. Soon after a deployment nothing becomes stale.
         Raises:
             RetryLater: the store does not answer.
         """
         operators, problem = self._operators()
         stored = {record.rule: record for record in self.alerts.load_all()}
         own = [
-            rule for rule in self.own() if rule.query != PROBE or not is_fresh(stored.values(), now)
+            rule
+            for rule in self.own()
+            if rule.query != PROBE
+            or not is_fresh(stored.values(), now)
+            or (rule.key in stored and stored[rule.key].series)
         ]
         rules = {rule.key: rule for rule in (*operators, *own)}
         return Run(floor(now, FAST_EVERY), now, rules, problem, stored)

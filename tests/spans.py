@@ -8,8 +8,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from shared.events.otlp.read_spans import EPOCH
+from shared.events.otlp.read_spans import EPOCH, read_spans
 from shared.events.otlp.span import Kind, Scalar, Span
+from shared.events.types import AnyEvent
 from tests.fakes import START
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -20,6 +21,17 @@ CHAT: Mapping[str, Scalar] = {
     "gen_ai.usage.input_tokens": 1000,
     "gen_ai.usage.output_tokens": 100,
 }
+AGENT: Mapping[str, Scalar] = {
+    "gen_ai.operation.name": "invoke_agent",
+    "gen_ai.agent.name": "planner",
+    "gen_ai.agent.id": "asst_1",
+}
+TOOL: Mapping[str, Scalar] = {
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "search",
+    "gen_ai.tool.call.arguments": "the words of a prompt",
+}
+BARE: dict[str, Scalar] = {name: CHAT[name] for name in CHAT if "usage" not in name}
 SERVICE: Mapping[str, Scalar] = {"service.name": "checkout"}
 KINDS: Mapping[Kind, WireSpan.SpanKind.ValueType] = {
     "internal": WireSpan.SPAN_KIND_INTERNAL,
@@ -103,3 +115,14 @@ def _value(value: Scalar) -> AnyValue:
     return (
         AnyValue(double_value=value) if isinstance(value, float) else AnyValue(string_value=value)
     )
+
+
+def events(*spans: Span) -> list[AnyEvent]:
+    reading = read_spans(spans, START, 0)
+    assert reading.refused == ()
+    return [event for parcel in reading.parcels for event in parcel.events]
+
+
+def kinds(*spans: Span) -> list[tuple[str, str]]:
+    """Return type and the last digit of the span of each event."""
+    return [(event.type, event.id.split(":")[1][-1]) for event in events(*spans)]

@@ -19,7 +19,7 @@ from shared.usecases.processing.process import Process, Stores
 from tests.factories import DATA, event
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
-from tests.unit.test_process import CentPerCall
+from tests.processing import CentPerCall
 
 HEADERS = {"content-type": "application/json"}
 TEXTS = st.one_of(

@@ -1,80 +1,28 @@
 """The state machine of an alert, one planned time after another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from shared.alerting.reading import Failed, Reading, Sample, Unseen, fingerprint
+from shared.alerting.reading import Unseen
 from shared.alerting.record import RuleRecord, SeriesAlert, Transition
-from shared.alerting.rule import Rule
 from shared.alerting.seen import ENDED
 from shared.alerting.state import FORGOTTEN, step
-
-START = datetime(2026, 1, 5, tzinfo=UTC)
-ERROR = "error"
-SILENCE = "silence"
-Said = float | str | Mapping[str, float]
-WHOLE = fingerprint({})
-
-
-def rule(**fields: object) -> Rule:
-    common = {
-        "name": "Errors",
-        "group": "health",
-        "severity": "warning",
-        "window": "PT5M",
-        "hold": "PT5M",
-        "condition": "> 10",
-        "summary": "errors",
-        "query": "{start} {end}",
-    }
-    return Rule.model_validate(common | fields)
-
-
-def reading(said: Said, samples: int | None = None) -> Reading:
-    """ERROR, SILENCE, one value, or a value by label."""
-    if isinstance(said, str):
-        return Failed("HTTP 503") if said == ERROR else {}
-    by_label: Mapping[str, float] = said if isinstance(said, Mapping) else {"": said}
-    rows = [Sample({"at": k} if k else {}, v, samples) for k, v in by_label.items()]
-    return {fingerprint(row.labels): row for row in rows}
-
-
-def run(
-    rule: Rule,
-    main: Sequence[Said | None],
-    fast: Sequence[Said] = (),
-    samples: int | None = None,
-) -> tuple[list[Transition], Mapping[str, SeriesAlert]]:
-    """Step minute by minute; None skips the minute."""
-    series: Mapping[str, SeriesAlert] = {}
-    transitions: list[Transition] = []
-    for minute, said in enumerate(main):
-        if said is None:
-            continue
-        readings = {"main": reading(said, samples)}
-        if rule.fast:
-            readings["fast"] = reading(fast[minute])
-        stepped = step(rule, series, START + timedelta(minutes=minute), readings)
-        series = stepped.series
-        transitions += stepped.transitions
-    return transitions, series
-
-
-def states(transitions: Sequence[Transition]) -> list[tuple[int, str]]:
-    """Return when each transition was, in minutes, and where to."""
-    return [(int((t.at - START) / timedelta(minutes=1)), t.state) for t in transitions]
-
-
-def timeline(
-    rule: Rule,
-    main: Sequence[Said | None],
-    fast: Sequence[Said] = (),
-    samples: int | None = None,
-) -> list[tuple[int, str]]:
-    return states(run(rule, main, fast, samples)[0])
+from tests.stepping import (
+    ERROR,
+    FAST,
+    SILENCE,
+    START,
+    WHOLE,
+    Said,
+    reading,
+    rule,
+    run,
+    states,
+    timeline,
+)
 
 
 def test_it_fires_once_after_the_hold_and_resolves_once() -> None:
@@ -264,39 +212,6 @@ def test_too_few_samples_make_no_breach_but_an_all_clear() -> None:
     small = {"main": reading(50, 5)}, {"main": reading(0, 5)}
     later = [step(ratio, series, START + timedelta(minutes=2), answer) for answer in small]
     assert [len(stepped.series) for stepped in later] == [1, 0]
-
-
-FAST = {"fast": {"window": "PT2M", "hold": "PT1M", "condition": "> 20"}}
-
-
-def test_the_fast_look_fires_by_its_own_hold_and_condition() -> None:
-    transitions, series = run(rule(**FAST), [12] * 4, [5, 25, 25, 25])
-    assert states(transitions) == [(0, "pending"), (2, "firing")]
-    assert (transitions[-1].value, transitions[-1].reason) == (25, "25 is > 20")
-    assert (series[WHOLE].by, series[WHOLE].value) == ("fast", 25)
-
-
-def test_it_recovers_when_both_looks_are_false() -> None:
-    assert timeline(rule(**FAST), [5, 12, 12, 12, 5], fast=[25, 25, 5, 5, 5]) == [
-        (0, "pending"),
-        (1, "firing"),
-        (4, "resolved"),
-    ]
-
-
-def test_an_error_of_one_look_is_no_all_clear() -> None:
-    fast_broken: list[Said] = [25, 25, *[ERROR] * 5, 5]
-    assert timeline(rule(**FAST), [5] * 8, fast=fast_broken)[1:] == [(1, "firing"), (7, "resolved")]
-    main_broken: list[Said] = [5, 5, *[ERROR] * 5, 5]
-    fast: list[Said] = [25, 25, 5, 5, 5, 5, 5, 5]
-    assert timeline(rule(**FAST), main_broken, fast=fast)[1:] == [(1, "firing"), (7, "resolved")]
-
-
-def test_a_look_that_the_rule_no_longer_has_holds_nothing() -> None:
-    series = run(rule(**FAST), [5, 5], [25, 25])[1]
-    assert series[WHOLE].phase == "firing"
-    stepped = step(rule(), series, START + timedelta(minutes=2), {"main": reading(5)})
-    assert stepped.transitions[0].state == "resolved"
 
 
 def test_infinity_is_true_and_is_kept_as_no_number() -> None:

@@ -17,8 +17,8 @@ from shared.usecases.processing.processed import Processed
 from shared.usecases.processing.requeue import LAST_DELIVERY, Patient
 from tests.factories import event
 from tests.fakes import START
+from tests.processing import Bench, message
 from tests.spans import CHAT, span
-from tests.unit.test_process import Bench, message
 
 CALLS = [event(number=n) for n in range(9)]
 Deliveries = list[tuple[str, int]]

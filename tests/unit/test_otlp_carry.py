@@ -9,8 +9,7 @@ from shared.events.message import MAX_MESSAGE_CHARS, decode, pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Scalar, Span
 from tests.fakes import START
-from tests.spans import CHAT, span, unix_ns
-from tests.unit.test_otlp_tree import AGENT
+from tests.spans import AGENT, CHAT, span, unix_ns
 
 SECRET = "the words of a prompt"  # noqa: S105 - what must not be kept
 CONTENT = (

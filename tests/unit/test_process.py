@@ -1,105 +1,20 @@
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from shared.alerting.count_fast import CountFast
-from shared.alerting.fast import FastCondition
 from shared.alerting.judge_fast import reach_of
-from shared.alerting.tallies import NO_TALLIES, Tallies
 from shared.errors import RetryLater
-from shared.events.envelope import judge
-from shared.events.message import beat, decode, pack
-from shared.events.types import LlmCall
-from shared.metrics.points import Point
-from shared.pricing.cost import Cost
-from shared.rows import EventRow, Exported, ExportLater, ExportOutcome, ExportRefused
-from shared.usecases.processing.process import Process, Stores
+from shared.events.message import beat
+from shared.rows import Exported, ExportLater
 from tests.factories import event
-from tests.fakes import START, FakeExporter
-from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
-
-FAST = FastCondition.model_validate({"event": "llm.call", "rate": "> 1 / s"})
-
-
-class CentPerCall:
-    """Prices every call at a cent, those of the model `new` not at all."""
-
-    def price(self, call: LlmCall, at: datetime) -> Cost:
-        if call.model == "new":
-            return Cost(None, "unknown", "no price")
-        return Cost(Decimal("0.01") * call.count, "known", "a cent")
-
-
-class Mortal(MemorySeries):
-    """Totals at which the process dies when told to: before or behind the export."""
-
-    dies = ""
-
-    def apply(
-        self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
-    ) -> bool:
-        if self.dies == ("totals" if batch_id.endswith(" totals") else "done"):
-            raise ZeroDivisionError
-        return super().apply(batch_id, points, at, tallies)
-
-
-class Bench:
-    """A processor with everything that it works on."""
-
-    def __init__(self, label_max_values: int = 200, series_max: int = 2000) -> None:
-        self.exporter = FakeExporter()
-        self.claims = MemoryClaims()
-        self.series = Mortal()
-        traces = MemoryTraces()
-        stores = Stores(self.claims, self.series, MemoryLabels(), traces)
-        most = (label_max_values, series_max)
-        count = CountFast([FAST])
-        self.process = Process(stores, self.exporter, CentPerCall(), *most, lambda now: count)
-
-    def tallied(self) -> float:
-        """Return how many calls the fast condition has seen."""
-        tallies = self.series.tallies(NOON)
-        return sum(n for t in tallies.values() for n, _ in t.sums.values())
-
-    def total(self, metric: str) -> Decimal:
-        counters = self.series.read().counters
-        return sum((v for (name, _), v in counters.items() if name == metric), Decimal(0))
-
-    def outcomes(self) -> dict[str, Decimal]:
-        counters = self.series.read().counters
-        found: dict[str, Decimal] = {}
-        for (name, labels), amount in counters.items():
-            if name == "agentmeter_events_total":
-                outcome = dict(labels)["outcome"]
-                found[outcome] = found.get(outcome, Decimal(0)) + amount
-        return found
-
-    def ids(self) -> list[str]:
-        return [row.text["id"] for row in self.exporter.event_rows]
+from tests.fakes import START
+from tests.processing import CALLS, NOON, SENT, Bench, message
 
 
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def message(*given: dict[str, Any], now: datetime = START) -> str:
-    events, refused = judge(given, now)
-    assert refused == []
-    (text,) = pack(events, now)
-    return text
-
-
-def for_ids(*ids: str, outcome: ExportOutcome) -> Callable[[EventRow], ExportOutcome]:
-    return lambda row: outcome if row.text["id"] in ids else Exported()
-
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-CALLS = [{**event(number=n), "time": "2026-11-23T12:29:50Z"} for n in range(3)]
-SENT = [f"llm.call-{n}" for n in range(3)]
 
 
 def test_each_event_becomes_a_row_and_adds_to_the_totals(bench: Bench) -> None:
@@ -218,67 +133,6 @@ def test_a_heartbeat_tells_how_far_the_queue_is(bench: Bench) -> None:
     with pytest.raises(RetryLater):
         bench.process.run(beat(START), 1, START + timedelta(minutes=29))
     assert bench.process.run(beat(START), 1, START + timedelta(minutes=30)).again == ()
-
-
-def test_what_azure_monitor_did_not_take_is_sent_again_and_only_that(bench: Bench) -> None:
-    text = message(*CALLS)
-    bench.exporter.event_outcome = for_ids("llm.call-1", outcome=ExportLater("429", 7))
-    with pytest.raises(RetryLater, match="429") as caught:
-        bench.process.run(text, 1, START)
-    assert caught.value.retry_after_s == 7
-    assert bench.outcomes() == {}
-    bench.exporter.event_outcome = lambda row: Exported()
-    bench.process.run(text, 2, START)
-    assert sorted(bench.ids()) == SENT
-    assert bench.outcomes() == {"exported": 3}
-
-
-def test_a_refused_event_is_set_aside_and_its_neighbours_count(bench: Bench) -> None:
-    bench.exporter.event_outcome = for_ids("llm.call-1", outcome=ExportRefused(400, "too big"))
-    result = bench.process.run(message(*CALLS), 1, START)
-    assert (result.exported, len(result.refused)) == (2, 1)
-    aside = decode(result.refused[0])
-    assert (aside.note, [e.id for e in aside.events]) == ("too big", ["llm.call-1"])
-    assert bench.outcomes() == {"exported": 2, "refused": 1}
-    assert (bench.total("llm_api_calls_total"), bench.tallied()) == (3, 3)
-
-
-def test_a_refused_event_is_set_aside_although_the_process_vanished_meanwhile(
-    bench: Bench,
-) -> None:
-    bench.exporter.event_outcome = for_ids("llm.call-1", outcome=ExportRefused(400, "too big"))
-    text = message(*CALLS)
-    bench.process.run(text, 1, START)  # and the host dies before it stores result.refused
-    result = bench.process.run(text, 2, START)
-    assert [e.id for e in decode(result.refused[0]).events] == ["llm.call-1"]
-    assert bench.ids() == ["llm.call-0", "llm.call-2"]
-    assert bench.outcomes() == {"exported": 2, "refused": 1}
-
-
-def test_what_was_set_aside_counts_once_when_it_is_replayed(bench: Bench) -> None:
-    bench.exporter.event_outcome = for_ids("llm.call-1", outcome=ExportRefused(400, "too big"))
-    aside = bench.process.run(message(*CALLS), 1, START).refused[0]
-    bench.exporter.event_outcome = lambda row: Exported()
-    assert bench.process.run(aside, 1, START).exported == 1
-    assert sorted(bench.ids()) == SENT
-    assert (bench.total("llm_api_calls_total"), bench.tallied()) == (3, 3)
-    assert bench.process.run(aside, 2, START).exported == 0
-
-
-@pytest.mark.parametrize(
-    ("time", "exported"),
-    [
-        pytest.param("2026-11-20T00:00:00Z", START - timedelta(hours=47), id="old"),
-        pytest.param("2026-11-24T00:00:00Z", START + timedelta(hours=1), id="ahead"),
-    ],
-)
-def test_a_time_that_azure_refuses_is_kept_and_moved(
-    bench: Bench, time: str, exported: datetime
-) -> None:
-    bench.process.run(message({**event(), "time": time}), 1, START)
-    (row,) = bench.exporter.event_rows
-    assert row.time == exported
-    assert row.text["occurred_at"] == time.replace("Z", "+00:00")
 
 
 def test_a_label_with_too_many_values_becomes_other() -> None:

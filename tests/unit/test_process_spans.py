@@ -14,8 +14,7 @@ from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.processed import Processed
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
-from tests.spans import CHAT, span
-from tests.unit.test_otlp_tree import AGENT, TOOL
+from tests.spans import AGENT, CHAT, TOOL, span
 
 CHAIN = {"openinference.span.kind": "CHAIN"}
 INPUT, OUTPUT = "microsoft.gen_ai.cost.input", "microsoft.gen_ai.cost.output"

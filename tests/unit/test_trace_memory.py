@@ -21,8 +21,7 @@ from tests.dialects import RECORDINGS
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.recording import Recording
-from tests.spans import CHAT, span
-from tests.unit.test_otlp_tree import AGENT, BARE, TOOL
+from tests.spans import AGENT, BARE, CHAT, TOOL, span
 
 PRICES = load("")
 COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")

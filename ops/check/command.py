@@ -24,7 +24,8 @@ from shared.adapters.config.config_folder import (
 )
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.reading import read_samples
-from shared.alerting.rule import KqlFast, Look, Rule, bind, parse_rule
+from shared.alerting.rule import KqlFast, Look, Rule, bind
+from shared.alerting.rule_file import parse_rule
 from shared.alerting.wording import placeholders
 from shared.clock import Clock
 from shared.errors import AgentmeterError, Misconfigured

@@ -34,6 +34,11 @@ def _fields(data: type[Common]) -> frozenset[str]:
 FIELDS: Mapping[str, frozenset[str]] = {name: _fields(data) for name, data in _kinds().items()}
 
 
+def texts_of(event: str) -> list[str]:
+    """Return the fields of the kind of event that hold texts."""
+    return sorted(FIELDS[event] & TEXTS)
+
+
 def column_of(field: str) -> str:
     """Return the column of UsageEvents that holds the field."""
     return _COLUMNS[field]

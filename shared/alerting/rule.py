@@ -1,22 +1,19 @@
-"""An alert rule as its TOML file states it, checked, and its queries bound to a window."""
+"""An alert rule, and its queries bound to a window."""
 
 import hashlib
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, ValidationError
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
 
 from shared.alerting.calendar import Calendar
 from shared.alerting.condition import Condition
 from shared.alerting.fast import FastCondition
-from shared.alerting.fast_kql import kql_of
+from shared.alerting.fast_kql import kql_of, kql_of_top
 from shared.alerting.fields import Comparison, Duration, Words
 from shared.alerting.page import Severity
-from shared.alerting.wording import is_fillable
-from shared.errors import Misconfigured
 
 LATE_DATA = timedelta(seconds=60)
 """How far behind now a window ends where data still on its way could make a rule true."""
@@ -27,7 +24,7 @@ FAST_ROOM = timedelta(seconds=90)
 NoDataPolicy = Literal["keep", "ok", "alert"]
 LookName = Literal["main", "fast"]
 
-_TEXTS = r"""//[^\n]*|@"[^"\n]*"|@'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
+QUOTED = r"""//[^\n]*|@"[^"\n]*"|@'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
 """Comments and strings, in which nothing is bound and no word is a call."""
 
 
@@ -106,7 +103,8 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     description: str = ""
     runbook: str = ""
     query: Words
-    contributors: str = ""
+    contributors_kql: str = Field("", alias="contributors")
+    top: tuple[str, ...] = ()
     fast: Fast | None = None
 
     @property
@@ -142,6 +140,13 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     def tallied(self) -> FastCondition | None:
         """Return the fast condition, if it has one that is judged by tallies."""
         return self.fast if isinstance(self.fast, FastCondition) else None
+
+    @property
+    def contributors(self) -> str:
+        """Return the query of who makes up most of it; "" where the rule does not say."""
+        if self.tallied and self.top:
+            return kql_of_top(self.tallied, self.top)
+        return self.contributors_kql
 
     @property
     def keeps_the_missing(self) -> bool:
@@ -198,94 +203,13 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
         )
 
 
-def parse_rule(text: str, file: str) -> Rule:
-    """Read a rule from TOML.
-
-    Raises:
-        Misconfigured: names the file and every wrong field at once, each with its remedy.
-    """
-    try:
-        rule = Rule.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(
-            f"{file}: {exc}. Mend the TOML; docs/rules.md has a whole rule."
-        ) from exc
-    except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
-    else:
-        problems = lint(rule)
-        if not problems:
-            return rule
-    raise Misconfigured(f"{file}: " + "; ".join(problems) + ". See docs/rules.md.")
-
-
-def lint(rule: Rule) -> list[str]:
-    """Return what is wrong with a rule whose fields are each well formed."""
-    problems = [problem for look in rule.looks for problem in _lint_look(rule, look)]
-    if rule.every < timedelta(minutes=1) or rule.every % timedelta(minutes=1):
-        problems.append("every: the timer ticks once a minute; write whole minutes, such as PT1M")
-    if timedelta(0) < rule.keep_firing < rule.every:
-        problems.append("keep_firing: shorter than every, so it does nothing; use PT0S or more")
-    if rule.no_data_max is not None and rule.no_data != "keep":
-        problems.append('no_data_max: it bounds no_data = "keep" alone; remove it')
-    if rule.contributors:
-        wrong = _lint_query(rule.contributors, rule.looks[0])
-        problems += [f"contributors: {problem}" for problem in wrong]
-    if rule.severity == "critical" and not rule.runbook:
-        problems.append("runbook: whoever is woken needs one; write docs/runbooks/<name>.md")
-    return problems
-
-
-def _lint_look(rule: Rule, look: Look) -> list[str]:
-    """Return what is wrong with one look, each problem opening with the field's name."""
-    at = "" if look.name == "main" else f"{look.name}."
-    query = [] if look.tallied else _lint_query(look.query, look)
-    problems = [f"{at}query: {problem}" for problem in query]
-    if look.window < rule.every and not look.tallied:
-        problems.append(f"{at}window: shorter than every: some data would never be looked at")
-    if timedelta(0) < look.hold < rule.every:
-        problems.append(
-            f"{at}hold: shorter than every, so that one look decides; use PT0S, or every and more"
-        )
-    problems += [
-        f"{at}{field}: {text!r} has a bad placeholder; write {{value:.2f}}, a label, or {{{{ }}}}"
-        for field, text in (("summary", look.summary), ("description", look.description))
-        if not is_fillable(text)
-    ]
-    if look.resolve and (
-        look.resolve.direction == look.condition.direction
-        or look.condition.holds(look.resolve.threshold)
-    ):
-        problems.append(f"{at}resolve: {look.resolve} must be apart from {look.condition}")
-    return problems
-
-
-def _lint_query(query: str, look: Look) -> list[str]:
-    """Return what is wrong with a text that is asked of the look's window; whether it runs is for
-    the checker."""
-    code = re.sub(_TEXTS, "", query)
-    starts = ("{start}", "{since}") if look.calendar else ("{start}",)
-    problems = [
-        f"{names[0]} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"
-        for names in (starts, ("{end}",))
-        if not any(name in code for name in names)
-    ]
-    if look.calendar is None and re.search(r"\{(since|until)\}", code):
-        problems.append("{since} and {until} are bounds of a period; say which in `calendar`")
-    if look.calendar and "{since}" in code and look.window < look.calendar.longest:
-        problems.append(f"{{since}} may be up to {look.calendar.longest} ago; widen `window`")
-    if re.search(r"\b(now|ago)\s*\(", code):
-        problems.append("now() and ago() see another time than was planned; use {start} and {end}")
-    return problems
-
-
 def bind(query: str, start: datetime, end: datetime, calendar: Calendar | None = None) -> str:
     """Put the window's bounds, and those of the period that its end is in, into the query."""
     bounds = {"{start}": start, "{end}": end}
     if calendar:
         bounds |= {"{since}": calendar.start(end), "{until}": calendar.end(end)}
     literals = {name: moment_literal(moment) for name, moment in bounds.items()}
-    pieces = "|".join((_TEXTS, *map(re.escape, bounds)))
+    pieces = "|".join((QUOTED, *map(re.escape, bounds)))
     return re.sub(pieces, lambda piece: literals.get(piece[0], piece[0]), query)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from shared.alerting.condition import Number, parse_condition
 from shared.alerting.reading import fingerprint, read_samples
-from shared.alerting.rule import Rule, bind, parse_rule
+from shared.alerting.rule import Rule, bind
+from shared.alerting.rule_file import parse_rule
 from shared.errors import Misconfigured
 
 TEXT = '''
@@ -94,7 +95,7 @@ def test_the_window_of_what_late_data_would_trip_ends_a_minute_ago(
         ('no_data = "keep"', 'nodata = "keep"', "nodata: Extra inputs are not permitted"),
         ('group = "cost_management"\n', "", "group: Field required"),
         ('name = "High', 'name = "../High', "name: String should match pattern"),
-        ('severity = "critical"', "severity = critical", "Mend the TOML"),
+        ('severity = "critical"', "severity = critical", "Correct the TOML"),
     ],
 )
 def test_a_wrong_rule_is_refused_by_file_field_and_remedy(old: str, new: str, said: str) -> None:
@@ -221,3 +222,56 @@ def test_nothing_is_bound_in_strings_and_comments() -> None:
     texts = r""""{start}" '{end}' @"\" "\"{end}\\" // it's {start}"""
     bound = bind(f"{texts}\n{{start}}", start, start)
     assert bound == f"{texts}\ndatetime(2026-01-05T00:00:00.0000000Z)"
+
+
+def short(fast: str, top: str) -> Rule:
+    """Return a rule that says by which fields its fast condition's events are summed up."""
+    more = f"top = [{top}]\nfast = {{ {fast} }}\n"
+    return parse_rule(TEXT.partition("[fast]")[0] + more, "costs.toml")
+
+
+@pytest.mark.parametrize(
+    ("fast", "told", "summed", "order"),
+    [
+        ('event = "error", rate = "> 1 / s"', "", "Events = sum(Count)", "Events desc"),
+        (
+            'event = "llm.call", sum = "cost_usd", rate = "> 1 / h"',
+            "",
+            "CostUsd = sum(CostUsd)",
+            "CostUsd desc",
+        ),
+        (
+            'event = "http.request", over = { duration_s = 2 }, share = "> 20 %"',
+            " and DurationS > 2",
+            "Events = sum(Count)",
+            "Events desc",
+        ),
+        (
+            'event = "agent.operation", good = { status = ["success"] }, share = "> 20 %"',
+            ' and not(Status in ("success"))',
+            "Events = sum(Count)",
+            "Events desc",
+        ),
+        ('event = "task.queue", value = "> 100"', "", "Value = max(Value)", "Value desc"),
+        (
+            'event = "db.pool", where = { state = ["idle"] }, value = "< 2"',
+            ' and State in ("idle")',
+            "Value = min(Value)",
+            "Value asc",
+        ),
+    ],
+)
+def test_top_sums_up_what_is_bad_by_fields(fast: str, told: str, summed: str, order: str) -> None:
+    kind = fast.split('"')[1]
+    assert short(fast, '"source", "team_id"').contributors.splitlines()[2:] == [
+        f'| where Name == "{kind}"{told}',
+        f"| summarize {summed} by Source, TeamId",
+        f"| top 10 by {order}",
+    ]
+
+
+def test_top_names_fields_of_the_event() -> None:
+    with pytest.raises(Misconfigured, match=r"top: error has no 'model'; choose of .*component"):
+        short('event = "error", rate = "> 1 / s"', '"component", "model"')
+    with pytest.raises(Misconfigured, match="top: needs a fast condition"):
+        short('window = "PT5M", condition = "> 25"', '"model"')

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.config.config_folder import read_budgets, read_rules
 from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.budget_rules import key_of, literal, rules_of
-from shared.alerting.rule import lint
+from shared.alerting.rule_file import lint
 from shared.errors import Misconfigured
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from shared.adapters.otlp.logs import read_logs
 from shared.adapters.otlp.traces import read_traces
 from shared.alerting.budget import parse_budgets
 from shared.alerting.grouping import parse_routes
-from shared.alerting.rule import parse_rule
+from shared.alerting.rule_file import parse_rule
 from shared.alerting.silences import parse_silence
 from shared.errors import AgentmeterError
 from shared.events.body import Limits

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from shared.alerting.rule import Look, Rule
 from shared.alerting.state import step
 from tests.rule_table import RULES, START, Event, Events, translated
 
+FOLDER = Path(__file__).parents[2] / "config" / "rules"
 LOOKS = [
     pytest.param(look, id=f"{name}-{look.name}")
     for name, rule in RULES.items()
@@ -31,6 +33,12 @@ def test_the_nine_rules_of_the_plan_ship_with_its_severities_and_one_for_unknown
         "LLMAPIFailureRate": "critical",
         "LLMAPIHighLatency": "warning",
     }
+
+
+def test_shipped_rules_are_short() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in FOLDER.glob("*.toml")]
+    assert sum(len(text.splitlines()) for text in texts) <= 19 * len(texts)
+    assert sum(len(text.split()) for text in texts) <= 120 * len(texts)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -7,7 +7,8 @@ from pathlib import Path
 from shared.alerting import budget_rules
 from shared.alerting.budget import Budget, parse_budgets
 from shared.alerting.grouping import Routes, parse_routes
-from shared.alerting.rule import Rule, parse_rule
+from shared.alerting.rule import Rule
+from shared.alerting.rule_file import parse_rule
 from shared.errors import Misconfigured
 from shared.pricing import book
 from shared.pricing.overrides import Overrides

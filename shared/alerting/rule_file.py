@@ -1,0 +1,108 @@
+"""Reads an alert rule from its TOML file, and says what is wrong with it."""
+
+import re
+import tomllib
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from shared.alerting.event_fields import texts_of
+from shared.alerting.rule import QUOTED, Look, Rule
+from shared.alerting.wording import is_fillable
+from shared.errors import Misconfigured
+
+
+def parse_rule(text: str, file: str) -> Rule:
+    """Read a rule from TOML.
+
+    Raises:
+        Misconfigured: names the file and every wrong field at once, each with its remedy.
+    """
+    try:
+        rule = Rule.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as exc:
+        raise Misconfigured(
+            f"{file}: {exc}. Correct the TOML; docs/rules.md has a whole rule."
+        ) from exc
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+    else:
+        problems = lint(rule)
+        if not problems:
+            return rule
+    raise Misconfigured(f"{file}: " + "; ".join(problems) + ". See docs/rules.md.")
+
+
+def lint(rule: Rule) -> list[str]:
+    """Return what is wrong with a rule whose fields are each well formed."""
+    problems = [problem for look in rule.looks for problem in _lint_look(rule, look)]
+    if rule.every < timedelta(minutes=1) or rule.every % timedelta(minutes=1):
+        problems.append("every: the timer ticks once a minute; write whole minutes, such as PT1M")
+    if timedelta(0) < rule.keep_firing < rule.every:
+        problems.append("keep_firing: shorter than every, so it does nothing; use PT0S or more")
+    if rule.no_data_max is not None and rule.no_data != "keep":
+        problems.append('no_data_max: it bounds no_data = "keep" alone; remove it')
+    if rule.contributors_kql:
+        wrong = _lint_query(rule.contributors_kql, rule.looks[0])
+        problems += [f"contributors: {problem}" for problem in wrong]
+    problems += _lint_top(rule)
+    if rule.severity == "critical" and not rule.runbook:
+        problems.append("runbook: whoever is woken needs one; write docs/runbooks/<name>.md")
+    return problems
+
+
+def _lint_top(rule: Rule) -> list[str]:
+    """Return what is wrong with the fields by which the fast condition's events are summed up."""
+    if not rule.top:
+        return []
+    if rule.tallied is None or rule.contributors_kql:
+        return ["top: needs a fast condition, and no `contributors` beside it; write one of both"]
+    known = texts_of(rule.tallied.event)
+    return [
+        f"top: {rule.tallied.event} has no {field!r}; choose of {', '.join(known)}"
+        for field in rule.top
+        if field not in known
+    ]
+
+
+def _lint_look(rule: Rule, look: Look) -> list[str]:
+    """Return what is wrong with one look, each problem opening with the field's name."""
+    at = "" if look.name == "main" else f"{look.name}."
+    query = [] if look.tallied else _lint_query(look.query, look)
+    problems = [f"{at}query: {problem}" for problem in query]
+    if look.window < rule.every and not look.tallied:
+        problems.append(f"{at}window: shorter than every: some data would never be looked at")
+    if timedelta(0) < look.hold < rule.every:
+        problems.append(
+            f"{at}hold: shorter than every, so that one look decides; use PT0S, or every and more"
+        )
+    problems += [
+        f"{at}{field}: {text!r} has a bad placeholder; write {{value:.2f}}, a label, or {{{{ }}}}"
+        for field, text in (("summary", look.summary), ("description", look.description))
+        if not is_fillable(text)
+    ]
+    if look.resolve and (
+        look.resolve.direction == look.condition.direction
+        or look.condition.holds(look.resolve.threshold)
+    ):
+        problems.append(f"{at}resolve: {look.resolve} must be apart from {look.condition}")
+    return problems
+
+
+def _lint_query(query: str, look: Look) -> list[str]:
+    """Return what is wrong with a text that is asked of the look's window; whether it runs is for
+    the checker."""
+    code = re.sub(QUOTED, "", query)
+    starts = ("{start}", "{since}") if look.calendar else ("{start}",)
+    problems = [
+        f"{names[0]} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"
+        for names in (starts, ("{end}",))
+        if not any(name in code for name in names)
+    ]
+    if look.calendar is None and re.search(r"\{(since|until)\}", code):
+        problems.append("{since} and {until} are bounds of a period; say which in `calendar`")
+    if look.calendar and "{since}" in code and look.window < look.calendar.longest:
+        problems.append(f"{{since}} may be up to {look.calendar.longest} ago; widen `window`")
+    if re.search(r"\b(now|ago)\s*\(", code):
+        problems.append("now() and ago() see another time than was planned; use {start} and {end}")
+    return problems

@@ -34,6 +34,7 @@ from shared.usecases.evaluation.run_report import RuleReport
 from shared.usecases.evaluation.tick import Tick
 from shared.usecases.evaluation.write_metrics import Minutely, gauge_row
 from shared.usecases.intake.ingest import Ingest
+from shared.usecases.processing.give_back import GiveBack
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
 from standin.monitor.query import Limits as QueryLimits
@@ -100,7 +101,7 @@ class World:
             *(stores, exporter, load(self._config.prices), LABEL_MAX_VALUES),
             fast=lambda now: self._count,
         )
-        self._process = Patient(process.run)
+        self._process = Patient(GiveBack(process.run, series, self._closed).run)
         windows = [window.silence() for window in self._config.routes.maintenance]
         silences = [*self._plan.muted(), *windows]
         evaluate = Evaluate(
@@ -120,6 +121,11 @@ class World:
         minutely = Minutely(series, storage.mark, lambda: exporter)
         put = self._put_now
         self._tick = Tick(deliver, evaluate, history, vitals, minutely, put, claims, series)
+
+    def _closed(self) -> str:
+        """Return why Azure Monitor takes nothing now; "" where it does."""
+        status = self._plan.ingestion_status(self.clock.now())
+        return "" if status is None else f"HTTP {status}."
 
     def load(self, rows: Sequence[EventRow]) -> None:
         """Have Azure Monitor hold these rows, priced and written as they are, and tally them."""

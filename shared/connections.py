@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+from shared.adapters.azure.circuit_breaker import CircuitBreaker
 from shared.adapters.azure.event_queue import AccountEventQueue
 from shared.adapters.azure.identity import Identity
 from shared.adapters.azure.log_analytics import LogAnalytics
@@ -33,14 +34,15 @@ class Connections:
         return AccountEventQueue(self._queue_account, self._identity)
 
     @cached_property
-    def exporter(self) -> AzureMonitorExporter:
+    def exporter(self) -> CircuitBreaker:
         """Takes what goes into Azure Monitor."""
-        return AzureMonitorExporter(
+        exporter = AzureMonitorExporter(
             self._settings.connection_string,
             self._settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
             self._identity,
             all_by_sdk=self._settings.EXPORT_BY_SDK,
         )
+        return CircuitBreaker(exporter)
 
     @cached_property
     def poison(self) -> AccountPoisonQueue:

@@ -46,6 +46,7 @@ from shared.usecases.intake.ingest import Ingest
 from shared.usecases.intake.otlp import TakeOtlp
 from shared.usecases.intake.rates import RateLimits
 from shared.usecases.processing.fast_rules import FastRules
+from shared.usecases.processing.give_back import GiveBack
 from shared.usecases.processing.narrow import Narrowing
 from shared.usecases.processing.process import Process, Stores
 from shared.usecases.processing.requeue import Patient
@@ -130,7 +131,9 @@ class App:
         most = self.settings.LABEL_MAX_VALUES, self.settings.SERIES_MAX
         fast = FastRules(self._rules.get)
         process = Process(stores, self._exporter, self._prices, *most, fast.count)
-        return Patient(Narrowing(process.run).run)
+        narrowing = Narrowing(process.run)
+        closed = partial(getattr, self._outside.exporter, "closed")
+        return Patient(GiveBack(narrowing.run, kept.series, closed).run)
 
     @cached_property
     def tick(self) -> Watched:

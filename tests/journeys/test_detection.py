@@ -42,6 +42,13 @@ def test_a_hard_failure_pages_within_90_s(seen: str) -> None:
         assert max(took_s) <= 120, failure.rule
 
 
+@pytest.mark.parametrize("status", [429, 0])
+def test_an_ingestion_that_takes_nothing_delays_no_page(status: int) -> None:
+    took_s = LAB.pages_after_s(FAILURES, Trial(PHASES_S[-1], status=status))
+    assert took_s.keys() == {failure.rule for failure in FAILURES}
+    assert max(took_s.values()) <= 90
+
+
 def harder(failure: Failure) -> Failure:
     """Return the failure, many times as hard where it can be."""
     times = HARDER.get(failure.rule, 1)

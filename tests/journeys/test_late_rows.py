@@ -72,3 +72,18 @@ def test_errors_page_though_their_rows_come_after_three_minutes() -> None:
     (_, late_s), (_, told_s) = incidents(slow, ERRORS)[0], incidents(prompt, ERRORS)[0]
     assert 0 <= late_s - told_s <= 300
     assert [action for action, _ in incidents(slow, ERRORS)] == ["trigger", "resolve"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("status", [503, 429, 0])
+def test_an_hour_without_ingestion_delays_no_page(status: int) -> None:
+    bad = range(2400, 2700)
+    seconds = [*range(10, 2400, 60), *range(2400, 2720, 5), *range(2770, 4800, 60)]
+    events = [at(s, "error", count=75 if s in bad else 3) for s in seconds]
+    outage = {"from": 0, "to": 3600, "status": status}
+    plan = {"flush_s": 5, "queue_s": 5, "ingestion_faults": [outage]}
+    found = run(events, ERRORS, minutes=80, fast=True, offset_s=None, **plan)
+    (opened, told_s), (closed, over_s) = incidents(found, ERRORS)
+    assert (opened, closed) == ("trigger", "resolve")
+    assert 60 <= told_s - bad.start <= 90
+    assert bad.stop < over_s <= 3600 + 600

@@ -6,11 +6,13 @@ import pytest
 
 from shared.errors import GiveUp, RetryLater
 from shared.events.envelope import judge
-from shared.events.message import decode, pack
+from shared.events.message import after_deliveries, decode, pack
+from shared.usecases.processing.give_back import GiveBack
 from shared.usecases.processing.processed import Processed
 from shared.usecases.processing.requeue import LAST_DELIVERY, PATIENCE, Patient
 from tests.factories import event
 from tests.fakes import START
+from tests.in_memory import MemorySeries
 
 HOST = json.loads((Path(__file__).parent.parent.parent / "host.json").read_text(encoding="utf-8"))
 BUSY = RetryLater("Azure Monitor is busy.")
@@ -64,3 +66,19 @@ def test_after_a_week_a_person_must_look() -> None:
 
 def test_the_last_delivery_is_the_hosts() -> None:
     assert HOST["extensions"]["queues"]["maxDequeueCount"] == LAST_DELIVERY
+
+
+@pytest.mark.parametrize("why", ["", "HTTP 503."])
+def test_in_an_outage_only_new_messages_are_processed(why: str) -> None:
+    series, given = MemorySeries(), text()
+    back = GiveBack(works, series, lambda: why)
+    put_back = after_deliveries(decode(given), LAST_DELIVERY)
+    assert back.run(given, 1, START) == Processed(1, 0)
+    assert back.run(given, 2, START) == Processed(1, 0), "it vanished before it was counted"
+    series.apply(f"{decode(given).batch} totals", (), START)
+    for told, delivery in ((given, 2), (put_back, 1)):
+        if why:
+            with pytest.raises(RetryLater, match="HTTP 503"):
+                back.run(told, delivery, START)
+        else:
+            assert back.run(told, delivery, START) == Processed(1, 0)

@@ -161,7 +161,7 @@ RECORDINGS = (
     _chat(
         "Spring AI",
         "org.springframework.boot",
-        Told("openai", "gpt-4o", SIZE, conversation="c-7"),
+        Told("openai", "gpt-4o", SIZE, conversation="c-7", doubts=("cache_read_tokens",)),
         {**PLAIN, "spring.ai.kind": "chat_model", "spring.ai.chat.client.conversation.id": "c-7"},
     ),
     _chat("LangChain4j", "langchain4j", Told("openai", "gpt-4o", SIZE), PLAIN),

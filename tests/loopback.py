@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body in one packet: apart, each reply takes 40 ms
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         path = self.requestline.split(" ")[1]  # self.path hides a doubled slash
         request = Request(path, headers, body)
@@ -72,6 +72,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._act(self.server.behave(request))
 
     do_GET = do_PUT = do_DELETE = do_POST
+
+    def _body(self) -> bytes:
+        """Read the body, in chunks as OpenTelemetry's exporters for Node.js send it."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parts: list[bytes] = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     def _act(self, behaviour: Behaviour) -> None:
         if isinstance(behaviour, Reply):

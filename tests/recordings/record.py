@@ -5,25 +5,31 @@
 
 import base64
 import gzip
-import subprocess
+import shutil
 import sys
 import tomllib
-import venv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.settings import operator_environment
 from tests.loopback import Reply, Request, loopback
 from tests.recordings.answers import Answered
 from tests.recordings.recorded import FOLDER, Call, Recorded
+from tests.recordings.runtimes import RUNTIMES, run
 from tests.recordings.server import Server
 
 HOME = Path(__file__).parent.parent.parent / ".cache" / "recordings"
-LIMIT_S = 900
 COUNTS = ("model", "input", "output", "cache_read", "cache_write", "reasoning", "status")
+
+
+class Environment(BaseModel, frozen=True, extra="forbid"):
+    """Packages, and what they run on."""
+
+    packages: tuple[str, ...]
+    runtime: Literal["python", "node", "java", "go"] = "python"
 
 
 class Program(BaseModel, frozen=True, extra="forbid"):
@@ -42,9 +48,9 @@ class Program(BaseModel, frozen=True, extra="forbid"):
 
 
 class Programs(BaseModel, frozen=True, extra="forbid"):
-    """What programs.toml holds."""
+    """What the files of programs/ hold together."""
 
-    environments: Mapping[str, tuple[str, ...]]
+    environments: Mapping[str, Environment]
     parts: Mapping[str, str]
     programs: Mapping[str, Program]
 
@@ -58,8 +64,10 @@ class Programs(BaseModel, frozen=True, extra="forbid"):
 
 def programs() -> Programs:
     """Return what there is to record."""
-    text = Path(__file__).with_name("programs.toml").read_text(encoding="utf-8")
-    return Programs.model_validate(tomllib.loads(text))
+    files = sorted(Path(__file__).with_name("programs").glob("*.toml"))
+    read = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
+    tables = {name: {k: v for one in read for k, v in one[name].items()} for name in read[0]}
+    return Programs.model_validate(tables)
 
 
 def record(name: str, known: Programs) -> Recorded:
@@ -72,21 +80,26 @@ def record(name: str, known: Programs) -> Recorded:
             exports.append(gzip.decompress(request.body) if is_packed else request.body)
         return Reply(200, b"", {"Content-Type": "application/x-protobuf"})
 
-    packages = known.environments[program.environment]
-    with loopback(server.answer) as llm, loopback(take) as box, TemporaryDirectory() as folder:
-        file = Path(folder) / "program.py"
-        file.write_text(known.text(program), encoding="utf-8")
+    environment = known.environments[program.environment]
+    runtime, folder = RUNTIMES[environment.runtime], _folder(program.environment, environment)
+    (folder / runtime.file).write_text(known.text(program), encoding="utf-8")
+    with loopback(server.answer) as llm, loopback(take) as box, TemporaryDirectory() as home:
         settings = {
             "LLM_URL": llm.url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": box.url,
             "OTEL_SERVICE_NAME": name,
             "OTEL_RESOURCE_ATTRIBUTES": "team.id=red",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
             "OTEL_BSP_SCHEDULE_DELAY": "400",
-            "HOME": folder,
+            "HOME": home,
+            "GOMODCACHE": str(HOME / "go" / "modules"),
+            "GOCACHE": str(HOME / "go" / "builds"),
         }
-        _run([str(_python(program.environment, packages)), "-W", "ignore", str(file)], settings)
+        run([*runtime.command, runtime.file], folder, settings)
     return Recorded(
-        made_with=", ".join(packages),
+        made_with=", ".join(environment.packages),
         calls=tuple(told(program, server.log)),
         exports=tuple(base64.b64encode(gzip.compress(one, 9, mtime=0)).decode() for one in exports),
     )
@@ -104,20 +117,16 @@ def told(program: Program, log: Sequence[Answered]) -> list[Call]:
     return found
 
 
-def _python(environment: str, packages: Sequence[str]) -> Path:
-    """Return the interpreter of the environment, made at the first use."""
-    folder = HOME / environment
-    python, note = folder / "bin" / "python", folder / "installed.txt"
-    if not note.exists() or note.read_text(encoding="utf-8") != "\n".join(packages):
-        venv.create(folder, with_pip=True, clear=True)
-        _run([str(python), "-m", "pip", "install", "-q", "--no-compile", *packages], {})
-        note.write_text("\n".join(packages), encoding="utf-8")
-    return python
-
-
-def _run(command: Sequence[str], settings: Mapping[str, str]) -> None:
-    environment = {**operator_environment(), **settings}
-    subprocess.run(command, env=environment, check=True, timeout=LIMIT_S)  # noqa: S603  # our own programs
+def _folder(name: str, environment: Environment) -> Path:
+    """Return the environment's folder, made at the first use."""
+    folder = HOME / name
+    note, wanted = folder / "installed.txt", "\n".join(environment.packages)
+    if not note.exists() or note.read_text(encoding="utf-8") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        RUNTIMES[environment.runtime].install(folder, environment.packages)
+        note.write_text(wanted, encoding="utf-8")
+    return folder
 
 
 def main(names: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ class Dialect:
     meets: its spans or logs and those of another instrumentation have traces of their own: they
         meet by size and time.
     agent_in: pattern of an agent's span name, group 1 the agent.
-    repeats: pattern of the names of spans that make no call unless they count tokens.
+    repeats: pattern of the names of spans that make no call unless they count tokens or failed.
     agents_call: a failed agent's span is a failed call where it names a model.
     not_told: what it does not say, for docs/opentelemetry.md.
     """

@@ -31,6 +31,22 @@ DIALECTS = (
         not_told="reasoning tokens",
     ),
     Dialect(
+        "OpenInference for LangChain.js",
+        scopes=("@arizeai/openinference-instrumentation-langchain",),
+        operation_in=OPENINFERENCE.operation_in,
+        operations=OPENINFERENCE.operations,
+        agent_in=OPENINFERENCE.agent_in,
+        meets=True,
+        not_told="the seller: the model decides, and the cost is estimated; cache writes",
+    ),
+    Dialect(
+        "OpenLLMetry for LangChain.js",
+        scopes=("@traceloop/instrumentation-langchain",),
+        blind={"gen_ai.request.model": "."},
+        meets=True,
+        not_told="cached and reasoning tokens",
+    ),
+    Dialect(
         "OpenInference for Haystack",
         scopes=("openinference.instrumentation.haystack",),
         operation_in=OPENINFERENCE.operation_in,
@@ -53,6 +69,19 @@ DIALECTS = (
         operation_in=OPENINFERENCE.operation_in,
         operations=OPENINFERENCE.operations,
         cache="",  # inside or beside, by version: the total tells
+    ),
+    Dialect(
+        "OpenInference for OpenAI (JavaScript)",
+        scopes=("@arizeai/openinference-instrumentation-openai",),
+        operation_in=OPENINFERENCE.operation_in,
+        operations=OPENINFERENCE.operations,
+        not_told="tokens of streams and embeddings, failed calls",
+    ),
+    Dialect(
+        "OpenLLMetry for OpenAI (JavaScript)",
+        scopes=("@traceloop/instrumentation-openai",),
+        blind={"gen_ai.request.model": "."},
+        not_told="cached and reasoning tokens, usage of streams, embeddings, failed calls",
     ),
     Dialect(
         "botocore",
@@ -110,6 +139,12 @@ DIALECTS = (
         },
         cache="inside",
         reasoning="inside",
+    ),
+    Dialect(
+        "Vercel AI SDK 7, @ai-sdk/otel",
+        scopes=("gen_ai",),
+        repeats="^embeddings ",  # an embedding's outer span, beside the call's own
+        not_told="reasoning tokens; whose work an embedding is",
     ),
     Dialect(
         "Langfuse SDK",
@@ -204,7 +239,8 @@ DIALECTS = (
         },
         names={"conversation": ("spring.ai.chat.client.conversation.id",)},
         cache="api",
-        not_told="cached and reasoning tokens",
+        blind={"gen_ai.operation.name": "^chat$"},
+        not_told="reasoning tokens; cached tokens of streams, and before version 2",
     ),
     Dialect(
         "LangChain4j",

@@ -28,7 +28,7 @@ def operation_of(span: Span, reader: Reader) -> str:
     if span.is_log:
         return _log_operation(span, reader)
     dialect = reader.dialect
-    if dialect.repeats and not counts_tokens(span, reader) and dialect.repeated(span.name):
+    if dialect.repeated(span.name) and not span.failed and not counts_tokens(span, reader):
         return "repeat"
     if (reader.text(span.attributes, "cache_hit") or "").lower() == "true":
         return "repeat"

@@ -12,7 +12,7 @@ import azure.functions as func
 from local import lock
 from local.fleet.runner import FleetRunner
 from local.ports import refuse_taken
-from local.stack import APP_FOLDER, Places, Stack
+from local.stack import APP_FOLDER, KEEP_DAYS, KEEP_MB, Places, Stack
 from local.stopping import Step, Stopping
 from shared.clock import SystemClock
 from shared.errors import AgentmeterError, Misconfigured
@@ -48,6 +48,7 @@ def main(environment: Mapping[str, str], wait: Callable[[], None]) -> int:
         return 1
     stack.sink.on_change = _tell
     stack.host.queues.end_leases()
+    stack.keeping.start()
     stack.host.start()
     described = _describe(stack)
     fleet = FleetRunner(stack.app_url, places.key(), clock)
@@ -72,11 +73,19 @@ def _warn_on_the_terminal() -> None:
 def _places(environment: Mapping[str, str]) -> Places:
     """Read where to live, and make the folder."""
     home = Path(environment.get("AGENTMETER_HOME") or ".agentmeter").resolve()
-    port = environment.get("AGENTMETER_PORT") or str(FIRST_PORT)
-    if not port.isdigit() or not 0 < int(port) < 65_530:
-        raise Misconfigured(f"AGENTMETER_PORT is {port!r}. Give a number from 1 to 65529.")
+    port = _number(environment, "AGENTMETER_PORT", FIRST_PORT, 65_529)
+    days = _number(environment, "KEEP_DAYS", KEEP_DAYS, 3650)
+    megabytes = _number(environment, "KEEP_MB", KEEP_MB, 1_000_000)
     keep_private(home)
-    return Places(home, int(port))
+    return Places(home, port, days, megabytes)
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """Read a number from 1 to the most."""
+    text = environment.get(name) or str(default)
+    if not text.isdecimal() or not 0 < int(text) <= most:
+        raise Misconfigured(f"{name} is {text!r}. Give a number from 1 to {most}.")
+    return int(text)
 
 
 def keep_private(home: Path) -> None:

@@ -11,6 +11,7 @@ import azure.functions as func
 from starlette.types import ASGIApp
 
 from local.door import JsonOnly
+from local.keeping import Keeping, shrink
 from local.page import app as page
 from local.server import Running, serve
 from local.stopping import Step
@@ -24,16 +25,20 @@ from standin.pager import sink as pager
 
 INSTRUMENTATION_KEY = "00000000-0000-0000-0000-000000000000"
 APP_FOLDER = Path(__file__).parent.parent
+KEEP_DAYS, KEEP_MB = 30, 1000
+"""How long and how much telemetry is kept where variables of these names do not say otherwise."""
 SERVERS = 5
 """The page, the API, the query service, the pager, the queue; each has a port."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the stack keeps its state and which ports it takes; 0 takes free ones."""
+    """Where the stack keeps its state, how much, and which ports it takes; 0: free ones."""
 
     home: Path
     first_port: int = 0
+    keep_days: int = KEEP_DAYS
+    keep_mb: int = KEEP_MB
 
     def port(self, number: int) -> int:
         """Return the port of the number-th server."""
@@ -74,8 +79,11 @@ class Stack:
     ) -> None:
         self.places = places
         places.home.mkdir(parents=True, exist_ok=True)
+        shrink(places.home)
         self.monitor = MonitorStore(places.home / "monitor.duckdb", clock)
         self.sink = pager.PagerSink(places.home / "pager.db", clock)
+        most_bytes = places.keep_mb * 1_000_000
+        self.keeping = Keeping(self.monitor, self.sink, clock, places.keep_days, most_bytes)
         self.servers: list[Running] = []
         self.query_url = self._serve(JsonOnly(create_app(self.monitor)), 2)
         self.pagerduty_url = self._serve(JsonOnly(pager.create_app(self.sink)), 3)
@@ -150,6 +158,7 @@ class Stack:
         """Return what ends the stack: work first, then requests, then the databases."""
         return [
             Step("queue messages and timers", self.host.stop),
+            Step("the removal of old telemetry", self.keeping.stop),
             Step("requests", self._stop_servers),
             Step("functions", self.host.close),
             Step("the databases", self._close),

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "alerts": "report how good each alert rule is: delays, pages a week, noise",
     "keys": "make, list and remove keys by role: agent, reader, operator",
     "labels": "show the label values that metrics have, and make room for others",
+    "forget": "remove every row that names a user or a team, for good",
     "silence": "mute alerts for a while: list, add, end",
     "price": "explain what a model call costs, or price many",
     "prices": "audit our prices against two independent sources",

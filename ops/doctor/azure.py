@@ -2,24 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote, urlsplit
-
-import requests
-from azure.core.credentials import TokenCredential
-from azure.core.exceptions import ClientAuthenticationError
+from urllib.parse import quote
 
 from functions import build
-from ops.console.identity import OPERATOR
+from ops.console.management import Json, Management, management_of
 from ops.doctor.finding import DEPLOY, Finding, ok, wrong
-from shared.clouds import cloud_of
-from shared.errors import GiveUp, Misconfigured, RetryLater
+from shared.errors import Misconfigured
 from shared.process_app import current
 from shared.settings import read
 
 SITES = "2025-03-01"
 ASSIGNMENTS = "2022-04-01"
-TIMEOUT_S = 30
 NAMES = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_FUNCTION_NAME")
 ROLES: Mapping[str, str] = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -31,21 +24,14 @@ ROLES: Mapping[str, str] = {
 }
 """What the app's identity must have; tests/infra holds infra/modules/access.bicep to it."""
 
-Json = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Azure's own API.
+    """Where the app is. group: path of the resource group; name: the function app's."""
 
-    audience: what its tokens are for. group: path of the resource group; name: the function app's.
-    """
-
-    url: str
-    audience: str
+    management: Management
     group: str
     name: str
-    credential: TokenCredential
 
     @property
     def site(self) -> str:
@@ -55,36 +41,8 @@ class Arm:
     def ask(
         self, path: str, version: str, method: str = "GET", body: object = None, **query: str
     ) -> Json:
-        """Return what Azure answers. body: sent as JSON.
-
-        Raises:
-            RetryLater: it cannot be reached. GiveUp: there is no such thing.
-            Misconfigured: nobody is signed in, or whoever is may not.
-        """
-        params = {"api-version": version, **query}
-        try:
-            answer = requests.request(
-                *(method, f"{self.url}{path}"),
-                params=params,
-                json=body,
-                headers={"Authorization": f"Bearer {self._token()}"},
-                timeout=TIMEOUT_S,
-            )
-        except requests.RequestException as exc:
-            raise RetryLater(f"{self.url} did not answer ({type(exc).__name__}).") from None
-        if answer.status_code in (401, 403):
-            raise Misconfigured(OPERATOR.needs("Reader", "the resource group"))
-        if not answer.ok:
-            raise GiveUp(
-                f"Azure answered {answer.status_code} for {path}. Check {', '.join(NAMES)}."
-            )
-        return answer.json() if answer.content else {}
-
-    def _token(self) -> str:
-        try:
-            return self.credential.get_token(f"{self.audience}/.default").token
-        except ClientAuthenticationError:
-            raise Misconfigured(OPERATOR.without_token()) from None
+        """Return what Azure answers, as Management does."""
+        return self.management.ask(path, version, method, body, **query)
 
 
 def arm_of(environment: Mapping[str, str]) -> Arm | None:
@@ -96,12 +54,8 @@ def arm_of(environment: Mapping[str, str]) -> Arm | None:
     subscription, group, name = (environment.get(setting, "") for setting in NAMES)
     if not (subscription and group and name):
         return None
-    management = cloud_of(environment).management
-    url = environment.get("AZURE_MANAGEMENT_URL") or management
-    if not url.startswith("https://") and urlsplit(url).hostname != "127.0.0.1":
-        raise Misconfigured("AZURE_MANAGEMENT_URL is plain http. No token goes there; use https.")
     path = f"/subscriptions/{quote(subscription)}/resourceGroups/{quote(group)}"
-    return Arm(url, management, path, quote(name), OPERATOR.credential())
+    return Arm(management_of(environment), path, quote(name))
 
 
 def settings(arm: Arm) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """The stand-in over HTTP: Breeze ingestion and the Log Analytics query API."""
 
 import json
+from uuid import uuid4
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -13,12 +14,18 @@ from starlette.routing import Route
 from standin.monitor import wire
 from standin.monitor.breeze import UnreadableBody, read_body, sizes_of
 from standin.monitor.faults import Fault, Faults, FaultSwitch
+from standin.monitor.purge import Purge
 from standin.monitor.refusal import BadQuery, QueryTimeout
 from standin.monitor.store import MonitorStore
 
 # The SDK doubles the slash where the endpoint of its connection string ends with one.
 _TRACK = ("/v2.1/track", "/v2/track", "//v2.1/track", "//v2/track")
 _LIVE_METRICS = "QuickPulseService"
+_PURGE = (
+    "/subscriptions/{subscription}/resourceGroups/{group}/providers"
+    "/Microsoft.OperationalInsights/workspaces/{workspace}/purge"
+)
+_PURGED = _PURGE.replace("/purge", "/operations/{operation}")
 
 
 def create_app(store: MonitorStore) -> Starlette:
@@ -27,6 +34,9 @@ def create_app(store: MonitorStore) -> Starlette:
     POST /v2.1/track, /v2/track: a JSON array of envelopes, or one a line; gzip and deflate.
     POST, GET /v1/workspaces/{id}/query: any id; `Prefer: wait=N, include-statistics=true,
     include-render=true`.
+    POST …/workspaces/{any}/purge, GET …/operations/{id}: as Azure Resource Manager takes them,
+    `{"table": "AppEvents", "filters": [{"column": "Properties", "key": "user", "operator": "==",
+    "value": "ada"}]}`; a purge is over when it is answered.
     POST /faults: `{"track": {"status": 503, "retry_after": 1, "times": 2}, "query": {...}}` fails
     the next requests of that road; `{}` ends it.
     """
@@ -35,6 +45,8 @@ def create_app(store: MonitorStore) -> Starlette:
         routes=[
             *(Route(path, http.track, methods=["POST"]) for path in _TRACK),
             Route("/v1/workspaces/{id}/query", http.query, methods=["GET", "POST"]),
+            Route(_PURGE, http.purge, methods=["POST"]),
+            Route(_PURGED, http.purged, methods=["GET"]),
             Route("/faults", http.faults, methods=["POST"]),
         ],
         exception_handlers={HTTPException: _elsewhere},
@@ -47,6 +59,7 @@ class _Http:
     def __init__(self, store: MonitorStore) -> None:
         self._store = store
         self._faults = FaultSwitch()
+        self._purges = set[str]()
 
     async def track(self, request: Request) -> Response:
         fault = self._faults.next("track")
@@ -84,6 +97,22 @@ class _Http:
         except QueryTimeout as error:
             return JSONResponse(wire.error_body("GatewayTimeout", str(error)), 504)
         return JSONResponse(wire.answer_body(answer, kql, prefer))
+
+    async def purge(self, request: Request) -> Response:
+        try:
+            asked = Purge.model_validate_json(await request.body())
+            await run_in_threadpool(self._store.purge, asked)
+        except (ValidationError, BadQuery) as error:
+            return JSONResponse(wire.error_body("BadArgumentError", str(error)), 400)
+        operation = f"purge-{uuid4()}"
+        self._purges.add(operation)
+        where = request.url.path.replace("/purge", f"/operations/{operation}")
+        return JSONResponse({"operationId": operation}, 202, {"x-ms-status-location": where})
+
+    async def purged(self, request: Request) -> Response:
+        if request.path_params["operation"] in self._purges:
+            return JSONResponse({"status": "completed"})
+        return JSONResponse(wire.error_body("NotFound", "There is no such purge"), 404)
 
     async def faults(self, request: Request) -> Response:
         try:

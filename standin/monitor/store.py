@@ -1,20 +1,24 @@
 """The stand-in's memory: takes telemetry in, answers KQL, keeps all of it on disk or in RAM."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from shared.clock import Clock
 from shared.errors import Misconfigured
-from shared.events.columns import COLUMNS, OWNER, SPAN_CHARS
 from standin.monitor.breeze import TrackAnswer, judge
-from standin.monitor.query import Limits, QueryAnswer, Span, run
+from standin.monitor.owners import own
+from standin.monitor.purge import Purge, purge, purge_before
+from standin.monitor.query import Limits, QueryAnswer, Span, naive, run
+from standin.monitor.refusal import BadQuery
 from standin.monitor.rows import Batch, Identity, UsageRow
 from standin.monitor.schema import OWNED, SQL_TYPES, STORED, USAGE, Table, create_sql
+from standin.monitor.size import first_to_keep
 
 SERVICE_LIMITS = Limits()
 
@@ -23,22 +27,6 @@ _HIDE = """
     FROM (SELECT unnest($sources) AS from_source, unnest($ids) AS with_id)
     WHERE "Source" = from_source AND "EventId" = with_id
 """
-
-_LATE = ", ".join(
-    f"""{name} = coalesce(nullif(late.owner.{name}, ''), event.{name})"""
-    for name in (f'"{column.name}"' for column in COLUMNS if column.key in OWNER)
-)
-_OWN = f"""
-    UPDATE raw."UsageEvents" AS event SET {_LATE}
-    FROM (
-        SELECT "Source", "Span", max_by(owned, "Known") AS owner FROM raw."{OWNED.name}" AS owned
-        WHERE "TimeGenerated" >= $first AND "TimeGenerated" < $end
-            AND "Span" IN (SELECT unnest($spans)) GROUP BY ALL
-    ) AS late
-    WHERE event."TimeGenerated" >= $first AND event."TimeGenerated" < $end
-        AND event."Source" = late."Source" AND left(event."EventId", {SPAN_CHARS}) = late."Span"
-"""  # noqa: S608 - our own names
-"""The row that tells whose work an event is stands in the minute of the event."""
 
 _COLUMNS_OF = """
     SELECT column_name FROM information_schema.columns
@@ -105,6 +93,35 @@ class MonitorStore:
             span, moment = Span(start, end), now or self.clock.now()
             return run(con, kql, span, moment, limits, repeats=self._has_repeats)
 
+    def purge(self, asked: Purge) -> int:
+        """Remove the rows that were named, at once and for good; return how many.
+
+        Raises:
+            BadQuery: there is no such column.
+        """
+        try:
+            with self._writing, self._transaction():
+                return purge(self._writer, asked)
+        except duckdb.BinderException:
+            names = ", ".join(one.column for one in asked.filters)
+            raise BadQuery("SemanticError", f"{asked.table} has not all of: {names}") from None
+
+    def purge_before(self, moment: datetime) -> int:
+        """Remove what is older; return how many rows. What comes next fills their place."""
+        with self._writing:
+            with self._transaction():
+                rows = purge_before(self._writer, naive(moment))
+            if rows:
+                self._writer.execute("CHECKPOINT")
+            return rows
+
+    def trim(self, most_bytes: int) -> int:
+        """Remove the oldest rows where all take more than that; return how many rows."""
+        with self._writing:
+            self._writer.execute("CHECKPOINT")
+            moment = first_to_keep(self._writer, most_bytes)
+        return self.purge_before(moment.replace(tzinfo=UTC)) if moment else 0
+
     def close(self) -> None:
         """Free the file. The store cannot be used any more."""
         with self._writing:
@@ -117,19 +134,25 @@ class MonitorStore:
         first = again - self._repeated
         # Before they can be seen: a query that hides repeats in vain loses time alone.
         self._has_repeats = self._has_repeats or bool(first)
-        self._writer.begin()
-        try:
+        with self._transaction():
             self._hide_earlier(first)
             for name, rows in batch.tables.items():
                 self._append(STORED[name], rows)
             self._append(USAGE, _usage_rows(batch.usage, self._repeated | again))
             self._append(OWNED, batch.owned)
             self._own(batch)
+        self._repeated |= first
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        """Make what is written inside happen together or, after an exception, not at all."""
+        self._writer.begin()
+        try:
+            yield
             self._writer.commit()
         except BaseException:
             self._writer.rollback()
             raise
-        self._repeated |= first
 
     def _hide_earlier(self, identities: Iterable[Identity]) -> None:
         """Mark the stored rows of events that come again for the first time."""
@@ -141,8 +164,7 @@ class MonitorStore:
     def _own(self, batch: Batch) -> None:
         """Give the events of spans in the batch the owner that was learnt last, in either order."""
         if spans := batch.spans():
-            first, end = batch.minutes()
-            self._writer.execute(_OWN, {"spans": list(spans), "first": first, "end": end})
+            own(self._writer, spans, *batch.minutes())
 
     def _append(self, table: Table, rows: Sequence[Sequence[object]]) -> None:
         if rows:

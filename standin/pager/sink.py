@@ -118,6 +118,14 @@ class PagerSink:
         """Return every incident, oldest first."""
         return [_incident(row) for row in self._db.run("SELECT * FROM incidents ORDER BY seq")]
 
+    def purge_before(self, moment: datetime) -> int:
+        """Remove calls and resolved incidents that are older; return how many."""
+        at = moment.isoformat()
+        with self._db.transaction():
+            calls = self._db.run("DELETE FROM received WHERE received_at < ? RETURNING seq", at)
+            over = "DELETE FROM incidents WHERE resolved_at < ? RETURNING seq"
+            return len(calls) + len(self._db.run(over, at))
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

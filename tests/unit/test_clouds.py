@@ -62,7 +62,7 @@ def test_the_doctor_asks_the_resource_manager_of_its_cloud(name: str) -> None:
     names = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_FUNCTION_NAME")
     arm = arm_of({"AGENTMETER_CLOUD": name, **dict.fromkeys(names, "x")})
     assert arm is not None
-    assert arm.url == arm.audience == CLOUDS[name].management
+    assert arm.management.url == arm.management.audience == CLOUDS[name].management
 
 
 @pytest.mark.parametrize(

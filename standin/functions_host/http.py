@@ -22,6 +22,8 @@ from standin.functions_host.keys import Keys
 from standin.functions_host.routes import decoded
 
 BODY_LIMIT_BYTES = 100 * 1024**2
+LINE_LIMIT_BYTES = 8 * 1024
+HEADERS_LIMIT_BYTES = 32 * 1024
 # The server frames the body itself.
 FRAMING = ("content-length", "transfer-encoding", "connection")
 
@@ -53,7 +55,8 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        response = await self._answer(request)
+        status = oversize(scope)
+        response = Response(status_code=status) if status else await self._answer(request)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -125,6 +128,15 @@ def _call(
         request.headers.get("tracestate", ""),
         status=lambda response: response.status_code,
     )
+
+
+def oversize(scope: Scope) -> int:
+    """Return the status for a first line or headers too long for Kestrel, 0 for others."""
+    line = scope["method"].encode(), scope["raw_path"], scope["query_string"], b" ? HTTP/1.1"
+    if sum(map(len, line)) > LINE_LIMIT_BYTES:
+        return 414
+    headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return 431 if headers > HEADERS_LIMIT_BYTES else 0
 
 
 def failed() -> Response:

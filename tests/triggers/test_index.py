@@ -1,6 +1,9 @@
 import inspect
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import azure.functions as func
 import pytest
@@ -84,6 +87,18 @@ def test_no_http_function_has_a_queue_output() -> None:
     for function in build(never).get_functions():
         types = {str(b["type"]) for b in bindings(function)}
         assert types == {"httpTrigger", "http"} or "httpTrigger" not in types
+
+
+def test_every_path_takes_every_method_that_a_binding_can_name() -> None:
+    every = {method.value for method in func.HttpMethod}
+    taken = defaultdict[object, set[str]](set)
+    for function in build(never).get_functions():
+        for trigger in bindings(function):
+            if trigger["type"] == "httpTrigger":
+                methods = set(cast("Sequence[str]", trigger.get("methods", ()))) or every
+                assert not taken[trigger["route"]] & methods
+                taken[trigger["route"]] |= methods
+    assert {path for path, methods in taken.items() if methods != every} == set()
 
 
 def test_every_function_has_one_app_and_none_twice() -> None:

@@ -64,6 +64,12 @@ def test_a_silence_is_added_listed_and_ended_over_http(box: Laptop) -> None:
     assert ask(box, "GET").json() == {"silences": [ended.json()]}
 
 
+def test_a_method_that_no_binding_names_is_404_where_two_share_the_path(untouched: Laptop) -> None:
+    assert ask(untouched, "TRACE").status_code == 404
+    alone = ask(untouched, "TRACE", "/4f1d0c62a7be")
+    assert (alone.status_code, alone.headers["Allow"]) == (405, "DELETE")
+
+
 def test_what_cannot_be_done_is_said_with_its_remedy(untouched: Laptop) -> None:
     refused = ask(untouched, "POST", body={"matchers": ["nonsense"]})
     assert refused.status_code == 400

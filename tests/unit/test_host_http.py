@@ -187,6 +187,22 @@ def test_a_body_over_100_mb_is_500_unread(site: Site) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        ("/echo/" + "a" * 8_000, "", 200),
+        ("/echo/" + "a" * 8_200, "", 414),
+        ("/echo/a?x=" + "1" * 8_200, "", 414),
+        ("/echo/a", "1" * 32_000, 200),
+        ("/echo/a", "1" * 33_000, 431),
+    ],
+)
+def test_long_addresses_and_headers_are_refused(
+    site: Site, path: str, header: str, status: int
+) -> None:
+    assert site.call("GET", path, headers={"x-long": header}).status_code == status
+
+
 def test_the_context_names_the_invocation_and_a_new_span_of_the_callers_trace(
     site: Site,
 ) -> None:

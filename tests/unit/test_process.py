@@ -123,8 +123,12 @@ def test_an_outage_of_azure_monitor_hides_nothing_from_tallies(bench: Bench) -> 
     assert bench.outcomes() == {"exported": 3}
 
 
-def test_a_heartbeat_tells_how_far_the_queue_is(bench: Bench) -> None:
+def test_a_heartbeat_tells_how_far_the_queue_is(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     bench.process.run(beat(START), 1, START + timedelta(seconds=4))
+    assert caplog.messages == []
     (row,) = bench.exporter.event_rows
     assert (row.name, row.time, row.text) == ("agentmeter.heartbeat", START, {})
     assert reach_of(bench.series.tallies(NOON)) == START

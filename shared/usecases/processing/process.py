@@ -126,7 +126,8 @@ class Process:
             except NotTaken as exc:
                 self._count_later(message, attempt, exc.items, now)
                 raise
-            log_processed(message, processed, attempt)
+            if message.events:
+                log_processed(message, processed, attempt)
         return processed
 
     def _run(self, placed: Placed, attempt: int, now: datetime) -> Processed:

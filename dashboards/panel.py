@@ -1,13 +1,12 @@
 """What a page of panels is made of, and how it is read from its TOML file."""
 
-import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dashboards.choice import CHOICES
-from shared.errors import Misconfigured
+from shared import toml_file
 
 FOLDER = Path(__file__).parent / "panels"
 
@@ -110,10 +109,11 @@ class Section(_Part):
 class Page(_Part):
     """A workbook, or a dashboard of Grafana.
 
-    hours: what it shows unless another time is chosen. choices: names of dashboards.choice.CHOICES.
+    name: that of its file unless it says another. hours: shown unless another is chosen. choices:
+    names of dashboards.choice.CHOICES.
     """
 
-    name: str
+    name: str = ""
     title: str
     about: str
     hours: int
@@ -147,8 +147,6 @@ def read_page(file: Path) -> Page:
     Raises:
         Misconfigured: the file is not as it should be.
     """
-    try:
-        written = tomllib.loads(file.read_text(encoding="utf-8"))
-        return Page.model_validate({"name": file.stem.replace("_", "-")} | written)
-    except (tomllib.TOMLDecodeError, ValidationError) as exc:
-        raise Misconfigured(f"{file.name}: {exc} docs/workbooks.md describes every field.") from exc
+    text = file.read_text(encoding="utf-8")
+    page = toml_file.read(Page, text, file.name, "docs/workbooks.md describes every field.")
+    return page if page.name else page.model_copy(update={"name": file.stem.replace("_", "-")})

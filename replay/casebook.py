@@ -1,7 +1,6 @@
 """Tests of alert rules from files: events, what goes wrong, and what must come of it."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -21,6 +20,7 @@ from shared.adapters.config.config_folder import read_text
 from shared.alerting.page import Action
 from shared.alerting.rule import Duration, Rule, Words
 from shared.errors import Misconfigured
+from shared.toml_file import Fault, read
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 State = Literal["inactive", "pending", "firing"]
@@ -104,17 +104,17 @@ def read_casebook(file: Path) -> Casebook:
     Raises:
         Misconfigured: names every wrong field at once.
     """
-    try:
-        book = Casebook.model_validate(tomllib.loads(read_text(file)))
-        for case in book.test:
+    return read(Casebook, read_text(file), file.name, "docs/rules.md shows a test.", _lint)
+
+
+def _lint(book: Casebook) -> Iterator[Fault]:
+    """Yield what is wrong with the plans."""
+    for number, case in enumerate(book.test):
+        try:
             case.planned()
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(f"{file.name}: {exc}. Mend the TOML.") from exc
-    except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
-    else:
-        return book
-    raise Misconfigured(f"{file.name}: {'; '.join(problems)}. docs/rules.md shows a test.")
+        except ValidationError as exc:
+            for error in exc.errors():
+                yield ("test", number, "plan", *error["loc"]), error["msg"]
 
 
 def clock(at: timedelta) -> str:

@@ -246,7 +246,7 @@ def _of_prices(folder: Path) -> Iterator[Problem]:
         wrong = [f"{said}. {book.REMEDY}" for said in wrong]
         wrong += lock.rewritten(_locked(folder), text)
     except Misconfigured as exc:
-        yield Problem(PRICES, str(exc).removeprefix(f"{PRICES} "))
+        yield Problem(PRICES, str(exc).removeprefix(f"{PRICES}: "))
         return
     yield from (Problem(PRICES, said) for said in (*wrong, *_unpriced(overrides)))
 

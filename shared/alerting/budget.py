@@ -1,7 +1,6 @@
 """Budgets as config/budgets.toml states them: how much may be spent, on what, and who is told."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
@@ -12,14 +11,13 @@ from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
-    ValidationError,
 )
 
 from shared.alerting.calendar import Calendar, Period, TimeZone
 from shared.alerting.page import Severity
 from shared.alerting.rule import Duration
-from shared.errors import Misconfigured
 from shared.events.columns import DIMENSIONS
+from shared.toml_file import Fault, read
 
 PACES: Mapping[Period, tuple[int, str]] = {
     "day": (25, "PT1H"),
@@ -28,9 +26,6 @@ PACES: Mapping[Period, tuple[int, str]] = {
 }
 """What is too fast unless told otherwise: per cent of the amount, in how long. All are about six
 times the pace that would just use the amount up; the busy hours of working days are about four."""
-_OF_PYDANTIC = ("[key]", "bool", "Pace")
-"""Parts of a place that name a branch of the model, no field."""
-REMEDY = "Mend what is named; docs/budgets.md explains every field."
 
 
 def _listed(value: object) -> object:
@@ -109,40 +104,19 @@ def parse_budgets(text: str, file: str) -> Sequence[Budget]:
     Raises:
         Misconfigured: names the file, and every wrong entry and field at once with the remedy.
     """
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-        budgets = _File.model_validate(document).budget
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(f"{file}: {exc}. Mend the TOML; docs/budgets.md shows it.") from exc
-    except ValidationError as exc:
-        problems = [f"{_place(e['loc'])}: {e['msg']}" for e in exc.errors()]
-    else:
-        problems = _lint(budgets)
-        if not problems:
-            return budgets
-    raise Misconfigured(f"{file}: {'; '.join(problems)}. {REMEDY}")
+    return read(_File, text, file, "docs/budgets.md explains every field.", _lint).budget
 
 
-def _place(location: Sequence[int | str]) -> str:
-    """Write where a problem is: [[budget]] 2: amount_usd."""
-    if len(location) < 2 or location[0] != "budget":
-        return ".".join(map(str, location))
-    field = ".".join(str(part) for part in location[2:] if part not in _OF_PYDANTIC)
-    return f"[[budget]] {int(location[1]) + 1}: {field}"
-
-
-def _lint(budgets: Sequence[Budget]) -> list[str]:
-    """Return what is wrong with budgets whose fields are each well formed."""
-    names = [budget.name.lower() for budget in budgets]
-    problems: list[str] = []
-    for number, budget in enumerate(budgets, 1):
-        at = f"[[budget]] {number}"
-        if names.index(budget.name.lower()) < number - 1:
-            problems.append(f"{at}: name: {budget.name} is an earlier one's too; rename one")
+def _lint(file: _File) -> Iterator[Fault]:
+    """Yield what is wrong with budgets whose fields are each well formed."""
+    names = [budget.name.lower() for budget in file.budget]
+    for number, budget in enumerate(file.budget):
+        at = ("budget", number)
+        if names.index(budget.name.lower()) < number:
+            yield (*at, "name"), f"{budget.name} is an earlier one's too; rename one"
         if budget.every < timedelta(minutes=1) or budget.every % timedelta(minutes=1):
-            problems.append(f"{at}: every: write whole minutes, such as PT5M")
+            yield (*at, "every"), "write whole minutes, such as PT5M"
         if budget.pace and budget.pace.window < budget.every:
-            problems.append(f"{at}: every: longer than burn.window; ask more often")
+            yield (*at, "every"), "longer than burn.window; ask more often"
         if not budget.runbook and (budget.pace or "critical" in budget.thresholds.values()):
-            problems.append(f"{at}: runbook: whoever is woken needs one; name it")
-    return problems
+            yield (*at, "runbook"), "whoever is woken needs one; name it"

@@ -1,20 +1,19 @@
 """Who is told of which severity, and when: config/routes.toml, and the incident of a rule."""
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import BaseModel, StringConstraints
 
 from shared.alerting.muting import Inhibition
 from shared.alerting.page import Severity
 from shared.alerting.record import Incident, Resolved, RuleRecord, SeriesAlert
 from shared.alerting.rule import Duration, Rule
 from shared.alerting.silences import Maintenance
-from shared.errors import Misconfigured
+from shared.toml_file import Fault, read
 
 SettingName = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]*)?$")]
 
@@ -83,25 +82,18 @@ def parse_routes(text: str, file: str) -> Routes:
     Raises:
         Misconfigured: names the file and every wrong field at once, each with its remedy.
     """
-    try:
-        routes = Routes.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(f"{file}: {exc}. Mend the TOML; docs/rules.md shows it.") from exc
-    except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
-    else:
-        problems = _lint(routes)
-        if not problems:
-            return routes
-    raise Misconfigured(f"{file}: " + "; ".join(problems) + ". See docs/rules.md.")
+    return read(Routes, text, file, "docs/rules.md explains routes and receivers.", _lint)
 
 
-def _lint(routes: Routes) -> list[str]:
+def _lint(routes: Routes) -> list[Fault]:
     """Return the severities that nobody or that several are told of, and a meta that is none."""
     named = [severity for item in routes.receivers.values() for severity in item.severities]
     absent = routes.meta and routes.meta not in routes.receivers
-    return [f"meta: there is no receiver {routes.meta}; name one of those below"] * bool(absent) + [
-        f"receivers: {named.count(severity)} of them name {severity}; let exactly one"
+    missing: list[Fault] = [
+        (("meta",), f"there is no receiver {routes.meta}; name one of those below")
+    ]
+    return missing * bool(absent) + [
+        (("receivers",), f"{named.count(severity)} of them name {severity}; let exactly one")
         for severity in get_args(Severity)
         if named.count(severity) != 1
     ]

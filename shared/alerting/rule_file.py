@@ -1,15 +1,13 @@
 """Reads an alert rule from its TOML file, and says what is wrong with it."""
 
 import re
-import tomllib
+from collections.abc import Iterator
 from datetime import timedelta
-
-from pydantic import ValidationError
 
 from shared.alerting.event_fields import texts_of
 from shared.alerting.rule import QUOTED, Look, Rule
 from shared.alerting.wording import is_fillable
-from shared.errors import Misconfigured
+from shared.toml_file import Fault, Location, read
 
 
 def parse_rule(text: str, file: str) -> Rule:
@@ -18,66 +16,65 @@ def parse_rule(text: str, file: str) -> Rule:
     Raises:
         Misconfigured: names the file and every wrong field at once, each with its remedy.
     """
-    try:
-        rule = Rule.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(
-            f"{file}: {exc}. Correct the TOML; docs/rules.md has a whole rule."
-        ) from exc
-    except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
-    else:
-        problems = lint(rule)
-        if not problems:
-            return rule
-    raise Misconfigured(f"{file}: " + "; ".join(problems) + ". See docs/rules.md.")
+    return read(Rule, text, file, "docs/rules.md explains every field of a rule.", lint)
 
 
-def lint(rule: Rule) -> list[str]:
+def lint(rule: Rule) -> list[Fault]:
     """Return what is wrong with a rule whose fields are each well formed."""
     problems = [problem for look in rule.looks for problem in _lint_look(rule, look)]
     if rule.every < timedelta(minutes=1) or rule.every % timedelta(minutes=1):
-        problems.append("every: the timer ticks once a minute; write whole minutes, such as PT1M")
+        problems.append(
+            (("every",), "the timer ticks once a minute; write whole minutes, such as PT1M")
+        )
     if timedelta(0) < rule.keep_firing < rule.every:
-        problems.append("keep_firing: shorter than every, so it does nothing; use PT0S or more")
+        problems.append(
+            (("keep_firing",), "shorter than every, so it does nothing; use PT0S or more")
+        )
     if rule.no_data_max is not None and rule.no_data != "keep":
-        problems.append('no_data_max: it bounds no_data = "keep" alone; remove it')
+        problems.append((("no_data_max",), 'it bounds no_data = "keep" alone; remove it'))
     if rule.contributors_kql:
         wrong = _lint_query(rule.contributors_kql, rule.looks[0])
-        problems += [f"contributors: {problem}" for problem in wrong]
+        problems += [(("contributors",), problem) for problem in wrong]
     problems += _lint_top(rule)
     if rule.severity == "critical" and not rule.runbook:
-        problems.append("runbook: whoever is woken needs one; write docs/runbooks/<name>.md")
+        problems.append((("runbook",), "whoever is woken needs one; write docs/runbooks/<name>.md"))
     return problems
 
 
-def _lint_top(rule: Rule) -> list[str]:
-    """Return what is wrong with the fields by which the fast condition's events are summed up."""
+def _lint_top(rule: Rule) -> Iterator[Fault]:
+    """Yield what is wrong with the fields by which the fast condition's events are summed up."""
     if not rule.top:
-        return []
+        return
     if rule.tallied is None or rule.contributors_kql:
-        return ["top: needs a fast condition, and no `contributors` beside it; write one of both"]
+        wrong = "needs a fast condition, and no `contributors` beside it; write one of both"
+        yield ("top",), wrong
+        return
     known = texts_of(rule.tallied.event)
-    return [
-        f"top: {rule.tallied.event} has no {field!r}; choose of {', '.join(known)}"
-        for field in rule.top
-        if field not in known
-    ]
+    for field in rule.top:
+        if field not in known:
+            wrong = f"{rule.tallied.event} has no {field!r}; choose of {', '.join(known)}"
+            yield ("top",), wrong
 
 
-def _lint_look(rule: Rule, look: Look) -> list[str]:
-    """Return what is wrong with one look, each problem opening with the field's name."""
-    at = "" if look.name == "main" else f"{look.name}."
+def _lint_look(rule: Rule, look: Look) -> list[Fault]:
+    """Return what is wrong with one look."""
+    at: Location = () if look.name == "main" else (look.name,)
     query = [] if look.tallied else _lint_query(look.query, look)
-    problems = [f"{at}query: {problem}" for problem in query]
+    problems: list[Fault] = [((*at, "query"), problem) for problem in query]
     if look.window < rule.every and not look.tallied:
-        problems.append(f"{at}window: shorter than every: some data would never be looked at")
+        problems.append(((*at, "window"), "shorter than every: some data would never be looked at"))
     if timedelta(0) < look.hold < rule.every:
         problems.append(
-            f"{at}hold: shorter than every, so that one look decides; use PT0S, or every and more"
+            (
+                (*at, "hold"),
+                "shorter than every, so that one look decides; use PT0S, or every and more",
+            )
         )
     problems += [
-        f"{at}{field}: {text!r} has a bad placeholder; write {{value:.2f}}, a label, or {{{{ }}}}"
+        (
+            (*at, field),
+            f"{text!r} has a bad placeholder; write {{value:.2f}}, a label, or {{{{ }}}}",
+        )
         for field, text in (("summary", look.summary), ("description", look.description))
         if not is_fillable(text)
     ]
@@ -85,7 +82,7 @@ def _lint_look(rule: Rule, look: Look) -> list[str]:
         look.resolve.direction == look.condition.direction
         or look.condition.holds(look.resolve.threshold)
     ):
-        problems.append(f"{at}resolve: {look.resolve} must be apart from {look.condition}")
+        problems.append(((*at, "resolve"), f"{look.resolve} must be apart from {look.condition}"))
     return problems
 
 

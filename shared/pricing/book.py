@@ -1,14 +1,10 @@
 """Reads config/prices.toml."""
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import cast
 
 from pydantic import ValidationError
 
-from shared.errors import Misconfigured
 from shared.events.providers import provider_of
 from shared.pricing.overrides import (
     FEE,
@@ -22,6 +18,7 @@ from shared.pricing.overrides import (
     Overrides,
     Sku,
 )
+from shared.toml_file import Document, Location
 
 TRUSTED = "trusted_providers"
 TABLES: Mapping[str, type[Entry]] = {
@@ -32,9 +29,8 @@ TABLES: Mapping[str, type[Entry]] = {
     "alias": Alias,
     "doubt": Doubt,
 }
-REMEDY = "Mend what is named; docs/prices.md shows the form of each entry."
+REMEDY = "docs/prices.md shows the form of each entry."
 
-Document = Mapping[str, object]
 Placed = tuple[str, AnyEntry]
 """An entry with where it stands, for a person: "line 12, [[price]] 3"."""
 
@@ -47,7 +43,7 @@ def read(text: str) -> Overrides:
     """
     overrides, problems = judge(text)
     if problems:
-        raise Misconfigured(f"prices.toml: {'; '.join(problems)}. {REMEDY}")
+        raise parse(text).refusal(problems)
     return overrides
 
 
@@ -58,13 +54,17 @@ def judge(text: str) -> tuple[Overrides, list[str]]:
         Misconfigured: it is no TOML.
     """
     document = parse(text)
-    problems = [f"`{name}` is not known here" for name in document.keys() - {*TABLES, TRUSTED}]
-    prices = _entries(document, text, "price", PRICE, problems)
-    deployments = _entries(document, text, "deployment", Deployment, problems)
-    skus = _entries(document, text, "sku", Sku, problems)
-    fees = _entries(document, text, "fee", FEE, problems)
-    aliases = _entries(document, text, "alias", Alias, problems)
-    doubts = _entries(document, text, "doubt", Doubt, problems)
+    problems = [
+        f"{document.place((name,))} is not known here; correct its name, or remove it"
+        for name in document.said
+        if name not in {*TABLES, TRUSTED}
+    ]
+    prices = _entries(document, "price", PRICE, problems)
+    deployments = _entries(document, "deployment", Deployment, problems)
+    skus = _entries(document, "sku", Sku, problems)
+    fees = _entries(document, "fee", FEE, problems)
+    aliases = _entries(document, "alias", Alias, problems)
+    doubts = _entries(document, "doubt", Doubt, problems)
     known = {sku.name for sku in SKUS} | {sku.name for _, sku in skus}
     problems += [
         f"{place}: sku `{entry.sku}` is none of {', '.join(sorted(known))}"
@@ -89,25 +89,20 @@ def parse(text: str) -> Document:
     Raises:
         Misconfigured: it is no TOML.
     """
-    try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as exc:
-        reason = str(exc)
-    raise Misconfigured(f"prices.toml is no TOML: {reason}. {REMEDY}")
+    return Document(text, "prices.toml", REMEDY)
 
 
 def _entries(
-    document: Document, text: str, table: str, kind: type[AnyEntry], problems: list[str]
+    document: Document, table: str, kind: type[AnyEntry], problems: list[str]
 ) -> list[Placed[AnyEntry]]:
     """Return the table's entries that none corrects; add to the problems what is wrong."""
     entries: list[Placed[AnyEntry]] = []
-    for place, row in _placed(document, text, table):
+    for number, row in enumerate(rows_of(document, table)):
+        at: Location = (table, number)
         try:
-            entries.append((place, kind.model_validate(row)))
+            entries.append((document.place(at), kind.model_validate(row)))
         except ValidationError as exc:
-            problems += [
-                f"{place}: {_reason(error['loc'], error['msg'])}" for error in exc.errors()
-            ]
+            problems += document.faults(exc, at)
     valid = _corrected(entries, problems)
     problems += _overlaps(valid)
     return valid
@@ -138,30 +133,17 @@ def _overlaps(entries: Sequence[Placed[AnyEntry]]) -> Iterator[str]:
                 yield f"{later_place} overlaps {place}: both hold on {second.from_}"
 
 
-def _placed(document: Document, text: str, table: str) -> Iterator[tuple[str, object]]:
-    header = re.compile(rf"^[ \t]*\[\[[ \t]*{table}[ \t]*\]\]", re.MULTILINE)
-    lines = [text.count("\n", 0, found.start()) + 1 for found in header.finditer(text)]
-    rows = rows_of(document, table)
-    for number, row in enumerate(rows):
-        line = f"line {lines[number]}, " if len(lines) == len(rows) else ""
-        yield f"{line}[[{table}]] {number + 1}", row
-
-
 def rows_of(document: Document, table: str) -> Sequence[object]:
     """Return the entries of a table, whatever they are."""
-    rows = document.get(table, [])
+    rows = document.said.get(table, [])
     return cast(list[object], rows) if isinstance(rows, list) else [rows]
 
 
-def _reason(where: Sequence[int | str], message: str) -> str:
-    return f"{'.'.join(map(str, where))}: {message}" if where else message
-
-
 def _trusted(document: Document, problems: list[str]) -> frozenset[str]:
-    names = document.get(TRUSTED, [])
+    names = document.said.get(TRUSTED, [])
     if isinstance(names, list):
         listed = cast(list[object], names)
         if all(isinstance(name, str) for name in listed):
             return frozenset(provider_of(str(name)) for name in listed)
-    problems.append(f'`{TRUSTED}` must be a list of names, such as ["openrouter"]')
+    problems.append(f'{document.place((TRUSTED,))} must be a list of names, such as ["openrouter"]')
     return frozenset()

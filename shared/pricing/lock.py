@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import cast
 
-from shared.pricing.book import TABLES, Document, parse, rows_of
+from shared.pricing.book import TABLES, parse, rows_of
+from shared.toml_file import Document
 
 HEAD = """\
 # What was released of prices.toml, a line for each entry.

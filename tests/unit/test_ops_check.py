@@ -66,7 +66,9 @@ COSTS = "rules/HighHourlyCosts.toml"
         pytest.param((COSTS, "window", 'route = "me"\nwindow'), "rules", "receiver me", id="route"),
         pytest.param(("routes.toml", "severities = [", "severity = ["), "routes.toml", "severit"),
         pytest.param(("prices.toml", "input = 0.56", "input = 0.57"), "prices.toml", "[[price]] 3"),
-        pytest.param(("prices.toml", "\ntrusted_", "\ntrusting_"), "prices.toml", "`trusting_"),
+        pytest.param(
+            ("prices.toml", "\ntrusted_", "\ntrusting_"), "prices.toml", "trusting_providers is"
+        ),
     ],
 )
 def test_a_problem_is_told_with_its_file(

@@ -82,7 +82,7 @@ def test_what_was_in_force_goes_on_when_the_file_becomes_wrong(shop: Shop) -> No
     shop.release(WRONG)
 
     assert price(book) == OWN
-    with pytest.raises(Misconfigured, match=r"line 1, \[\[price\]\] 1.*what was in force goes on"):
+    with pytest.raises(Misconfigured, match=r"line 6, \[\[price\]\] 1.*what was in force goes on"):
         book.check()
     shop.release(RIGHT + "# mended")
     assert book.check().startswith("1 own prices over genai-prices")
@@ -156,7 +156,7 @@ def test_health_and_a_metric_name_the_wrong_file(shop: Shop) -> None:
 
     assert checks["rules"].ok
     assert not checks["prices.toml"].ok
-    assert "line 1, [[price]] 1: input" in checks["prices.toml"].detail
+    assert "line 6, [[price]] 1: input" in checks["prices.toml"].detail
     assert "ops check" in checks["prices.toml"].remedy
     lines = report.metrics(START + timedelta(days=1), TEXT).splitlines()
     assert 'agentmeter_config_problems{file="prices.toml"} 1' in lines

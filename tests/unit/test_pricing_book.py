@@ -18,7 +18,7 @@ SHIPPED = Path(__file__).parents[2] / "config" / "prices.toml"
     ("text", "said"),
     [
         pytest.param("\n[[price]\n", "line 2", id="no toml"),
-        pytest.param("prices = []", "`prices`", id="unknown table"),
+        pytest.param("prices = []", "line 1, prices is not known", id="unknown table"),
         pytest.param(entry("price", **GPT_4O), "at least one rate", id="no rate"),
         pytest.param(entry("price", provider="azure", input=1), "`model`", id="no model"),
         pytest.param(entry("price", **GPT_4O, deployment="x", input=1), "alone", id="two subjects"),
@@ -57,7 +57,9 @@ def test_a_wrong_book_is_refused_with_the_place_and_the_remedy(text: str, said: 
 def test_every_problem_of_a_book_is_told_at_once_with_its_line() -> None:
     book = entry("price", **GPT_4O) + entry("price", deployment="x", input=-1)
 
-    with pytest.raises(Misconfigured, match=r"line 1, \[\[price\]\] 1.*line 7, \[\[price\]\] 2"):
+    with pytest.raises(
+        Misconfigured, match=r"line 1, \[\[price\]\] 1.*line 11, \[\[price\]\] 2: input"
+    ):
         load(book)
 
 

@@ -49,6 +49,12 @@ def run(given: Namespace, desk: Desk) -> int:
     desk.terminal.table(
         ("at", "step", "who", "status", "took", "in", "out", "cost"), list(_rows(told["steps"], 0))
     )
+    for step in _corrected(told["steps"]):
+        was = f", was {usd(float(step['old_cost_usd']))}" if "old_cost_usd" in step else ""
+        desk.terminal.say(
+            f"corrected{was}: {step['corrected']} ({step['corrected_by']}), {_name(step)} at "
+            f"{step['at'][11:23]}"
+        )
     if told["listed"] < told["events"]:
         desk.terminal.note(f"trace: the first {told['listed']:,} of {told['events']:,} events")
     return 0
@@ -68,6 +74,14 @@ def _rows(steps: list[dict[str, Any]], depth: int) -> Iterator[tuple[object, ...
             usd(step["cost_usd"]) if "cost_usd" in step else "",
         )
         yield from _rows(step["steps"], depth + 1)
+
+
+def _corrected(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the calls that a later report corrected."""
+    for step in steps:
+        if "corrections" in step:
+            yield step
+        yield from _corrected(step["steps"])
 
 
 def _name(step: Mapping[str, Any]) -> str:

@@ -21,7 +21,12 @@ class Claims(Protocol):
     """Who carries which event: what makes counting once possible."""
 
     def claim(
-        self, wanted: Mapping[str, str], at: datetime, *, seen_before: bool
+        self,
+        wanted: Mapping[str, str],
+        at: datetime,
+        *,
+        seen_before: bool,
+        told: Mapping[str, str] = ...,
     ) -> Mapping[str, str]:
         """Take each key for its holder unless another has it; return who holds each key now.
 
@@ -29,9 +34,15 @@ class Claims(Protocol):
         at: now; claims older than 8 days may be forgotten.
         seen_before: the message comes a second time, so that most keys will be there already;
             a hint for speed only.
+        told: key → a text of some hundred characters that is kept with its claim, where it is
+            taken; it never changes.
         Raises:
             RetryLater: the store did not answer; nothing, or a part, was taken for its holder.
         """
+        ...
+
+    def told(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Return what is kept with the claims of these keys; claims without that are left out."""
         ...
 
     def done(self, keys: Iterable[str]) -> None:

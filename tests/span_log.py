@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from replay.azure import DirectExporter
-from shared.events.columns import OWNER, OWNER_ROW, SPAN_CHARS
+from shared.events.columns import ATTEMPT, OWNER, OWNER_ROW, SPAN_CHARS
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
 from shared.events.otlp.span import Span
@@ -35,12 +35,26 @@ def told(messages: Sequence[Sequence[Span]], at: datetime) -> list[EventRow]:
                 owners[key] = max(
                     owners.get(key, (0.0, {})), (known, owner), key=lambda one: one[0]
                 )
-    calls = [row for row in exporter.event_rows if row.name == "llm.call"]
+    calls = shown_once(exporter.event_rows)
     keys = [f"{row.text['source']}:{row.text['id'][:SPAN_CHARS]}" for row in calls]
     return [
         replace(row, text={**row.text, **owners.get(key, (0.0, {}))[1]})
         for row, key in zip(calls, keys, strict=True)
     ]
+
+
+def shown_once(rows: Sequence[EventRow]) -> list[EventRow]:
+    """Return the rows of model calls as UsageEvents shows them: of each call the last attempt."""
+    last: dict[tuple[str, str], EventRow] = {}
+    for row in rows:
+        key = row.text.get("source", ""), row.text.get("id", "")
+        if row.name == "llm.call" and (key not in last or _attempt(last[key]) <= _attempt(row)):
+            last[key] = row
+    return list(last.values())
+
+
+def _attempt(row: EventRow) -> float:
+    return row.numbers.get(ATTEMPT, 1.0)
 
 
 def _process(messages: Sequence[Sequence[Span]], exporter: Exporter, at: datetime) -> None:

@@ -77,6 +77,18 @@ def merge_all(parts: Iterable[Tallies]) -> dict[TallyKey, Tally]:
     return merged
 
 
+def subtracted(tallies: Tallies) -> Tallies:
+    """Return what takes the sums away again when it is merged."""
+    return {
+        key: Tally(
+            {second: (-bad, -every) for second, (bad, every) in tally.sums.items()},
+            {},
+            tally.received,
+        )
+        for key, tally in tallies.items()
+    }
+
+
 def dumped(tallies: Tallies) -> str:
     """Write tallies as text."""
     lines = [[*key[:2], key.labels, tally.dump()] for key, tally in tallies.items()]

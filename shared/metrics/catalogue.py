@@ -182,9 +182,7 @@ FLEET = (
     ),
 )
 
-OWN = (
-    *ALERTS,
-    *own.OWN,
+_PRICED = (
     Metric(
         *("agentmeter_calls_unpriced_total", "counter"),
         "Model calls without a price; GET /api/costs lists their models.",
@@ -196,4 +194,17 @@ OWN = (
         *((*_MODEL, "cost_status"), _T.LlmCall, _cost_status),
     ),
 )
+CORRECTED = {
+    metric.name: Metric(
+        f"agentmeter_corrected_{metric.name.removeprefix('agentmeter_')}",
+        "counter",
+        f"What a better report of calls took away again from {metric.name}: subtract it.",
+        metric.labels,
+        unit=metric.unit,
+    )
+    for metric in (*FLEET, *_PRICED)
+    if metric.of is _T.LlmCall and metric.kind == "counter"
+}
+"""A counter that calls are counted by → the one of what later reports took away from it."""
+OWN = (*ALERTS, *own.OWN, *_PRICED, *CORRECTED.values())
 METRICS = {metric.name: metric for metric in FLEET + OWN}

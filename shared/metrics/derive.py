@@ -7,13 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.events.types import AnyEvent
-from shared.metrics.catalogue import FLEET, OWN
+from shared.metrics.catalogue import CORRECTED, FLEET, OWN
 from shared.metrics.metric import Metric
 from shared.metrics.own import CAPPED, SERIES_CAPPED
 from shared.pricing.cost import Cost
 
 MAX_LABEL_CHARS = 128
 OTHER = "other"
+_Series = tuple[str, tuple[str, ...]]
 
 Admitted = Mapping[str, Container[str]]
 """Label → its values, or metric → its series, that may stand as they are; others are `other`."""
@@ -52,6 +53,25 @@ def derive(event: AnyEvent, cost: Cost | None, received_at: datetime) -> Iterato
             cut = tuple(value[:MAX_LABEL_CHARS] for value in values)
             weight = event.data.count
             yield Measure(metric, cut, amount, weight, event.source, at)
+
+
+def corrected(before: Iterable[Measure], after: Iterable[Measure]) -> Iterator[Measure]:
+    """Yield by how much counters are more than before, and, by counters of their own, less.
+
+    No counter falls. How long a call took is observed once, and is not corrected.
+    """
+    known, amounts = dict[_Series, Measure](), defaultdict[_Series, Decimal](Decimal)
+    for sign, measures in ((-1, before), (1, after)):
+        for measure in measures:
+            if measure.metric.name in CORRECTED:
+                key = measure.metric.name, measure.values
+                known[key] = measure
+                amounts[key] += sign * Decimal(measure.amount)
+    for key, amount in amounts.items():
+        if amount > 0:
+            yield replace(known[key], amount=amount)
+        elif amount < 0:
+            yield replace(known[key], metric=CORRECTED[key[0]], amount=-amount)
 
 
 def label_values(measures: Iterable[Measure]) -> dict[str, dict[str, str]]:

@@ -6,7 +6,8 @@ from shared.metrics.metric import Metric
 
 EVENTS = Metric(
     *("agentmeter_events_total", "counter"),
-    "Events by type and what became of them: exported, duplicate or refused.",
+    "Events by type and what became of them: exported, duplicate, refused, or correction, which is "
+    "a duplicate that knew more of its call.",
     ("type", "outcome"),
 )
 SPANS = Metric(
@@ -63,6 +64,11 @@ OTLP: Mapping[str, Metric] = {
 DUPLICATES = Metric(
     *("agentmeter_events_duplicate_total", "counter"),
     "Accepted events that had been accepted before, and are counted nowhere else.",
+    (),
+)
+CONTRADICTING = Metric(
+    *("agentmeter_reports_contradicting_total", "counter"),
+    "Duplicates of model calls that state other counts of tokens than the call that is counted.",
     (),
 )
 QUEUE_AGE = Metric(
@@ -140,6 +146,7 @@ OWN = (
     REFUSED,
     *OTLP.values(),
     DUPLICATES,
+    CONTRADICTING,
     QUEUE_AGE,
     EXPORT_ITEMS,
     HEARTBEAT,

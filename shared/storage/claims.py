@@ -11,6 +11,7 @@ from shared.storage.rows import (
     ATTEMPTS,
     Change,
     Delete,
+    Fields,
     Insert,
     Merge,
     Row,
@@ -21,6 +22,7 @@ from shared.storage.rows import (
 
 _MOST_CLAIMS = 99
 """Of a transaction, which also lists them."""
+NOTHING: Mapping[str, str] = {}
 
 
 class RowClaims:
@@ -35,9 +37,16 @@ class RowClaims:
         self._layouts = Layouts(rows, partitions)
 
     def claim(
-        self, wanted: Mapping[str, str], at: datetime, *, seen_before: bool
+        self,
+        wanted: Mapping[str, str],
+        at: datetime,
+        *,
+        seen_before: bool,
+        told: Mapping[str, str] = NOTHING,
     ) -> Mapping[str, str]:
         """Take each key for its holder unless another has it; return who holds each key now.
+
+        told: key → what is kept with its claim, where it is taken.
 
         While the claims of an older layout are honoured, its answer is what is claimed in the
         newer one: a process that knows either layout meets the same holder.
@@ -46,8 +55,19 @@ class RowClaims:
         """
         held = wanted
         for layout in self._layouts.at(at):
-            held = self._claim(layout, held, at, seen_before=seen_before)
+            mine = {key: told[key] for key in told if held[key] == wanted[key]}
+            held = self._claim(layout, held, at, seen_before=seen_before, told=mine)
         return held
+
+    def told(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Return what was kept with the claims of these keys; claims without that are left out."""
+        wanted = list(keys)
+        kept: dict[str, str] = {}
+        for layout in self._layouts.known():
+            found = self._rows.get_each([layout.place(key) for key in wanted], "told")
+            pairs = zip(wanted, found, strict=True)
+            kept |= {key: row.text("told") for key, row in pairs if row and row.fields.get("told")}
+        return kept
 
     def done(self, keys: Iterable[str]) -> None:
         """Note that the events of these claimed keys were exported."""
@@ -80,20 +100,28 @@ class RowClaims:
         )
 
     def _claim(
-        self, layout: Layout, wanted: Mapping[str, str], at: datetime, *, seen_before: bool
+        self,
+        layout: Layout,
+        wanted: Mapping[str, str],
+        at: datetime,
+        *,
+        seen_before: bool,
+        told: Mapping[str, str],
     ) -> Mapping[str, str]:
         held = self._read(layout, wanted) if seen_before else {}
         for _ in range(ATTEMPTS):
             missing = {key: holder for key, holder in wanted.items() if key not in held}
             if not missing:
                 return held
-            held |= self._take(layout, missing, hour_of(at))
+            held |= self._take(layout, missing, hour_of(at), told)
             held |= self._read(layout, missing.keys() - held.keys())
         if len(held) == len(wanted):
             return held
         raise RetryLater("Claims come and go too fast; the queue brings the message again.")
 
-    def _take(self, layout: Layout, claims: Mapping[str, str], hour: str) -> dict[str, str]:
+    def _take(
+        self, layout: Layout, claims: Mapping[str, str], hour: str, told: Mapping[str, str]
+    ) -> dict[str, str]:
         """Insert the claims; return those of the transactions that met no other's claim.
 
         Each transaction lists its claims under the hour, for forget().
@@ -104,7 +132,10 @@ class RowClaims:
                 Transaction(
                     partition,
                     [
-                        *(Insert(layout.place(key)[1], {"holder": claims[key]}) for key in keys),
+                        *(
+                            Insert(layout.place(key)[1], _fields(claims[key], told.get(key)))
+                            for key in keys
+                        ),
                         layout.listing(keys, hour),
                     ],
                 )
@@ -130,6 +161,10 @@ class RowClaims:
             dropped += commit_present(self._rows, partition, changes)
         commit_present(self._rows, listing.partition, [Delete(listing.key)])
         return dropped
+
+
+def _fields(holder: str, told: str | None) -> Fields:
+    return {"holder": holder} if told is None else {"holder": holder, "told": told}
 
 
 def _grouped(layout: Layout, keys: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

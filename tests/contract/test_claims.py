@@ -138,3 +138,12 @@ def test_a_key_that_was_forgotten_and_taken_again_is_as_young_as_its_new_claim(
     stores.claims.claim({key: "m-3"}, NOON, seen_before=False)
     assert stores.claims.forget(NOON - timedelta(hours=4)) == 0
     assert stores.claims.claim({key: "m-4"}, NOON, seen_before=False) == {key: "m-3"}
+
+
+def test_a_claim_keeps_what_its_holder_told(stores: Stores) -> None:
+    first, second, third = keys(3)
+    claims = stores.claims
+    claims.claim({first: "m-1"}, NOON, seen_before=False, told={first: "é 1"})
+    mine = {first: "m-2", second: "m-2"}
+    claims.claim(mine, NOON, seen_before=False, told=dict.fromkeys(mine, "2"))
+    assert claims.told([first, second, third]) == {first: "é 1", second: "2"}

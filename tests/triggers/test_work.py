@@ -38,6 +38,9 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
                 at(9, event(number=4, usage=MILLION, conversation_id="c2"), "1" * 16),
             ]
         )
+        poor = event(number=5, usage={"input_tokens": 1_000}, conversation_id="c3")
+        running.post([at(10, poor)])
+        running.post([at(10, event(number=5, usage={"input_tokens": 1_000, "output_tokens": 9}))])
         yield running
 
 
@@ -50,9 +53,16 @@ def test_a_mission_has_its_steps_and_what_they_come_to(box: Laptop) -> None:
 
 
 def test_a_trace_has_all_and_a_conversation_its_own(box: Laptop) -> None:
-    assert box.get(f"/api/traces/{TRACE}").json()["events"] == 4
+    assert box.get(f"/api/traces/{TRACE}").json()["events"] == 5
     told = box.get("/api/conversations/c2").json()
     assert (told["cost_usd"], [step["id"] for step in told["steps"]]) == (30, ["llm.call-4"])
+
+
+def test_a_corrected_call_says_what_it_learnt(box: Laptop) -> None:
+    (step,) = box.get("/api/conversations/c3").json()["steps"]
+    assert (step["output_tokens"], step["corrections"], step["old_cost_usd"]) == (9, 1, "0.03")
+    assert step["corrected"] == "output_tokens as a later report told"
+    assert step["corrected_by"] == "tests llm.call-5"
 
 
 def test_what_no_event_names_is_not_found(box: Laptop) -> None:
@@ -70,3 +80,5 @@ def test_ops_trace_prints_the_tree(box: Laptop) -> None:
     assert said.startswith("$30.00 for 2 model calls (1 unpriced), 2,000,000 tokens in")
     assert "llm.call gpt-4" in said
     assert "unknown" in said
+    assert main(["trace", "c3", "--conversation"], desk) == 0
+    assert "corrected, was $0.03: output_tokens as a later report told" in out.getvalue()

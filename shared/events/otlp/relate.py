@@ -15,7 +15,7 @@ MOST_ERRORS = 8
 """Kinds of errors that a span hands on of what lies below it: a deep chain stays linear."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """A span among the others.
 
@@ -25,7 +25,8 @@ class Node:
     told_below: its error came up from below.
     calls: the call that it tells of is its own to report. twins: spans that tell of that call too.
     tells_for_its_calls: it is an agent that counts the model calls below it.
-    inners: calls just inside it, of its kind. teller: the span that reports the call inside it.
+    inners: calls just inside it, of its kind. teller: the span that reports the
+    call that it tells of.
     """
 
     record: Record
@@ -161,6 +162,7 @@ def _join_inner(node: Node) -> None:
 def _join(leader: Node, other: Node) -> None:
     leader.twins += [other, *other.twins]
     other.calls = False
+    other.teller = leader
     other.told_below |= bool(other.record.error and leader.record.error)
 
 

@@ -41,6 +41,10 @@ FIELDS: Mapping[str, str] = {
     "output_tokens": "OutputTokens",
     "cost_usd": "CostUsd",
     "cost_status": "CostStatus",
+    "corrections": "Revision",
+    "corrected": "Reason",
+    "corrected_by": "Who",
+    "old_cost_usd": "OldCostUsd",
 }
 """What is told of an event → its column."""
 BAD = ("error", "failed", "timeout")

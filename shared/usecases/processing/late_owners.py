@@ -15,6 +15,9 @@ from shared.usecases.processing.exporting import nearest
 MOST_OF_A_ROW = 400
 """Spans that one row names: a property holds 8,192 characters."""
 
+WITH_EVENTS = frozenset({"model", "agent", "tool"})
+"""Roles of spans that have events, also where nothing went wrong."""
+
 Owned = tuple[tuple[str, str], ...]
 """Field → value, of what is known."""
 Place = tuple[str, str, str, Owned, int]
@@ -60,7 +63,7 @@ def _owners(nodes: Mapping[Key, Node]) -> Mapping[Key, Owned]:
     return {
         key: _stated(teller)
         for key, teller in _tellers(nodes).items()
-        if nodes[key].record.role or nodes[key].record.error
+        if nodes[key].record.role in WITH_EVENTS or nodes[key].record.error
     }
 
 

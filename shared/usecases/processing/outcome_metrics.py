@@ -13,6 +13,7 @@ from shared.metrics.derive import Measure
 from shared.metrics.metric import Metric
 from shared.metrics.own import (
     ACCEPTED,
+    CONTRADICTING,
     DUPLICATES,
     EVENT_LAG,
     EVENTS,
@@ -34,11 +35,15 @@ class Fate:
     """What became of a message.
 
     kept, refused: the claim keys of its events that Azure Monitor took, and will never take.
+    corrections: those of events that corrected a call that was counted before.
+    contradicting: how many stated other counts than such a call.
     spans, spans_lost: how many were its own to send, and how many of these were refused.
     """
 
     kept: Collection[str]
     refused: Collection[str]
+    corrections: Collection[str]
+    contradicting: int
     spans: int
     spans_lost: int
 
@@ -56,11 +61,13 @@ def counts(message: Message, fate: Fate, now: datetime) -> Iterator[Measure]:
         events[outcome] += count
     duplicates = events["duplicate"]
     items = {outcome: events[outcome] + spans[outcome] for outcome in ("exported", "refused")}
+    items["exported"] += events["correction"]
     amounts = [
         *((EVENTS, values, count) for values, count in fates.items()),
         *((SPANS, (outcome,), count) for outcome, count in spans.items()),
         *((EXPORT_ITEMS, (outcome,), count) for outcome, count in items.items()),
         (DUPLICATES, (), duplicates),
+        (CONTRADICTING, (), fate.contradicting),
         *_of_the_request(message),
     ]
     for metric, values, amount in amounts:
@@ -103,6 +110,7 @@ def _events(message: Message, fate: Fate) -> Iterator[tuple[str, str]]:
     for event in message.events:
         key = event_key(event)
         outcome = "exported" if key in fate.kept else "refused" if key in fate.refused else ""
+        outcome = "correction" if key in fate.corrections else outcome
         yield event.type, "duplicate" if key in seen or not outcome else outcome
         seen.add(key)
 

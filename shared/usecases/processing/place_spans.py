@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from shared.events.envelope import judge
-from shared.events.identity import event_key, response_key, span_key
+from shared.events.identity import event_key, span_key
 from shared.events.message import Message
 from shared.events.otlp.read_spans import call_draft
 from shared.events.otlp.record import Record
@@ -17,6 +17,7 @@ from shared.events.types import AnyEvent, LlmCall
 from shared.rows import EventRow
 from shared.store_ports import TraceMemory
 from shared.usecases.processing.late_owners import late_owners
+from shared.usecases.processing.told import Rivals
 
 MOST_RIVALS = 8
 """Calls around one that are asked for, the nearest first."""
@@ -24,44 +25,26 @@ ALONE = ":call"
 """Ends the id of the call of an agent that is the only record of it."""
 ERROR = ":error"
 """Ends the id of the error that a span ended with."""
-REPEATED = "repeated"
-"""Holds the claim of a call that another span tells, and is counted under that one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A message with its events as they are known by now, and which tell what others tell.
 
-    repeated: claim keys of events that are told by other spans: they are counted only if this
-        message counted them before. rivals: claim key of a call → those of spans that tell it too:
-        where one was counted, this is not. owners: rows of whose work events of earlier messages
-        turn out to be.
+    repeated: claim keys of events that are told by other spans → those of the spans that tell
+        the same call: they are counted only if this message counted them before.
+    rivals: claim key of an event → those of what tells it too: where one was counted, this is not.
+    owners: rows of whose work events of earlier messages turn out to be.
     """
 
     message: Message
-    repeated: set[str] = field(default_factory=set[str])
-    rivals: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    rivals: Mapping[str, Rivals] = field(default_factory=dict[str, Rivals])
     owners: Sequence[EventRow] = ()
 
-    def claims(self, holder: str) -> dict[str, str]:
-        """Return the claims that the events need: their own, their answers', their rivals'."""
-        wanted: dict[str, str] = {}
-        for event in self.message.events:
-            key = event_key(event)
-            if key in self.repeated:
-                wanted.setdefault(key, REPEATED)
-                continue
-            wanted.setdefault(key, holder)
-            if response := response_key(event):
-                wanted.setdefault(response, key)
-        for rivals in self.rivals.values():
-            for rival in rivals:
-                wanted.setdefault(rival, REPEATED)
-        return wanted
-
-    def is_told(self, key: str, holders: Mapping[str, str]) -> bool:
-        """Tell whether another span of the same call was counted before."""
-        return any(holders[rival] != REPEATED for rival in self.rivals.get(key, ()))
+    def twins(self, key: str) -> tuple[str, ...]:
+        """Return the claim keys of the spans that tell the same call."""
+        return self.repeated.get(key) or self.rivals.get(key, Rivals()).twins
 
 
 class PlaceSpans:
@@ -97,8 +80,8 @@ def _placed(
     message: Message, nodes: Mapping[Key, Node], now: datetime, owners: Sequence[EventRow]
 ) -> Placed:
     events: list[AnyEvent] = []
-    repeated = set[str]()
-    rivals: dict[str, Sequence[str]] = {}
+    repeated: dict[str, tuple[str, ...]] = {}
+    rivals: dict[str, Rivals] = {}
     for event in message.events:
         node = _node_of(event, nodes)
         if node is None:
@@ -107,7 +90,7 @@ def _placed(
         events.append(_owned(event, node))
         key = event_key(event)
         if _is_repeated(event, node):
-            repeated.add(key)
+            repeated[key] = _tellers(node)
         elif isinstance(event.data, LlmCall):
             rivals[key] = _rivals(node, nodes)
         elif event.type == "error" and node.record.role == "model":
@@ -140,23 +123,36 @@ def _owned(event: AnyEvent, node: Node) -> AnyEvent:
     return event.model_copy(update={"data": event.data.model_copy(update=owner)})
 
 
-def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> list[str]:
-    """Return the claim keys of what tells the same call: twins, and calls and agents around it.
+def _tellers(node: Node) -> tuple[str, ...]:
+    """Return the claim keys of the call that the span repeats, the one that knows most first."""
+    top = node
+    while top.teller is not None:
+        top = top.teller
+    others = [top, *top.twins] if top is not node else []
+    return tuple(_call_key(o.record, "") for o in others[:MOST_RIVALS] if o is not node)
+
+
+def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> Rivals:
+    """Return what tells the same call: twins, and calls and agents around it.
 
     Where it hangs in the air, any agent of its trace may be around it.
     of_error: ends the ids of errors, whose keys are returned then.
     """
-    around = [*node.twins, *node.inners]
+    around = [inner for inner in node.inners if inner not in node.twins]
     if node.record.role == "model" and not node.has_root:
         trace_id = node.record.trace_id
         same = (other for key, other in nodes.items() if key[0] == trace_id and other is not node)
         around += islice((other for other in same if other.tells_for_its_calls), MOST_RIVALS)
     above = node.parent
     while above is not None and len(around) < MOST_RIVALS:
-        if above.record.role == "model" or above.tells_for_its_calls:
+        if (above.record.role == "model" and above not in node.twins) or above.tells_for_its_calls:
             around.append(above)
         above = above.parent
-    return [_call_key(other.record, of_error) for other in around[:MOST_RIVALS]]
+    twins, others = (
+        tuple(_call_key(other.record, of_error) for other in some[:MOST_RIVALS])
+        for some in (node.twins, around)
+    )
+    return Rivals(twins, others)
 
 
 def _call_key(record: Record, of_error: str) -> str:

@@ -1,21 +1,22 @@
 """Turns a queue message into rows and totals, each event exactly once."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.alerting.count_fast import CountFast, clock
+from shared.alerting.tallies import merge_all, subtracted
 from shared.errors import RetryLater
-from shared.events.identity import event_key, response_key
+from shared.events.identity import event_key
 from shared.events.message import Message, decode, is_beat, pack
-from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent, working
 from shared.metrics.derive import (
     Admitted,
     Measure,
     bounded,
     bounded_series,
+    corrected,
     derive,
     label_values,
     series_values,
@@ -23,14 +24,14 @@ from shared.metrics.derive import (
 from shared.metrics.points import Point
 from shared.metrics.tally import tally
 from shared.ports import Exporter
-from shared.pricing.cost import Cost
 from shared.rows import BEAT_ROW, EventRow, Exported, ExportLater, ExportRefused
 from shared.store_ports import Claims, LabelBook, SeriesStore, TraceMemory
+from shared.usecases.processing.claim_events import Claimed, ClaimEvents, Mine
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
 from shared.usecases.processing.outcome_metrics import Fate, counts, items_later, lateness
 from shared.usecases.processing.place_spans import Placed, PlaceSpans
 from shared.usecases.processing.processed import Processed, log_processed
-from shared.usecases.processing.rows import PricedSpan, Prices, Spans, event_row, without_event
+from shared.usecases.processing.rows import Prices, Spans, corrected_row, event_row
 
 logger = logging.getLogger(__name__)
 BEAT_OF_USE = timedelta(minutes=30)
@@ -43,23 +44,6 @@ def count_nothing(now: datetime) -> CountFast:
     """Return what counts for no fast condition."""
     del now
     return CountFast(())
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """An event that is this message's to carry."""
-
-    event: AnyEvent
-    cost: Cost | None
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Mine:
-    """What is this message's to carry."""
-
-    events: list[_Claimed]
-    spans: list[PricedSpan]
 
 
 _Refused = Mapping[str, ExportRefused]
@@ -101,7 +85,7 @@ class Process:
         self._labels = stores.labels
         self._place_spans = PlaceSpans(stores.traces)
         self._exporter = exporter
-        self._prices = prices
+        self._claim = ClaimEvents(stores.claims, prices)
         self._spans = Spans(stores.claims, exporter, prices)
         self._label_max_values = label_max_values
         self._series_max = series_max
@@ -134,18 +118,14 @@ class Process:
         """Process the message; raises as run()."""
         message = placed.message
         finished = attempt > 1 and any(map(self._series.applied, message.batches))
-        mine = self._claim(placed, attempt, now)
+        mine = self._claim.take(placed, attempt, now)
         claimed = mine.events
         done = self._claims.is_done(c.key for c in claimed) if attempt > 1 else set[str]()
         if finished and not done:
             return Processed(0, 0)
         if not finished:
             self._add(message, claimed, now)
-        rows = [
-            event_row(c.event, c.cost, attempt, now, message.traceparent)
-            for c in claimed
-            if c.key not in done
-        ]
+        rows = [_row(c, attempt, now, message.traceparent) for c in claimed if c.key not in done]
         if not finished:
             rows += placed.owners
         refused = self._export([c.key for c in claimed if c.key not in done], rows)
@@ -172,7 +152,7 @@ class Process:
             raise_if_later("heartbeat", self._exporter.events([row]))
         return Processed(0, 0)
 
-    def _add(self, message: Message, claimed: Sequence[_Claimed], now: datetime) -> None:
+    def _add(self, message: Message, claimed: Sequence[Claimed], now: datetime) -> None:
         """Add the events to totals and tallies, once, before their rows go out.
 
         What was set aside, or split, and comes back was added when it came first.
@@ -180,33 +160,16 @@ class Process:
         earlier = {message.id, *message.batches} - {message.batch}
         if any(self._series.applied(f"{batch} totals") for batch in earlier):
             return
-        measures = [one for c in claimed for one in derive(c.event, c.cost, message.received_at)]
-        measures += lateness((c.event for c in claimed), message.received_at)
-        events = ((c.event, c.cost) for c in claimed)
-        tallies = self._fast(now).count(events, message.received_at)
-        self._series.apply(f"{message.batch} totals", self._bounded(measures, now), now, tallies)
-
-    def _claim(self, placed: Placed, attempt: int, now: datetime) -> _Mine:
-        """Return the events and spans that no other message carries, priced."""
-        message = placed.message
-        bare = list(without_event(message))
-        wanted = placed.claims(message.id) | {span.key: message.id for span in bare}
-        holders = self._claims.claim(wanted, now, seen_before=attempt > 1)
-        mine: dict[str, _Claimed] = {}
-        for event in placed.message.events:
-            key, response = event_key(event), response_key(event)
-            if holders[key] != message.id or key in mine or placed.is_told(key, holders):
-                continue
-            if key in placed.repeated or response is None or holders[response] == key:
-                mine[key] = _Claimed(event, self._price(event), key)
-        spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
-        return _Mine(list(mine.values()), [*spans, *_priced_spans(message, mine.values())])
-
-    def _price(self, event: AnyEvent) -> Cost | None:
-        """Price a model call at its own time."""
-        if isinstance(event.data, LlmCall):
-            return self._prices.price(event.data, event.time)
-        return None
+        at = message.received_at
+        measures = [one for c in claimed for one in _measures(c, at)]
+        measures += lateness((c.reported for c in claimed), at)
+        fast = self._fast(now)
+        counted = fast.count(((c.event, c.cost) for c in claimed), at)
+        before = [c.correction.before for c in claimed if c.correction]
+        if before:
+            replaced = fast.count(((b.event, b.cost) for b in before if b.event), at)
+            counted = merge_all([counted, subtracted(replaced)])
+        self._series.apply(f"{message.batch} totals", self._bounded(measures, now), now, counted)
 
     def _export(self, keys: Sequence[str], rows: Sequence[EventRow]) -> _Refused:
         """Send the rows of these claims; return those that Azure Monitor refuses for good.
@@ -221,7 +184,7 @@ class Process:
         return {key: outcome for key, outcome in judged if isinstance(outcome, ExportRefused)}
 
     def _export_spans(
-        self, message: Message, mine: _Mine, refused: _Refused, attempt: int, now: datetime
+        self, message: Message, mine: Mine, refused: _Refused, attempt: int, now: datetime
     ) -> int:
         """Send the spans, but those of refused events; return how many are refused, with these."""
         spans = [span for span in mine.spans if span.event_key not in refused]
@@ -233,13 +196,14 @@ class Process:
         return lost + len(mine.spans) - len(spans)
 
     def _outcomes(
-        self, message: Message, mine: _Mine, refused: _Refused, lost: int, now: datetime
+        self, message: Message, mine: Mine, refused: _Refused, lost: int, now: datetime
     ) -> list[Point]:
         """Count what became of everything. lost: how many spans were refused."""
-        kept = {c.key for c in mine.events if c.key not in refused}
-        return self._bounded(
-            list(counts(message, Fate(kept, refused, len(mine.spans), lost), now)), now
-        )
+        taken = [c for c in mine.events if c.key not in refused]
+        kept = {c.key for c in taken if not c.correction}
+        corrections = {event_key(c.reported) for c in taken if c.correction}
+        fate = Fate(kept, refused, corrections, mine.contradicting, len(mine.spans), lost)
+        return self._bounded(list(counts(message, fate, now)), now)
 
     def _bounded(self, measures: Sequence[Measure], now: datetime) -> list[Point]:
         """Return the points of the measures, with no more values and series than may be."""
@@ -262,18 +226,24 @@ class Process:
         return {name: admit(name, values, most, now) for name, values in wanted.items()}
 
 
-def _priced_spans(message: Message, claimed: Iterable[_Claimed]) -> Iterator[PricedSpan]:
-    """Yield the spans of the claimed events."""
-    mine = {(c.event.source, c.event.id): c for c in claimed}
-    for span in message.spans:
-        if c := mine.get((span.source, span.id)):
-            call = c.event.data if isinstance(c.event.data, LlmCall) else None
-            yield PricedSpan(span, c.key, call, c.event.time, c.cost)
+def _measures(claimed: Claimed, received_at: datetime) -> Iterator[Measure]:
+    """Yield what the event adds to metrics; of a correction, what that is more or less."""
+    found = derive(claimed.event, claimed.cost, received_at)
+    before = claimed.correction.before if claimed.correction else None
+    if before is None or before.event is None:
+        return found
+    return corrected(derive(before.event, before.cost, received_at), found)
 
 
-def _report(message: Message, claimed: Sequence[_Claimed], refused: _Refused) -> Processed:
+def _row(claimed: Claimed, attempt: int, now: datetime, request: str) -> EventRow:
+    if claimed.correction:
+        return corrected_row(claimed.correction, attempt, now)
+    return event_row(claimed.event, claimed.cost, attempt, now, request)
+
+
+def _report(message: Message, claimed: Sequence[Claimed], refused: _Refused) -> Processed:
     """Sum up, and pack what was refused for the poison queue."""
-    aside = [c.event for c in claimed if c.key in refused]
+    aside = [c.reported for c in claimed if c.key in refused]
     note = "; ".join(sorted({outcome.why for outcome in refused.values()}))[:1000]
     texts = pack(aside, message.received_at, holder=message.id, note=note)
     exported = len(claimed) - len(aside)

@@ -1,7 +1,7 @@
 """Writes events and the spans beside them as rows of Azure Monitor, each span exactly once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, cast
@@ -13,14 +13,18 @@ from shared.events.types import AnyEvent, LlmCall
 from shared.invocation import read_traceparent
 from shared.ports import Exporter
 from shared.pricing.cost import Cost
+from shared.pricing.entry import plain
 from shared.rows import EventRow, ExportLater, ExportRefused, SpanRow
 from shared.store_ports import Claims
 from shared.units import UNITS, total_of
+from shared.usecases.processing.correct import Correction
 from shared.usecases.processing.exporting import nearest, raise_if_later
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TEXTS_KEPT = frozenset(column.key for column in TEXT)
 NUMBERS_KEPT = frozenset(column.key for column in NUMBERS)
+ATTEMPTS = 100_000
+"""More than deliveries of a message: the rows of a later correction hide those of earlier ones."""
 NOT_INPUT = [field for field, unit in UNITS.items() if total_of(unit).rate != "input"]
 
 
@@ -49,6 +53,26 @@ def event_row(
         numbers[ATTEMPT] = float(attempt)
     trace = read_traceparent(event.traceparent or "") or read_traceparent(request)
     return EventRow(event.type, time, text, numbers, trace.trace_id, trace.span_id)
+
+
+def corrected_row(correction: Correction, attempt: int, now: datetime) -> EventRow:
+    """Return the row that UsageEvents shows in place of the earlier ones of a call."""
+    before, report = correction.before.cost, correction.report.event
+    row = event_row(correction.event, correction.cost, 1, now)
+    text = {
+        **row.text,
+        "reason": f"{', '.join(correction.learnt)} as a later report told",
+        "who": f"{report.source} {report.id}",
+        "old_cost_status": before.status if before else "",
+        "old_cost_usd": plain(before.usd) if before and before.usd is not None else "",
+    }
+    filled = {key: value for key, value in text.items() if value}
+    numbers = {
+        **row.numbers,
+        "revision": float(correction.number),
+        ATTEMPT: float(correction.number * ATTEMPTS + attempt),
+    }
+    return replace(row, time=correction.at.astimezone(UTC), text=filled, numbers=numbers)
 
 
 def _joined(value: object) -> str:

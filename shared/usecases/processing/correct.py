@@ -1,0 +1,178 @@
+"""Finds the call that a further report is of, and claims its correction, each once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from shared.events.types import AnyEvent
+from shared.pricing.cost import Cost
+from shared.store_ports import Claims
+from shared.usecases.processing.told import (
+    REPEATED,
+    PriceOf,
+    Told,
+    contradicts,
+    improved,
+    learnt,
+)
+
+MOST_STEPS = 4
+"""From a report to the call that is counted, over reports that are told by others themselves."""
+MOST_CORRECTIONS = 8
+"""Of a call; what comes later changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An event of a call that is counted already.
+
+    key: its own claim key. first: those to begin the search for that call at, the best first.
+    """
+
+    event: AnyEvent
+    key: str
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a call is counted as from now on.
+
+    key: of the claim of this correction. number: 1 for the first of the call. event, cost: of the
+    call. before: what it was counted as. report: the event that corrects it. at: when the row of
+    the call stands in the log. learnt: names of what was not known.
+    """
+
+    key: str
+    number: int
+    event: AnyEvent
+    cost: Cost | None
+    before: Told
+    report: Report
+    at: datetime
+    learnt: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What reports of counted calls come to. contradicting: how many state other counts."""
+
+    corrections: list[Correction]
+    contradicting: int
+
+
+class Correct:
+    """Corrects calls by what further reports know.
+
+    Each correction is a claim of its own, named by the call and its number, that keeps what the
+    call is counted as from then on. Claims never change, so that whoever comes again finds what it
+    had claimed, and what was counted before.
+    """
+
+    def __init__(self, claims: Claims, price: PriceOf) -> None:
+        self._claims = claims
+        self._price = price
+
+    def kept(self, keys: Iterable[str]) -> Mapping[str, Told]:
+        """Return what the claims of these keys keep."""
+        found = self._claims.told(keys)
+        return {key: Told.model_validate_json(text) for key, text in found.items()}
+
+    def correct(self, reports: Sequence[Report], holder: str, now: datetime) -> Corrections:
+        """Return the corrections that these reports make, as this message's to carry.
+
+        holder: the message.
+        Raises:
+            RetryLater: the store did not answer.
+        """
+        if not reports:
+            return Corrections([], 0)
+        found = list(self._counted(reports, now))
+        made: list[Correction] = []
+        waiting = found
+        while waiting:
+            turn = {base: (report, known) for report, base, known in reversed(waiting)}
+            waiting = [one for one in waiting if turn[one[1]][0] is not one[0]]
+            made += self._in_turn(turn, holder, now)
+        return Corrections(made, sum(contradicts(known, r.event) for r, _, known in found))
+
+    def _in_turn(
+        self, turn: Mapping[str, tuple[Report, Told]], holder: str, now: datetime
+    ) -> Iterator[Correction]:
+        """Claim for each call the first correction that is free, of one report."""
+        for number in range(1, MOST_CORRECTIONS + 1):
+            better = {
+                base: told
+                for base, (report, known) in turn.items()
+                if (told := improved(known, report.event, self._price)) is not None
+            }
+            if not better:
+                return
+            names = {base: f"{base}:{number}" for base in better}
+            mine = {names[base]: _name(holder, turn[base][0].key) for base in better}
+            texts = {names[base]: told.text() or "" for base, told in better.items()}
+            held = self._claims.claim(mine, now, seen_before=False, told=texts)
+            kept = self.kept(names.values())
+            following: dict[str, tuple[Report, Told]] = {}
+            for base, name in names.items():
+                report, known = turn[base]
+                state = kept[name]
+                if held[name] == mine[name]:
+                    yield _correction(name, number, known, state, report)
+                else:
+                    following[base] = (report, state)
+            turn = following
+
+    def _counted(
+        self, reports: Sequence[Report], now: datetime
+    ) -> Iterator[tuple[Report, str, Told]]:
+        """Yield the reports of calls that are counted and can be corrected, with the call's key
+        and what it was first counted as.
+
+        A call that is told by another itself leads to that one. To know, what decides it is
+        claimed for it, as its own message does.
+        """
+        going = {index: report.first for index, report in enumerate(reports)}
+        for _ in range(MOST_STEPS):
+            kept = self.kept({key for keys in going.values() for key in keys})
+            wanted = {c: by for key, told in kept.items() for c, by in told.claims(key).items()}
+            held = self._claims.claim(wanted, now, seen_before=True)
+            onward: dict[int, tuple[str, ...]] = {}
+            for index, keys in going.items():
+                key = next((key for key in keys if key in kept), None)
+                if key is None:
+                    continue
+                other = told_by(key, kept[key], held)
+                if other is None and kept[key].can_be_corrected(now):
+                    yield reports[index], key, kept[key]
+                elif other and other not in kept[key].around:
+                    onward[index] = (other,)
+            if not onward:
+                return
+            going = onward
+
+
+def told_by(key: str, told: Told, held: Mapping[str, str]) -> str | None:
+    """Return the claim key of what is counted in place of this, None where this is counted.
+
+    held: claim key → holder, of all that decides.
+    """
+    for claim, wanted_by in told.claims(key).items():
+        holder = held[claim]
+        if wanted_by == REPEATED and holder != REPEATED:
+            return claim
+        if wanted_by == key and holder != key:
+            return holder
+    return None
+
+
+def _name(holder: str, key: str) -> str:
+    """Name who claims a correction: one report of one message."""
+    return sha256(f"{holder} {key}".encode()).hexdigest()[:32]
+
+
+def _correction(name: str, number: int, before: Told, after: Told, report: Report) -> Correction:
+    event = after.event or report.event
+    names = tuple(dict.fromkeys(learnt(before, after, report.event)))
+    return Correction(name, number, event, after.cost, before, report, after.row_at(), names)

@@ -108,11 +108,15 @@ class Pipeline:
         return round(sum(bad for tally in tallies for bad, _ in tally.sums.values()), 9)
 
 
-def outcome(pipeline: Pipeline) -> tuple[object, ...]:
+Outcome = tuple[list[tuple[object, ...]], Mapping[str, Decimal], float]
+"""Rows of calls, counters less corrections, dollars that a fast condition has seen."""
+
+
+def outcome(pipeline: Pipeline) -> Outcome:
     """Return all that must be the same however the reports came."""
     return pipeline.shown(*SHOWN), dict(pipeline.counted()), pipeline.tallied()
 
 
-def of(texts: Iterable[str]) -> tuple[object, ...]:
+def of(texts: Iterable[str]) -> Outcome:
     """Return the outcome of these messages, one after another."""
     return outcome(Pipeline().run(*texts))

@@ -90,9 +90,9 @@ class Correct:
             return Corrections([], 0)
         found = list(self._counted(reports, now))
         made: list[Correction] = []
-        waiting = found
+        waiting: Sequence[tuple[Report, str, Told]] = found
         while waiting:
-            turn = {base: (report, known) for report, base, known in reversed(waiting)}
+            turn = {base: (report, known) for report, base, known in waiting[::-1]}
             waiting = [one for one in waiting if turn[one[1]][0] is not one[0]]
             made += self._in_turn(turn, holder, now)
         return Corrections(made, sum(contradicts(known, r.event) for r, _, known in found))

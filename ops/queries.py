@@ -4,7 +4,6 @@ import json
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ops.alerts import QUALITY
 from ops.console.command import Desk
 from ops.export.command import KEPT, rows_of
 from ops.export_rules.native_rule import Native, native
+from replay.columns import empty_tables
 from shared.adapters.config.config_folder import read_rules
 from shared.alerting.budget import parse_budgets
 from shared.alerting.budget_rules import rules_of
@@ -29,7 +29,6 @@ from shared.usecases.spending.period import Period, free
 from shared.usecases.spending.question import TOLD_BY, Question, Scope
 from shared.usecases.spending.reprice import CALLS
 from shared.usecases.spending.spent_query import ROWS, SORTS, spent_query, unpriced_query
-from standin.monitor.store import MonitorStore
 
 EXAMPLES = "  bin/ops queries > queries.jsonl"
 ROOT = Path(__file__).parent.parent
@@ -88,9 +87,9 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
 
 def _of_native() -> Iterator[tuple[str, str]]:
     """Yield the query of each rule as `ops export-rules` writes it."""
-    with closing(MonitorStore(None, SystemClock())) as store:
+    with empty_tables(SystemClock()) as columns:
         for rule in read_rules(ROOT / "config"):
-            alert = native(rule, store, END)
+            alert = native(rule, columns, END)
             if isinstance(alert, Native):
                 yield f"{rule.key} native", alert.query
 

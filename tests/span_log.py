@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
+from ops.generated.usage_kql import usage_events_kql
 from replay.azure import DirectExporter
 from shared.events.columns import ATTEMPT, OWNER, OWNER_ROW, SPAN_CHARS
 from shared.events.message import pack_parcels
@@ -15,7 +16,6 @@ from shared.pricing.price import load
 from shared.rows import EventRow
 from shared.usecases.processing.process import Process, Stores
 from standin.monitor.store import MonitorStore
-from standin.monitor.usage_kql import usage_events_kql
 from tests.fakes import START, FakeClock, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 

@@ -8,13 +8,13 @@ tests of rules in tests/*.toml, too.
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.check.rule_tests import Tested, run_tests, tell
 from ops.console.command import Desk
+from replay.columns import Columns, empty_tables
 from shared.adapters.config.config_folder import (
     files_of,
     read_budgets,
@@ -36,7 +36,6 @@ from shared.pricing.overrides import Deployment, Overrides
 from shared.pricing.price import Prices
 from shared.settings import APP_FOLDER
 from shared.units import Usage
-from standin.monitor.store import MonitorStore
 
 EXAMPLES = """\
   bin/ops check
@@ -45,6 +44,8 @@ EXAMPLES = """\
   bin/ops check --tests HighErrorRate
   bin/ops check --release"""
 PRICES, LOCK = "prices.toml", "prices.lock"
+END = datetime(2026, 1, 5, tzinfo=UTC)
+"""Until when the queries are asked, of tables without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ def notes(rules: Sequence[Rule]) -> Iterator[str]:
 
 def check(folder: Path, clock: Clock) -> list[Problem]:
     """Return what is wrong in a config folder, file by file."""
-    with closing(MonitorStore(None, clock)) as store:
-        return [*_of_rules(folder, store), *_of_routes(folder), *_of_prices(folder)]
+    with empty_tables(clock) as columns_of:
+        return [*_of_rules(folder, columns_of), *_of_routes(folder), *_of_prices(folder)]
 
 
 def _release(folder: Path, desk: Desk) -> None:
@@ -142,7 +143,7 @@ def _release(folder: Path, desk: Desk) -> None:
     desk.terminal.note(f"{lock.unreleased(before, text)} more entries of {PRICES} are locked.")
 
 
-def _of_rules(folder: Path, store: MonitorStore) -> Iterator[Problem]:
+def _of_rules(folder: Path, columns_of: Columns) -> Iterator[Problem]:
     """Yield what is wrong with rules and budgets: each file for itself, then all together."""
     found = False
     for file in files_of(folder / "rules"):
@@ -153,14 +154,14 @@ def _of_rules(folder: Path, store: MonitorStore) -> Iterator[Problem]:
             found = True
             yield Problem(name, str(exc).removeprefix(f"{name}: "))
         else:
-            yield from (Problem(name, said) for said in _of_rule(rule, folder, store))
+            yield from (Problem(name, said) for said in _of_rule(rule, folder, columns_of))
     try:
         budgets = read_budgets(folder)
     except Misconfigured as exc:
         yield Problem("budgets.toml", str(exc).removeprefix("budgets.toml: "))
         return
     for rule in (rule for budget in budgets for rule in rules_of(budget)):
-        yield from (Problem("budgets.toml", said) for said in _of_rule(rule, folder, store))
+        yield from (Problem("budgets.toml", said) for said in _of_rule(rule, folder, columns_of))
     if not found:
         yield from _of_all_rules(folder)
         yield from _of_receivers(folder)
@@ -186,7 +187,7 @@ def _of_receivers(folder: Path) -> Iterator[Problem]:
             yield Problem("rules", f"{said}; name one of {', '.join(receivers)}")
 
 
-def _of_rule(rule: Rule, folder: Path, store: MonitorStore) -> Iterator[str]:
+def _of_rule(rule: Rule, folder: Path, columns_of: Columns) -> Iterator[str]:
     """Yield what is wrong with a rule that is well formed: its runbook, its queries."""
     homes = (folder.parent, APP_FOLDER)
     if (
@@ -197,16 +198,16 @@ def _of_rule(rule: Rule, folder: Path, store: MonitorStore) -> Iterator[str]:
         yield f"runbook: there is no {rule.runbook}; write it, or name another"
     for look in rule.looks:
         at = "query" if look.name == "main" else f"{look.name}.query"
-        yield from _of_query(rule, at, look, store)
+        yield from _of_query(rule, at, look, columns_of)
     if rule.contributors:
         look = replace(rule.looks[0], query=rule.contributors)
-        yield from _of_query(rule, "contributors", look, store)
+        yield from _of_query(rule, "contributors", look, columns_of)
 
 
-def _of_query(rule: Rule, at: str, look: Look, store: MonitorStore) -> Iterator[str]:
+def _of_query(rule: Rule, at: str, look: Look, columns_of: Columns) -> Iterator[str]:
     """Yield what is wrong with a query, if anything is; that of a look must have a value."""
     try:
-        columns = _asked(look, store)
+        columns = columns_of(bind(look.query, END - look.window, END, look.calendar))
         if at != "contributors" and not look.tallied:
             read_samples(columns, ())
             for name in placeholders(f"{look.summary} {look.description}") - {"value", *columns}:
@@ -216,12 +217,6 @@ def _of_query(rule: Rule, at: str, look: Look, store: MonitorStore) -> Iterator[
                 )
     except AgentmeterError as exc:
         yield f"{rule.key}: {at}: {exc}"
-
-
-def _asked(look: Look, store: MonitorStore) -> Sequence[str]:
-    """Ask the query of tables without rows: its names and types are judged. Return its columns."""
-    end = datetime(2026, 1, 5, tzinfo=UTC)
-    return store.query(bind(look.query, end - look.window, end, look.calendar)).columns
 
 
 def _warnings(folder: Path, problems: Sequence[Problem]) -> list[str]:

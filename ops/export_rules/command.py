@@ -6,16 +6,15 @@ each rule, and on the terminal.
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 from ops.console.command import Desk
 from ops.export_rules.native_rule import EVERY, SEVERITIES, Native, native
+from replay.columns import empty_tables
 from shared.adapters.config.config_folder import read_rules
 from shared.alerting.rule import Rule
 from shared.settings import APP_FOLDER
-from standin.monitor.store import MonitorStore
 
 EXAMPLES = """\
   bin/ops export-rules --out rules.bicep
@@ -100,8 +99,8 @@ def declare(parser: ArgumentParser) -> None:
 def run(given: Namespace, desk: Desk) -> int:
     """Write the file, and say what it leaves out."""
     rules = read_rules(given.config or APP_FOLDER / "config")
-    with closing(MonitorStore(None, desk.clock)) as store:
-        made = [(rule, native(rule, store, desk.clock.now())) for rule in rules]
+    with empty_tables(desk.clock) as columns:
+        made = [(rule, native(rule, columns, desk.clock.now())) for rule in rules]
     alerts = [alert for _, alert in made if isinstance(alert, Native)]
     if given.out:
         given.out.write_text(bicep(alerts), encoding="utf-8")

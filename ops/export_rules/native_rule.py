@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from replay.columns import Columns
 from shared.alerting.condition import Condition
 from shared.alerting.rule import Rule, bind
-from standin.monitor.store import MonitorStore
 
 EVERY = timedelta(minutes=5)
 """Every minute would be dearer, and is refused to queries that ask a saved function."""
@@ -54,10 +54,10 @@ class Native:
         return str(int(number)) if whole else f"json('{Decimal(number):f}')"
 
 
-def native(rule: Rule, store: MonitorStore, now: datetime) -> Native | str:
+def native(rule: Rule, columns_of: Columns, now: datetime) -> Native | str:
     """Return the rule as a log search alert, or the reason why there can be none.
 
-    store: an empty stand-in, which tells the columns of the query.
+    columns_of: returns the columns of its query.
     """
     look = rule.looks[0]
     if look.calendar:
@@ -65,7 +65,7 @@ def native(rule: Rule, store: MonitorStore, now: datetime) -> Native | str:
     window = next((size for size in WINDOWS if size >= look.window), None)
     if window is None:
         return "its window is over two days"
-    columns = store.query(bind(look.query, now - look.window, now)).columns
+    columns = columns_of(bind(look.query, now - look.window, now))
     labels = [name for name in columns if name not in ("value", "samples")]
     return Native(
         rule=rule,

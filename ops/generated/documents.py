@@ -13,6 +13,8 @@ from pydantic_core import PydanticUndefined
 
 from dashboards.render import panel_files
 from ops.bill.page import bill_page
+from ops.generated.history_kql import alert_history_kql
+from ops.generated.usage_kql import usage_events_kql
 from ops.prices.page import price_audit_page
 from shared.events import reconcile
 from shared.events.columns import COLUMNS
@@ -25,8 +27,6 @@ from shared.setting_forms import OLD, RECEIVER
 from shared.settings import Settings
 from shared.units import Usage
 from shared.wiring import App
-from standin.monitor.history_kql import alert_history_kql
-from standin.monitor.usage_kql import usage_events_kql
 
 SCRAPING = """## Scraping
 

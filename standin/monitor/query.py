@@ -10,8 +10,8 @@ from time import perf_counter
 
 import duckdb
 
+from ops.generated.history_kql import history_sql
 from standin.monitor.cells import converter, kql_type
-from standin.monitor.history_kql import history_sql
 from standin.monitor.refusal import BadQuery, QueryTimeout, semantic, unsupported
 from standin.monitor.schema import HISTORY, TABLES, USAGE, Table
 from standin.monitor.translate import translate

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from ops.generated.history_kql import FILE, alert_history_kql
 from shared.alerting.history_columns import NAMES, NUMBERS, TEXT
-from standin.monitor.history_kql import FILE, alert_history_kql
 from standin.monitor.refusal import BadQuery
 from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock

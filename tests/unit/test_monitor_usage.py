@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from ops.generated.usage_kql import FILE, usage_events_kql
 from shared.events.columns import NUMBERS, OWNER_ROW, TEXT
 from standin.monitor.store import MonitorStore
-from standin.monitor.usage_kql import FILE, usage_events_kql
 from tests.fakes import START, FakeClock
 from tests.monitor import event
 

@@ -19,6 +19,8 @@ UNRESOLVED = "@Microsoft.KeyVault("
 PerMinute = Annotated[int, Field(ge=0, le=100_000_000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 OUTWARD = ("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL")
+UNSEEN = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
+"""Space, and what a copied text brings along: byte order marks, characters without width."""
 ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")
 IN_PLAIN = (
     "is plain http to another machine, where anyone on the way reads it, and is not called. Write "
@@ -94,6 +96,6 @@ def plain_outward(values: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def value_of(given: str) -> str:
-    """Return a variable's value without the space around it; "" where its secret is not there."""
-    value = given.encode("utf-8", "replace").decode().strip()
+    """Return a variable's value without what is unseen around it; "" where its secret is absent."""
+    value = UNSEEN.sub("", given.encode("utf-8", "replace").decode())
     return "" if value.startswith(UNRESOLVED) else value

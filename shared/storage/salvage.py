@@ -120,6 +120,9 @@ def _is_valid(hint: Any, item: object) -> bool:
 
 
 def _valid(text: str | bytes) -> str:
-    """Return the JSON with half characters replaced."""
-    plain = json.dumps(json.loads(text), ensure_ascii=False)
+    """Return the JSON with half characters replaced. Raises ValueError where it is none."""
+    try:
+        plain = json.dumps(json.loads(text), ensure_ascii=False)
+    except RecursionError:
+        raise ValueError("What is stored is nested too deeply.") from None
     return plain.encode("utf-8", "replace").decode()

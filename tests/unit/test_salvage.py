@@ -1,6 +1,7 @@
 """What is stored and cannot be read as a whole: one bad part costs itself alone."""
 
 import json
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,6 +107,29 @@ def test_a_page_that_cannot_be_read_stops_no_other() -> None:
     alerts, other, _ = damaged()
     assert [one.id for one in alerts.waiting()] == [other.id]
     assert [one.rule for one in alerts.load_all()] == ["Errors/critical"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        packed("[1, 2]", ""),
+        packed("[" * 100_000 + "]" * 100_000, ""),
+        {"data00": zlib.compress(b"\xff\xfe\x00")},
+        {"data00": zlib.compress(as_json(RECORD, RECORDED).encode())[:-6]},
+        {"data00": "plain text"},
+        {},
+    ],
+    ids=["no object", "deep", "no UTF-8", "cut off", "of another type", "nothing"],
+)
+@pytest.mark.parametrize("key", ["record", "o:abc"])
+def test_whatever_a_row_holds_others_are_read(key: str, data: dict[str, bytes | str]) -> None:
+    rows = MemoryDatabase().table("alerts")
+    alerts, aside = RowAlerts(rows), SetAside(rows)
+    alerts.save(RuleRecord("Errors/critical"), [page(1, "Errors/critical")])
+    rows.commit(text_key("Costs/critical"), [Put(key, {"version": 1, "lease": "", **data})])
+    assert [one.rule for one in alerts.load_all()] == ["Errors/critical"]
+    assert len(alerts.waiting()) == len(alerts.due(NOON + timedelta(days=9), 9)) == 1
+    assert [one.rule for one in aside.listed()] == ["Costs/critical"]
 
 
 def test_what_cannot_be_read_is_listed_until_removed() -> None:

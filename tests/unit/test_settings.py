@@ -47,7 +47,7 @@ def test_every_setting_is_described() -> None:
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.mark.parametrize("around", ["\n", " ", "\r\n", "\t"])
+@pytest.mark.parametrize("around", ["\n", " ", "\r\n", "\t", "\ufeff", "\u200b \u2060"])
 def test_space_around_a_value_is_none_of_it(around: str) -> None:
     settings = read(NEEDED | {"PAGERDUTY_CRITICAL_KEY": f"{around}{KEY}{around}"})
     assert settings.PAGERDUTY_CRITICAL_KEY.get_secret_value() == KEY

@@ -87,6 +87,7 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
     ingest_jitter_s: Wait = 0
     ingest_delays: tuple[Delay, ...] = ()
     ingestion_faults: tuple[IngestionFault, ...] = ()
+    processing_faults: tuple[Span, ...] = ()
     sent_after_s: Wait = 0
     flush_s: Wait = 0
     queue_s: Wait = 0
@@ -120,6 +121,12 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
         late = at + timedelta(seconds=self.sent_after_s)
         step = timedelta(seconds=self.flush_s or min(self.tick_s, 60))
         return self.first_tick - (self.first_tick - late) // step * step
+
+    def processed_at(self, at: datetime) -> datetime:
+        """Return when a message is processed that comes at that moment."""
+        at_s = self.seconds(at)
+        held = [fault.to for fault in self.processing_faults if fault.holds(at_s)]
+        return self.start + timedelta(seconds=max(held)) if held else at
 
     def ingestion_status(self, at: datetime) -> int | None:
         """Return what Azure Monitor answers to what is sent then; None where it works."""

@@ -146,7 +146,7 @@ class World:
         body = b"[%s]" % b",".join(event.text for event in events)
         received = self._ingest.accept(body, JSON, at)
         for message in received.messages:
-            self._queue.put(message, at + timedelta(seconds=self._plan.queue_s))
+            self._put(message, at + timedelta(seconds=self._plan.queue_s))
         return [Refused(events[one.index].number, one.error) for one in received.rejected]
 
     def work(self, now: datetime) -> None:
@@ -156,10 +156,10 @@ class World:
             try:
                 again = self._process.run(item.text, item.delivery, item.at).again
             except RetryLater:
-                self._queue.put(item.text, item.at + RETRIED_AFTER, item.delivery + 1)
+                self._put(item.text, item.at + RETRIED_AFTER, item.delivery + 1)
                 continue
             for text in again:
-                self._queue.put(text, item.at + RETRIED_AFTER)
+                self._put(text, item.at + RETRIED_AFTER)
         self.clock.at = now
         self._exporter.show()
 
@@ -175,10 +175,13 @@ class World:
         beats = [minute - number * MINUTE for number in reversed(missed)]
         for at in beats:
             self._exporter.metrics([gauge_row(HEARTBEAT.name, (), SOURCE, at, 1)])
-            self._queue.put(beat(at), at + timedelta(seconds=self._plan.queue_s))
+            self._put(beat(at), at + timedelta(seconds=self._plan.queue_s))
         self._ticked_at = max(minute, self._ticked_at)
         self.work(now)
         return self._tick.run(now).evaluated.rules
+
+    def _put(self, text: str, at: datetime, delivery: int = 1) -> None:
+        self._queue.put(text, self._plan.processed_at(at), delivery)
 
     def _put_now(self, messages: Sequence[str]) -> None:
         """Leave out the heartbeat of the run itself: tick() has sent it."""

@@ -103,6 +103,11 @@ def by_condition(tallies: Tallies) -> Mapping[str, Mapping[Labels, Mapping[int, 
     return sorted_
 
 
+def left_out(series: Mapping[Labels, object]) -> int:
+    """Count the series that are not judged, at least: what a message has too many of is one."""
+    return max(0, len(series) - SERIES_MOST)
+
+
 def judge(
     condition: FastCondition,
     series: Mapping[Labels, Mapping[int, Tally]],

@@ -112,7 +112,7 @@ class RuleRecord:
     last_at: the last planned time evaluated, well or not. first_at: the first; None where that is
         not known.
     last_good_at: the last planned time with an answer. errors: failures in a row, the first of
-    them at failing_since. left_out: series of the last answer that were too many to keep.
+    them at failing_since. left_out: series, of the last answer or tallied, that were too many.
     transitions: the latest steps, newest last, at most 50.
     resolved: group → the incident that was resolved last, until its resolve has been repeated.
     paged: the id of the last page; the next ones' sort after it.
@@ -175,6 +175,15 @@ class RuleRecord:
         """Tell whether the rule ran before, even if a wrong clock cost the time of it."""
         return bool(self.last_at or self.first_at or self.series)
 
+    @property
+    def latest(self) -> datetime | None:
+        """Return the latest of the times that it goes by; None in a fresh one."""
+        seen = (state.seen for alert in self.series.values() for state in alert.looks.values())
+        since = (alert.since for alert in self.series.values())
+        notified = (one.notified_at for one in self.incidents.values())
+        last = (self.last_at,) if self.last_at else ()
+        return max((*last, *seen, *since, *notified), default=None)
+
     def not_ahead(self, now: datetime) -> "RuleRecord":
         """Return the record with no time ahead of now: a clock that was wrong wrote those."""
         return replace(
@@ -185,6 +194,7 @@ class RuleRecord:
                 key: Resolved(_incident(one.incident, now), min(one.at, now))
                 for key, one in self.resolved.items()
             },
+            spoke={key: Spoken(one.labels, min(one.at, now)) for key, one in self.spoke.items()},
             last_at=None,
             looked=(),
             last_good_at=self.last_good_at and min(self.last_good_at, now),

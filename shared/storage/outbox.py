@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, TypeVar, cast, get_args
 
 from pydantic import BeforeValidator, TypeAdapter
 
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.record import Phase, RuleRecord
+from shared.alerting.schedule import AHEAD_MOST
 from shared.storage.salvage import Salvage
 
 HISTORY_KEPT = 500
@@ -62,12 +63,25 @@ SETTLED = TypeAdapter[Accepted | Dead | Dropped](Accepted | Dead | Dropped)
 Written = TypeVar("Written")
 
 
+LEASED_MOST = timedelta(minutes=3)
+"""How long an attempt may hold a page."""
+
+
 def next_in_line(pages: Iterable[Page], now: datetime, most: int) -> Sequence[Page]:
     """Return the first page of each line where that one is due, oldest first."""
     heads: dict[tuple[str, str], Page] = {}
     for page in in_order(pages):
         heads.setdefault(page.line, page)
-    return [page for page in heads.values() if page.not_before <= now][:most]
+    return [page for page in heads.values() if is_due(page, now)][:most]
+
+
+def is_due(page: Page, now: datetime) -> bool:
+    """Tell whether an attempt may begin; a page that a wrong clock dated ahead waits for nothing.
+
+    One that was tried may be in another instance's hands, whose clock is a little ahead.
+    """
+    dated, most = (page.tried_at, LEASED_MOST) if page.tried_at else (page.created_at, AHEAD_MOST)
+    return page.not_before <= now or dated - now > most
 
 
 def in_order(pages: Iterable[Page]) -> list[Page]:

@@ -81,7 +81,7 @@ def test_an_hour_without_ingestion_delays_no_page(status: int) -> None:
     seconds = [*range(10, 2400, 60), *range(2400, 2720, 5), *range(2770, 4800, 60)]
     events = [at(s, "error", count=75 if s in bad else 3) for s in seconds]
     outage = {"from": 0, "to": 3600, "status": status}
-    plan = {"flush_s": 5, "queue_s": 5, "ingestion_faults": [outage]}
+    plan: Json = {"flush_s": 5, "queue_s": 5, "ingestion_faults": [outage]}
     found = run(events, ERRORS, minutes=80, fast=True, offset_s=None, **plan)
     (opened, told_s), (closed, over_s) = incidents(found, ERRORS)
     assert (opened, closed) == ("trigger", "resolve")

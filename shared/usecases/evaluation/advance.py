@@ -122,9 +122,9 @@ def questions(
 
 def as_of(rule: Rule, record: RuleRecord, now: datetime) -> RuleRecord:
     """Return the record as today's rule and clock leave it."""
-    last = record.last_at
-    if last and last - now > AHEAD_MOST:
-        logger.error("%s was evaluated at %s, which is ahead of the clock", rule.key, last)
+    latest = record.latest
+    if latest and latest - now > AHEAD_MOST:
+        logger.error("%s was evaluated at %s, which is ahead of the clock", rule.key, latest)
         record = record.not_ahead(now)
     edited = record.asks not in ("", rule.asks)
     series = outdated(record.series) if edited else record.series

@@ -13,7 +13,7 @@ from shared.alerting.compose import Sender
 from shared.alerting.failing import is_fresh
 from shared.alerting.grouping import Routes
 from shared.alerting.history import STEPS_MOST
-from shared.alerting.judge_fast import by_condition, judge, reach_of
+from shared.alerting.judge_fast import by_condition, judge, left_out, reach_of
 from shared.alerting.muting import Quiet, Silence, alert_labels
 from shared.alerting.reading import Failed, Reading
 from shared.alerting.record import RuleRecord
@@ -156,19 +156,25 @@ class Evaluate:
         except AgentmeterError as exc:
             return dict.fromkeys(rules, Failed(f"fast: {exc}"))
         reach, known = reach_of(tallies), by_condition(tallies)
-        return {
-            key: judge(rule.tallied, known.get(rule.tallied.digest, {}), reach, run.now)
-            for key, rule in rules.items()
-            if rule.tallied
-        }
+        readings: dict[str, Reading] = {}
+        for key, rule in rules.items():
+            if rule.tallied:
+                series = known.get(rule.tallied.digest, {})
+                readings[key] = judge(rule.tallied, series, reach, run.now)
+                run.left_out[key] = left_out(series)
+        return readings
 
     def _advance_fast(self, run: Run, rule: Rule) -> Advanced:
         return advance_fast(rule, run.record(rule), run.at, run.fast[rule.key])
 
     def _advance(self, run: Run, reached: Reach, rule: Rule) -> Advanced:
         """Take a rule to the present from where it was left."""
-        fast = run.fast.get(rule.key, NOT_NOW)
-        return advance(self._asking, rule, run.record(rule), run.minute, reached, fast)
+        fast, more = run.fast.get(rule.key, NOT_NOW), run.left_out.get(rule.key, 0)
+        advanced = advance(self._asking, rule, run.record(rule), run.minute, reached, fast)
+        if not more or not advanced.due.times:
+            return advanced
+        record = replace(advanced.record, left_out=advanced.record.left_out + more)
+        return replace(advanced, record=record)
 
     def _asked(self, run: Run, due: Collection[Rule]) -> Reach:
         """Ask all that the rules need, and wait for the answers; return how far the log reaches.

@@ -19,7 +19,8 @@ MINUTE = timedelta(minutes=1)
 class Run:
     """One run of the timer. at: its planned time, a multiple of FAST_EVERY.
 
-    stored: the records as this run last stored them. fast: rule → what the tallies say.
+    stored: the records as this run last stored them. fast: rule → what the tallies say. left_out:
+    rule → how many of its tallied series are not judged.
     """
 
     at: datetime
@@ -28,6 +29,7 @@ class Run:
     problem: str
     stored: dict[str, RuleRecord]
     fast: dict[str, Reading] = field(default_factory=dict[str, Reading])
+    left_out: dict[str, int] = field(default_factory=dict[str, int])
 
     @property
     def minute(self) -> datetime:

@@ -46,6 +46,8 @@ MOST_BYTES = 2**40
 """Of a request; nothing is sent, so nothing limits it."""
 JSON = {"content-type": PLAIN}
 LABEL_MAX_VALUES: int = Settings.model_fields["LABEL_MAX_VALUES"].default
+BEATS = 30
+"""So many minutes of heartbeats before a run decide whether telemetry has stopped, and to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +169,13 @@ class World:
         """Do what the timer does; return what became of each rule.
 
         The heartbeats of the minutes in which a timer that a plan does not slow down would have
-        run are there: quiet time in a recording is no telemetry that stopped.
+        run are there, for as far back as the run looks for them: quiet time in a recording is no
+        telemetry that stopped.
         """
         now = self.clock.now()
         minute = floor(now, MINUTE)
         missed = range(max(0, (minute - self._ticked_at) // MINUTE))
-        beats = [minute - number * MINUTE for number in reversed(missed)]
+        beats = [minute - number * MINUTE for number in reversed(missed[:BEATS])]
         for at in beats:
             self._exporter.metrics([gauge_row(HEARTBEAT.name, (), SOURCE, at, 1)])
             self._put(beat(at), at + timedelta(seconds=self._plan.queue_s))

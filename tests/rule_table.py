@@ -23,7 +23,8 @@ from shared.events.types import AgentEvent
 from shared.pricing.cost import Cost
 from tests.factories import event
 
-RULES = {rule.name: rule for rule in read_rules(Path(__file__).parents[1] / "config")}
+CONFIG = Path(__file__).parents[1] / "config"
+RULES = {rule.name: rule for rule in read_rules(CONFIG)}
 START = datetime(2026, 1, 5, tzinfo=UTC)
 KEYS = {column.name: column.key for column in COLUMNS}
 EVENT: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)

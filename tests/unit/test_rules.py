@@ -20,8 +20,9 @@ LOOKS = [
 ]
 
 
-def test_the_nine_rules_of_the_plan_ship_with_its_severities_and_one_for_unknown_costs() -> None:
+def test_the_nine_rules_of_the_plan_ship_and_two_for_costs() -> None:
     assert {rule.name: rule.severity for rule in RULES.values()} == {
+        "CostAnomaly": "warning",
         "CostUnknown": "warning",
         "HighErrorRate": "critical",
         "HighAPILatency": "warning",

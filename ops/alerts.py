@@ -8,11 +8,12 @@ import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ops.console.command import Desk
 from ops.console.moments import moment, span
 from ops.console.monitor import find_log
+from ops.console.weekly import weekly, written
 from shared.alerting.rule import bind
 from shared.errors import Misconfigured
 from shared.usecases.explaining.drill import PREFIX
@@ -21,7 +22,10 @@ EXAMPLES = """\
   bin/ops alerts report
   bin/ops alerts report --last 90d
   bin/ops alerts report --from 2026-01-01 --to 2026-02-01 --json"""
-WEEK = timedelta(days=7)
+KNOWN = """AppEvents
+| where TimeGenerated >= {start} and TimeGenerated < {end}
+| summarize First = min(TimeGenerated)"""
+"""When the log begins: each minute's heartbeat leaves a row."""
 QUALITY = f"""AlertHistory
 | where TimeGenerated >= {{start}} and TimeGenerated < {{end}}
 | where not(Alert startswith "{PREFIX}")
@@ -70,20 +74,23 @@ def run(given: Namespace, desk: Desk) -> int:
     _, log = find_log(given.workspace, desk.environment)
     table = log.query(bind(QUALITY, start, end), start, end)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    figures = [_figures(row, end - start) for row in rows]
+    ((first,),) = log.query(bind(KNOWN, start, end), start, end).rows
+    known = end - cast("datetime", first or end)
+    figures = [_figures(row, known) for row in rows]
     if given.json:
-        desk.terminal.json({"from": start, "to": end, "rules": figures})
+        known_s = known.total_seconds()
+        desk.terminal.json({"from": start, "to": end, "known_s": known_s, "rules": figures})
     else:
+        desk.terminal.note(f"alerts: the log of this time holds {written(known)}")
         shown = [name.replace("_", " ") for name in FIGURES]
         desk.terminal.table(shown, [[_rounded(row[name]) for name in FIGURES] for row in figures])
     return 0
 
 
-def _figures(row: Mapping[str, Any], period: timedelta) -> dict[str, Any]:
-    """Add what follows from the counts; None where there is nothing to divide by."""
+def _figures(row: Mapping[str, Any], known: timedelta) -> dict[str, Any]:
+    """Add what follows from the counts; None where there is too little to divide by."""
     noise = 100 * row["noise"] / row["verdicts"] if row["verdicts"] else None
-    weekly = row["pages"] * (WEEK / period)
-    figures = {**row, "pages_a_week": weekly, "noise_percent": noise}
+    figures = {**row, "pages_a_week": weekly(row["pages"], known), "noise_percent": noise}
     return {name: _finite(figures[name]) for name in FIGURES}
 
 

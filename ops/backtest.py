@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from ops.console.command import Desk
 from ops.console.moments import moment, span
@@ -19,6 +20,7 @@ from ops.console.past_rows import PAGE_ROWS, ROWS, read_rows
 from ops.console.patient_log import PatientLog
 from ops.console.prices_folder import declare_folder, find_folder
 from ops.console.terminal import Terminal
+from ops.console.weekly import LEAST, weekly, written
 from replay.history import Episode, Follower, Past, follow
 from replay.plan import MINUTE, Plan
 from replay.world import Config
@@ -78,6 +80,7 @@ def run(given: Namespace, desk: Desk) -> int:
     followers = [Follower(Config(rules, routes, prices), plan) for rules in chosen]
     paging = Paging(patient, desk.clock, ROWS, PAGE_ROWS)
     pages = paging.pages(Period(period.start - _longest(chosen), period.end))
+    known = _known(paging, period)
     with desk.terminal.progress("runs", plan.ticks) as ticked:
         pasts = follow(plan, followers, read_rows(paging, pages), ticked)
     tried = list(zip(map(str, folders), chosen, pasts, strict=True))
@@ -86,12 +89,13 @@ def run(given: Namespace, desk: Desk) -> int:
             {
                 "from": period.start,
                 "to": period.end,
+                "known_s": known.total_seconds(),
                 "events": sum(page.rows for page in pages),
-                "tried": [_machine(*one, period) for one in tried],
+                "tried": [_machine(*one, known) for one in tried],
             }
         )
     else:
-        _tell(desk.terminal, tried, period)
+        _tell(desk.terminal, tried, period, known)
     for rule, why in ((rule, why) for past in pasts for rule, why in past.failed.items()):
         desk.terminal.note(f"{rule} could not be evaluated: {why}")
     return 1 if any(past.failed for past in pasts) else 0
@@ -115,6 +119,12 @@ def _rules(folder: Path, names: Sequence[str]) -> list[Rule]:
     return [rule for rule in rules if not names or {rule.name, rule.key} & set(names)]
 
 
+def _known(paging: Paging, period: Period) -> timedelta:
+    """Return how much of the period the log holds: it may begin later."""
+    (row,) = paging.ask("| summarize First = min(At)", period)
+    return period.end - cast("datetime", row["First"] or period.end)
+
+
 def _longest(chosen: Sequence[Sequence[Rule]]) -> timedelta:
     """Return how far back the first minute looks."""
     looks = (look for rules in chosen for rule in rules for look in rule.looks)
@@ -127,12 +137,12 @@ def _plan(period: Period, delay: timedelta) -> Plan:
     return Plan.model_validate({**stated, "ingest_delay_s": delay.total_seconds()})
 
 
-def _machine(folder: str, rules: Sequence[Rule], past: Past, period: Period) -> dict[str, object]:
-    length = period.end - period.start
+def _machine(folder: str, rules: Sequence[Rule], past: Past, known: timedelta) -> dict[str, object]:
     return {
         "rules": folder,
         "episodes": [{**asdict(one), "detection_s": _detection_s(one)} for one in past.episodes],
-        "pages_a_week": {rule.key: past.pages_a_week(rule.key, length) for rule in rules},
+        "pages": {rule.key: past.triggers(rule.key) for rule in rules},
+        "pages_a_week": {rule.key: weekly(past.triggers(rule.key), known) for rule in rules},
         "failed": past.failed,
     }
 
@@ -143,9 +153,13 @@ def _detection_s(one: Episode) -> float | None:
 
 
 def _tell(
-    terminal: Terminal, tried: Sequence[tuple[str, Sequence[Rule], Past]], period: Period
+    terminal: Terminal,
+    tried: Sequence[tuple[str, Sequence[Rule], Past]],
+    period: Period,
+    known: timedelta,
 ) -> None:
-    """Write it for a person: what each set of rules would have done, then how many pages."""
+    """Write it for a person: what each set of rules would have done, then how many pages, and how
+    many in a week where the log holds a day or more."""
     for folder, _, past in tried:
         terminal.say(f"{folder}, {period.start:%FT%TZ} to {period.end:%FT%TZ}:")
         rows = [_row(one) for one in past.episodes]
@@ -154,9 +168,12 @@ def _tell(
         else:
             terminal.say("No alert would have fired.")
     keys = sorted({rule.key for _, rules, _ in tried for rule in rules})
-    length = period.end - period.start
-    counts = [[key, *(past.pages_a_week(key, length) for _, _, past in tried)] for key in keys]
-    terminal.table(("pages a week", *(folder for folder, _, _ in tried)), counts)
+    folders = [folder for folder, _, _ in tried]
+    counts = {key: [past.triggers(key) for _, _, past in tried] for key in keys}
+    terminal.table((f"pages in {written(known)}", *folders), [[k, *v] for k, v in counts.items()])
+    if known >= LEAST:
+        rates = [[key, *(weekly(n, known) for n in each)] for key, each in counts.items()]
+        terminal.table(("pages a week", *folders), rates)
 
 
 def _row(one: Episode) -> tuple[object, ...]:

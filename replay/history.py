@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from replay.pager import Attempt
@@ -15,7 +15,6 @@ from shared.rows import EventRow
 from shared.usecases.evaluation.run_report import RuleReport
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,9 @@ class Past:
     pages: list[Attempt] = field(default_factory=list[Attempt])
     failed: dict[str, str] = field(default_factory=dict[str, str])
 
-    def pages_a_week(self, rule: str, period: timedelta) -> float:
-        """Return how many triggers the rule would send in a week like the period."""
-        count = sum(one.page.rule == rule for one in self.pages if one.page.action == "trigger")
-        return count * (WEEK / period)
+    def triggers(self, rule: str) -> int:
+        """Return how many incidents the rule would open, with their updates and reminders."""
+        return sum(one.page.rule == rule for one in self.pages if one.page.action == "trigger")
 
 
 class Follower:

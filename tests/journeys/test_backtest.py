@@ -14,6 +14,7 @@ import pytest
 from ops.__main__ import main
 from ops.console.command import Desk
 from ops.console.terminal import Terminal
+from ops.console.weekly import weekly
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop
@@ -104,7 +105,27 @@ def test_an_episode_has_its_peak_and_how_soon_it_was_told(desktop: Desktop) -> N
     assert episode["look"] == "fast"
     assert episode["peak"] == pytest.approx((4 * 303 + 304) / 61)  # five lots in 61 s
     assert episode["detection_s"] == 0.0
-    assert tried["pages_a_week"] == {"HighErrorRate/critical": 7 * 24 * 60 / 16}
+    assert tried["pages"] == {"HighErrorRate/critical": 1}
+    assert tried["pages_a_week"] == {"HighErrorRate/critical": None}  # by a quarter of an hour
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param(timedelta(days=14), 1.5, id="two-weeks"),
+        pytest.param(timedelta(days=1), 21, id="a-day"),
+        pytest.param(timedelta(hours=23), None, id="less-than-a-day"),
+    ],
+)
+def test_a_week_is_told_of_what_is_known(known: timedelta, expected: float | None) -> None:
+    assert weekly(3, known) == expected
+
+
+def test_the_log_may_begin_within_the_period(desktop: Desktop) -> None:
+    since = START - timedelta(minutes=20)
+    words = ("--json", "--rule", "LowDatabaseConnections", "--from", since.isoformat())
+    _, out, _ = desktop.backtest(*words)
+    assert 900 < json.loads(out)["known_s"] <= 960
 
 
 def test_two_folders_are_compared_on_the_same_events(desktop: Desktop, tmp_path: Path) -> None:
@@ -117,7 +138,7 @@ def test_two_folders_are_compared_on_the_same_events(desktop: Desktop, tmp_path:
     assert code == 0
     assert re.search(r"\nHighErrorRate/critical +2026-11-23 12:33:15Z  2026-11-23 12:33:15Z", out)
     assert f"{tmp_path}, 2026-11-23T12:30:00Z to 2026-11-23T12:46:00Z:\nNo alert would" in out
-    assert out.splitlines()[-1].split() == ["HighErrorRate/critical", "630", "0"]
+    assert out.splitlines()[-1].split() == ["HighErrorRate/critical", "1", "0"]
 
 
 def test_rows_found_later_delay_what_asks_the_log(desktop: Desktop, tmp_path: Path) -> None:

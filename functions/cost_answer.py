@@ -9,6 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from shared.pricing.entry import plain
+from shared.usecases.explaining.dearest import WorkList
 from shared.usecases.spending.bill import Amount, Bill, Spending, Unpriced
 from shared.usecases.spending.calls import CallQuestion, Calls
 from shared.usecases.spending.period import Period
@@ -81,11 +82,28 @@ def calls_json(calls: Calls, question: CallQuestion) -> dict[str, object]:
     }
 
 
+def work_json(found: WorkList, kind: str, question: CallQuestion) -> dict[str, object]:
+    """Return the list of traces, missions or conversations as JSON values."""
+    after = question.offset + len(found.rows)
+    return {
+        "kind": kind,
+        **_bounds(question.period),
+        "rows": [_told(row) for row in found.rows],
+        "count": found.count,
+        "next": after if found.rows and after < found.count else None,
+    }
+
+
+def _told(row: Mapping[str, object]) -> dict[str, object]:
+    """Return the row as JSON values; a name that was not given is null."""
+    told = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    return {k: None if v == "" else v for k, v in told.items()}
+
+
 def _call(row: Mapping[str, object]) -> dict[str, object]:
     """Return a call; a name that it did not give is null."""
-    told = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-    missing = [name for name in str(told["missing"] or "").split(",") if name]
-    return {k: None if v == "" else v for k, v in told.items()} | {"missing": missing}
+    missing = [name for name in str(row["missing"] or "").split(",") if name]
+    return _told(row) | {"missing": missing}
 
 
 def _row(bill: Bill, row: Spending) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.alerting.calendar import TimeZone
 from shared.errors import InvalidEvent
 from shared.moments import RFC3339, read_moment
+from shared.usecases.explaining.dearest import WORK_SORTS
 from shared.usecases.spending.buckets import WIDTHS, Buckets, Width
 from shared.usecases.spending.calls import CALL_SORTS, FARTHEST, CallQuestion
 from shared.usecases.spending.period import NAMES, Asked, Period, free, named
@@ -78,15 +79,25 @@ def read_question(params: Params, now: datetime) -> tuple[Question, ZoneInfo]:
 
 def read_call_question(params: Params, now: datetime) -> CallQuestion:
     """Return which calls are asked for. Raises as read_question."""
+    return _read_list(params, now, CALL_SORTS)
+
+
+def read_work_question(params: Params, now: datetime) -> CallQuestion:
+    """Return the calls of which traces, missions or conversations are asked for. Raises as
+    read_question."""
+    return _read_list(params, now, WORK_SORTS)
+
+
+def _read_list(params: Params, now: datetime, sorts: Mapping[str, str]) -> CallQuestion:
     _check_names(params, CALL_PARAMETERS)
     asked = _asked(params, _zone(params), now)
     top, offset = _number(params, "top", 100, 1_000), _offset(params, FARTHEST)
     if top + offset > FARTHEST:
         raise InvalidEvent(
-            f"The list of calls ends after {FARTHEST:,}. Narrow it: a shorter period, or one "
+            f"The list ends after {FARTHEST:,}. Narrow it: a shorter period, or one "
             f"team, agent or model, such as team=red."
         )
-    sort = _one(params, "sort", tuple(CALL_SORTS))
+    sort = _one(params, "sort", tuple(sorts))
     is_ascending = _one(params, "order", ORDERS) == "asc"
     return CallQuestion(asked.period, _scope(params), sort, is_ascending, top, offset)
 

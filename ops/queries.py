@@ -10,7 +10,7 @@ from pathlib import Path
 from dashboards.kql import GRAFANA
 from dashboards.kql import bind as bind_panel
 from dashboards.panel import read_pages
-from ops.alerts import QUALITY
+from ops.alerts import KNOWN, QUALITY
 from ops.console.command import Desk
 from ops.export.command import KEPT, rows_of
 from ops.export_rules.native_rule import Native, native
@@ -22,8 +22,11 @@ from shared.alerting.rule import Rule, bind
 from shared.clock import SystemClock
 from shared.events.columns import ADJUSTMENT
 from shared.usecases.evaluation.self_watch import TELEMETRY_STALE
+from shared.usecases.explaining.dearest import WORK_SORTS, work_query
+from shared.usecases.explaining.work import COLUMNS
 from shared.usecases.spending.buckets import WIDTHS, Buckets
 from shared.usecases.spending.budgets import budget_query
+from shared.usecases.spending.calls import CallQuestion
 from shared.usecases.spending.log_slices import COUNTED, STEPS
 from shared.usecases.spending.period import Period, free
 from shared.usecases.spending.question import TOLD_BY, Question, Scope
@@ -62,6 +65,7 @@ def run(given: Namespace, desk: Desk) -> int:
         *_of_native(),
         *_of_budgets(),
         *_of_costs(),
+        *_of_work(),
         *_of_panels(),
         *_of_pages(),
     ):
@@ -108,7 +112,7 @@ def _of_costs() -> Iterator[tuple[str, str]]:
     """Yield what GET /api/costs, `ops reprice`, `ops export` and `ops alerts` ask."""
     queries = dict(_of_questions())
     queries |= {"costs unpriced": unpriced_query(), "reprice page": ROWS + CALLS}
-    queries |= {"alerts report": QUALITY}
+    queries |= {"alerts report": QUALITY, "alerts known": KNOWN}
     queries |= {"export page": rows_of(["llm.call", ADJUSTMENT]) + KEPT}
     queries |= {f"count {step}": ROWS + COUNTED.replace("{step}", step) for step, _ in STEPS}
     for name, query in queries.items():
@@ -132,6 +136,15 @@ def _of_questions() -> Iterator[tuple[str, str]]:
             f"costs by {width}",
             spent_query(Question(asked.period, scope=odd, buckets=buckets, before=asked.before)),
         )
+
+
+def _of_work() -> Iterator[tuple[str, str]]:
+    """Yield what GET /api/traces, /api/missions and /api/conversations ask."""
+    period, odd = Period(END - timedelta(days=1), END), Scope({"team": ('"{start}\\\n', "")})
+    for kind in COLUMNS:
+        for sort in WORK_SORTS:
+            query = work_query(kind, CallQuestion(period, odd, sort))
+            yield f"{kind}s by {sort}", bind(query, period.start, period.end)
 
 
 def _of_panels() -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from shared.alerting.rule import Rule
 from shared.ports import UsageLog
 from shared.store_ports import AlertStore
 from shared.usecases.explaining.context import Context
+from shared.usecases.explaining.dearest import Dearest
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.verdicts import Verdicts
 from shared.usecases.explaining.why import Why
@@ -62,3 +63,8 @@ class Answers:
     def work(self) -> Work:
         """Shows what agents did."""
         return Work(self.log)
+
+    @cached_property
+    def dearest(self) -> Dearest:
+        """Lists what agents did by what it cost."""
+        return Dearest(self.log)

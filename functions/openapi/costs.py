@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from functions.cost_question import COMPARED, FORMATS, MOST_ROWS, NOT, ORDERS
 from functions.openapi.answers import Shape
 from functions.openapi.operation import Parameter
+from shared.usecases.explaining.dearest import WORK_SORTS
 from shared.usecases.spending.bill import Trend
 from shared.usecases.spending.buckets import WIDTHS
 from shared.usecases.spending.calls import CALL_SORTS, FARTHEST
@@ -211,10 +212,14 @@ ASK: tuple[Parameter, ...] = (
     Parameter("format", "`Accept: text/csv` does the same.", Literal[FORMATS]),
     *FILTERS,
 )
+LISTED = f"So many; 100 if left out, and {FARTHEST:,} in all."
 ASK_CALLS: tuple[Parameter, ...] = (
     *WHEN,
-    *_rows(
-        Literal[tuple(CALL_SORTS)], f"So many; 100 if left out, and {FARTHEST:,} in all.", 1_000
-    ),
+    *_rows(Literal[tuple(CALL_SORTS)], LISTED, 1_000),
+    *FILTERS,
+)
+ASK_WORK: tuple[Parameter, ...] = (
+    *WHEN,
+    *_rows(Literal[tuple(WORK_SORTS)], LISTED, 1_000),
     *FILTERS,
 )

@@ -18,7 +18,7 @@ from functions.openapi.operation import (
     refusals,
 )
 from functions.openapi.why import Context, VerdictShown, Why
-from functions.openapi.work import Work
+from functions.openapi.work import Work, WorkList
 from shared.alerting.silences import SilenceForm
 from shared.events.body import BATCH, SINGLE
 from shared.events.otlp.media import PROTOBUF
@@ -54,6 +54,15 @@ def _work(kind: str) -> Operation:
         "costs",
         f"Show what agents did in a {kind}: each step with its cost, and the whole.",
         {200: json("The steps as a tree by parent span.", Work), **refusals(404, 503)},
+    )
+
+
+def _work_list(kind: str) -> Operation:
+    return Operation(
+        "costs",
+        f"List the {kind}s that model calls were made for, the dearest first.",
+        {200: json("What they cost, took and used.", WorkList), **refusals(400, 503)},
+        costs.ASK_WORK,
     )
 
 
@@ -143,8 +152,11 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: json("The calls.", costs.Calls), **refusals(400, 503)},
         costs.ASK_CALLS,
     ),
+    "get_traces": _work_list("trace"),
     "get_trace": _work("trace"),
+    "get_missions": _work_list("mission"),
     "get_mission": _work("mission"),
+    "get_conversations": _work_list("conversation"),
     "get_conversation": _work("conversation"),
     "get_budgets": Operation(
         "costs",

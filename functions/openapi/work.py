@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from functions.openapi.answers import Shape
+from functions.openapi.costs import Bounds
 
 
 class Step(BaseModel, extra="allow"):
@@ -13,6 +14,31 @@ class Step(BaseModel, extra="allow"):
     at: AwareDatetime
     type: str
     steps: "list[Step]"
+
+
+class Row(Shape):
+    """One of a list. errors: model calls that failed. agents: how many took part."""
+
+    id: str
+    team: str | None
+    agents: int
+    start: AwareDatetime = Field(alias="from")
+    duration_s: float
+    calls: int
+    cost_usd: float | None
+    unpriced_calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    errors: int
+
+
+class WorkList(Bounds):
+    """The dearest. count: how many there are in all."""
+
+    kind: Literal["trace", "mission", "conversation"]
+    rows: list[Row]
+    count: int
+    next: int | None
 
 
 class Work(Shape):

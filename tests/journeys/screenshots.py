@@ -35,6 +35,8 @@ SHOTS: tuple[tuple[str, str, tuple[int, int], Scheme], ...] = (
     ("overview", "", (1440, 1010), "light"),
     ("overview-dark", "", (1440, 1010), "dark"),
     ("phone", "", PHONE, "light"),
+    ("phone-incidents", "incidents", PHONE, "dark"),
+    ("traces", "missions?period=1h", DESKTOP, "light"),
     ("why", "why/LLMAPIFailureRate.critical", (1440, 1150), "light"),
     ("alerts", "alerts", DESKTOP, "light"),
     ("costs", "costs?by=team", DESKTOP, "dark"),

@@ -65,20 +65,56 @@ def test_a_corrected_call_says_what_it_learnt(box: Laptop) -> None:
     assert step["corrected_by"] == "tests llm.call-5"
 
 
+def test_the_dearest_are_listed_with_what_they_used(box: Laptop) -> None:
+    told = box.get("/api/conversations?period=1h").json()
+    costs = [(row["id"], row["cost_usd"]) for row in told["rows"]]
+    assert costs == [("c2", 30), ("c1", 30), ("c3", pytest.approx(0.03054))]  # as corrected
+    (_, first, _) = told["rows"]
+    assert (first["calls"], first["unpriced_calls"], first["input_tokens"]) == (2, 1, 2_000_000)
+    assert (told["count"], told["next"]) == (3, None)
+    ((mission,), (trace,)) = (
+        box.get(f"/api/{name}?period=1h").json()["rows"] for name in ("missions", "traces")
+    )
+    assert (mission["id"], trace["id"]) == (MISSION, TRACE)
+    assert (trace["calls"], trace["duration_s"]) == (4, 11.5)
+    assert trace["cost_usd"] == pytest.approx(60.03054)
+
+
+def test_a_list_is_sorted_narrowed_and_turned_as_costs_are(box: Laptop) -> None:
+    asked = "/api/conversations?period=1h&sort=calls&top=1"
+    told = box.get(asked).json()
+    assert ([row["id"] for row in told["rows"]], told["next"]) == (["c1"], 1)
+    assert [row["id"] for row in box.get(f"{asked}&offset=1").json()["rows"]] == ["c2"]
+    assert box.get("/api/missions?period=1h&model=gpt-5").json()["rows"] == []
+    refused = box.get("/api/missions?sort=age")
+    assert (refused.status_code, "Send one of cost, calls" in refused.text) == (400, True)
+
+
 def test_what_no_event_names_is_not_found(box: Laptop) -> None:
     answer = box.get("/api/missions/nothing")
     assert answer.status_code == 404
     assert answer.json()["error"].startswith("No event names the mission 'nothing'. Check the id")
 
 
-def test_ops_trace_prints_the_tree(box: Laptop) -> None:
+def ops(box: Laptop, *words: str) -> str:
     out, err = io.StringIO(), io.StringIO()
     environment = {"AGENTMETER_URL": box.stack.app_url, "AGENTMETER_KEY": box.stack.places.key()}
     desk = Desk(Terminal(out, err), environment, box.clock)
-    assert main(["trace", MISSION, "--mission"], desk) == 0
-    said = out.getvalue()
+    assert main(["trace", *words], desk) == 0
+    return out.getvalue()
+
+
+def test_ops_trace_lists_the_dearest(box: Laptop) -> None:
+    head, *rows = ops(box, "--conversation", "--period", "1h").splitlines()
+    assert head.split()[:4] == ["conversation", "team", "cost", "calls"]
+    assert [row.split()[0] for row in rows] == ["c2", "c1", "c3"]
+
+
+def test_ops_trace_prints_the_tree(box: Laptop) -> None:
+    said = ops(box, MISSION, "--mission")
     assert said.startswith("$30.00 for 2 model calls (1 unpriced), 2,000,000 tokens in")
     assert "llm.call gpt-4" in said
     assert "unknown" in said
-    assert main(["trace", "c3", "--conversation"], desk) == 0
-    assert "corrected, was $0.03: output_tokens as a later report told" in out.getvalue()
+    assert "corrected, was $0.03: output_tokens as a later report told" in ops(
+        box, "c3", "--conversation"
+    )

@@ -8,6 +8,9 @@ export class Unanswered extends Error {
   }
 }
 
+/** Tell whether it is no fault, but what only the laptop's stand-ins know. */
+export const isAbsent = (error) => error?.status === 501;
+
 /**
  * Return the JSON that `path` answers; `body` is sent as JSON.
  * @param {string} path

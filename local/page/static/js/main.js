@@ -1,5 +1,5 @@
 // Shows the view that the address names, and keeps it fresh.
-import { Parts, Unanswered } from "./ask.js";
+import { ask, isAbsent, Parts, Unanswered } from "./ask.js";
 import { byId, h, morph } from "./dom.js";
 import { loading, trouble } from "./parts.js";
 import { current } from "./route.js";
@@ -13,6 +13,7 @@ import * as missing from "./views/missing.js";
 import * as overview from "./views/overview.js";
 import * as search from "./views/search.js";
 import * as why from "./views/why.js";
+import * as work from "./views/work.js";
 import * as workbooks from "./views/workbooks.js";
 
 /**
@@ -20,19 +21,21 @@ import * as workbooks from "./views/workbooks.js";
  * every_s 0: loaded once. Of Parts, render gets {value?, error?, at?, pending?} each: what was had last stays, with its age.
  */
 const RETRY_S = 15;
-const VIEWS = { "": overview, alerts, costs, event, health, incidents, search, why, workbooks };
+const OF_WORK = { traces: work, missions: work, conversations: work };
+const VIEWS = { "": overview, alerts, costs, event, health, incidents, search, why, workbooks, ...OF_WORK };
 /** @type {[string, string][]} */
 const NAV = [
   ["", "Overview"],
   ["incidents", "Incidents"],
   ["alerts", "Alerts"],
   ["costs", "Costs"],
+  ["traces", "Traces"],
   ["workbooks", "Workbooks"],
   ["search", "Search"],
   ["health", "Health"],
 ];
 /** The entry that leads to a view without one. */
-const WITHIN = { why: "incidents", event: "search" };
+const WITHIN = { why: "incidents", event: "search", missions: "traces", conversations: "traces" };
 
 const main = byId("main");
 const state = byId("state");
@@ -43,6 +46,15 @@ function tell(mood, text) {
   if (state.dataset.state !== mood) state.dataset.state = mood;
   state.textContent = text;
 }
+
+/** A workspace of Azure answers so many queries a minute, and its rows come a minute late: no need to hurry. */
+const DEPLOYED_EVERY_S = 60;
+const onLaptop = ask("/stack").then(
+  ({ laptop }) => laptop,
+  () => true,
+);
+const pace_s = async (every_s) =>
+  every_s && !(await onLaptop) ? Math.max(every_s, DEPLOYED_EVERY_S) : every_s;
 
 /** A view that is on the screen: loads, draws, waits, again, until it is left. */
 class Showing {
@@ -80,7 +92,7 @@ class Showing {
       if (this.data === null) put(h("h1", {}, this.view.title(this.route)), trouble(error));
       if (!(error instanceof Unanswered)) console.error(error);
     }
-    const wait_s = this.view.every_s || (failed ? RETRY_S : 0);
+    const wait_s = (await pace_s(this.view.every_s)) || (failed ? RETRY_S : 0);
     if (turn === this.turn && !signal.aborted && wait_s)
       this.timer = setTimeout(() => this.due(), wait_s * 1000);
   }
@@ -97,7 +109,7 @@ class Showing {
     };
     await Promise.all(names.map(settle));
     if (turn !== this.turn || this.leaving.signal.aborted) return false;
-    const lost = names.filter((name) => this.data[name].error);
+    const lost = names.filter((name) => this.data[name].error && !isAbsent(this.data[name].error));
     if (!lost.length) tell("live", `updated ${clock()}`);
     else tell("lost", `${lost.length} of ${names.length} parts not up to date; trying again`);
     return lost.length > 0;

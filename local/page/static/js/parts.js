@@ -1,4 +1,5 @@
 // The pieces that every view is put together from.
+import { isAbsent } from "./ask.js";
 import { byId, h } from "./dom.js";
 import { ago, int, time } from "./format.js";
 
@@ -15,7 +16,9 @@ export function panel(title, part, draw, { id = slug(title), aside = null, wide 
   return h(
     "section",
     {
-      class: ["panel", wide && "wide", part.error && "lost"].filter(Boolean).join(" "),
+      class: ["panel", wide && "wide", part.error && !isAbsent(part.error) && "lost"]
+        .filter(Boolean)
+        .join(" "),
       "aria-labelledby": `h-${id}`,
       "aria-busy": part.pending ? "true" : null,
       "data-key": id,
@@ -33,6 +36,7 @@ export function panel(title, part, draw, { id = slug(title), aside = null, wide 
 function drawn({ value, error, at, pending }, draw) {
   if (pending && value === undefined)
     return h("div", { class: "bone" }, h("p", { class: "hidden" }, "Loading …"));
+  if (error && isAbsent(error)) return empty(error.message);
   if (error && value === undefined) return trouble(error);
   try {
     return [error && stale(error, at), draw(value)];
@@ -127,9 +131,9 @@ export const badge = (word, tone = word) =>
 
 /**
  * A table. columns: [{name, number?, head?: a node in place of the name, sorted?: ascending or descending}]; rows: [{key, cells, tone?}] or arrays of cells, a cell is a text or a node.
- * On a narrow screen it scrolls by itself.
+ * On a narrow screen it scrolls by itself; with `cards`, each row is a card there.
  */
-export function grid(caption, columns, rows, none) {
+export function grid(caption, columns, rows, none, { atOnce = ROWS_AT_ONCE, cards = false } = {}) {
   if (!rows.length) return empty(none);
   const head = h(
     "tr",
@@ -138,18 +142,28 @@ export function grid(caption, columns, rows, none) {
       h("th", { scope: "col", class: number ? "n" : null, "aria-sort": sorted }, head ?? name),
     ),
   );
-  const most = shown.get(caption) ?? ROWS_AT_ONCE;
+  const most = shown.get(caption) ?? atOnce;
   const body = rows.slice(0, most).map((row) => {
     const { key, cells, tone } = Array.isArray(row) ? { cells: row } : row;
     return h(
       "tr",
-      { "data-key": key, class: tone },
-      cells.map((cell, i) => h("td", { class: columns[i].number ? "n" : null }, cell ?? "–")),
+      { "data-key": key, class: tone, role: cards ? "row" : null },
+      cells.map((cell, i) =>
+        h(
+          "td",
+          {
+            class: columns[i].number ? "n" : null,
+            role: cards ? "cell" : null,
+            "data-name": cards ? columns[i].name : null,
+          },
+          cell ?? "–",
+        ),
+      ),
     );
   });
   const table = h(
     "table",
-    {},
+    cards ? { class: "cards", role: "table" } : {},
     h("caption", { class: "hidden" }, caption),
     h("thead", {}, head),
     h("tbody", {}, body),
@@ -157,6 +171,23 @@ export function grid(caption, columns, rows, none) {
   return rows.length <= most
     ? scrolls(caption, table)
     : [scrolls(caption, table), more(caption, most, rows.length)];
+}
+
+/** Which of how many rows are shown, and the way to the others. */
+export function turning(offset, shown, all, next, size, to) {
+  return h(
+    "p",
+    { class: "turning" },
+    h(
+      "span",
+      { class: "soft" },
+      shown
+        ? `${int(offset + 1)}–${int(offset + shown)} of ${int(all)}`
+        : `none from ${int(offset)} on, of ${int(all)}`,
+    ),
+    offset ? h("a", { href: to(Math.max(0, offset - size)) }, "previous") : null,
+    next === null ? null : h("a", { href: to(next) }, "next"),
+  );
 }
 
 const ROWS_AT_ONCE = 100;

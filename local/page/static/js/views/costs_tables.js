@@ -2,9 +2,10 @@
 import { chart } from "../chart.js";
 import { h } from "../dom.js";
 import { int, money, percent, plural, seconds, short, time, usd } from "../format.js";
-import { badge, empty, grid } from "../parts.js";
+import { badge, empty, grid, turning } from "../parts.js";
 import { href } from "../route.js";
 import { CALLS, callsOfRow, narrowed, ROWS, without } from "./costs_state.js";
+import { workOf } from "./work.js";
 
 const SERIES = 8;
 const NONE = "No model call in this time.";
@@ -172,23 +173,6 @@ function pages({ rows, groups, next }, state) {
   return turning(state.offset, rows.length, groups, next, ROWS, to);
 }
 
-/** Which of how many rows are shown, and the way to the others. */
-function turning(offset, shown, all, next, size, to) {
-  return h(
-    "p",
-    { class: "turning" },
-    h(
-      "span",
-      { class: "soft" },
-      shown
-        ? `${int(offset + 1)}–${int(offset + shown)} of ${int(all)}`
-        : `none from ${int(offset)} on, of ${int(all)}`,
-    ),
-    offset ? h("a", { href: to(Math.max(0, offset - size)) }, "previous") : null,
-    next === null ? null : h("a", { href: to(next) }, "next"),
-  );
-}
-
 /** The calls that a cost is made of. */
 export function listed({ calls, count, next }, state) {
   const row = (one) => ({
@@ -197,7 +181,7 @@ export function listed({ calls, count, next }, state) {
       h("a", { href: href("/event", { id: one.id, source: one.source }) }, time(one.at)),
       one.team,
       one.agent ?? one.agent_type,
-      one.mission,
+      one.mission && h("a", { href: workOf("mission", one.mission) }, one.mission),
       `${one.provider} ${one.model}`,
       badge(one.status, one.status === "success" ? "good" : "bad"),
       int(one.input_tokens),

@@ -6,6 +6,7 @@ import { badge, grid, panel } from "../parts.js";
 import { href } from "../route.js";
 import { way, wayOf } from "./event_way.js";
 import { ruleOf, said, whyOf } from "./incidents.js";
+import { workOf } from "./work.js";
 
 export const title = ({ params }) => `Event ${params.get("id") ?? ""}`;
 export const every_s = 0;
@@ -95,6 +96,9 @@ export function render({ event: found, trace, metrics, incidents }) {
   );
 }
 
+/** Column → what its value is the id of. */
+const WORK = { OperationId: "trace", MissionId: "mission", ConversationId: "conversation" };
+
 /** What stands in UsageEvents, without empty columns. */
 function row(event) {
   const shown = Object.entries(event).filter(([, value]) => value !== null && value !== "");
@@ -105,7 +109,9 @@ function row(event) {
         ? time(given)
         : typeof given === "number"
           ? h("data", { value: given, title: exact(given) }, number(given))
-          : String(given);
+          : WORK[name]
+            ? h("a", { href: workOf(WORK[name], given) }, String(given))
+            : String(given);
   const unpriced =
     event.Name === "llm.call" && event.CostUsd === null
       ? [h("div", {}, h("dt", {}, "CostUsd"), h("dd", {}, money(null)))]

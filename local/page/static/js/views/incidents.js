@@ -91,5 +91,5 @@ function listed(caption, all, none) {
     { name: "resolved" },
     { name: "pages", number: true },
   ];
-  return grid(caption, columns, all.toReversed().map(row), none);
+  return grid(caption, columns, all.toReversed().map(row), none, { cards: true });
 }

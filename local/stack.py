@@ -106,12 +106,12 @@ class Stack:
         self.page_url = self._serve(
             page.create_app(
                 page.Upstream(
-                    self.app_url,
-                    places.key(),
-                    places.master_key(),
-                    self.query_url,
-                    self.pagerduty_url,
-                    str(places.home / "local.json"),
+                    app_url=self.app_url,
+                    key=places.key(),
+                    query_url=f"{self.query_url}/v1/workspaces/local/query",
+                    master_key=places.master_key(),
+                    pagerduty_url=self.pagerduty_url,
+                    described=str(places.home / "local.json"),
                 )
             ),
             0,

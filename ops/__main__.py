@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "play": "post a recorded trace of model calls",
     "top": "watch spend, calls, failures and alerts, live",
     "query": "ask KQL of everything that was measured",
+    "page": "serve the page on this machine over a deployment",
     "costs": "tell what was spent, by whom, against the period before",
     "export": "write a period's events to Parquet, CSV or JSON lines",
     "export-rules": "write the rules as Azure's own alerts, in Bicep",

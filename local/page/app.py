@@ -15,26 +15,39 @@ from starlette.staticfiles import StaticFiles
 
 from local.page import workbooks
 from local.page.guard import Guard
+from shared.errors import AgentmeterError
 
 TIMEOUT_S = 30
+NO_PAGER = (
+    "Over a deployment the pager's own list is not here: see PagerDuty. Alerts has every alert and "
+    "its page, the workbook Alerts what came of them."
+)
+NO_QUEUES = (
+    "Over a deployment the queues are not here: the metrics agentmeter_queue_… below have their "
+    "length, `bin/ops poison list` what was set aside."
+)
 STATIC = Path(__file__).parent / "static"
 JSON_BODY = {"content-type": "application/json"}
 
 Handler = Callable[[Request], Awaitable[Response]]
+Headers = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """Where the page's questions go. key, master_key: they never reach the browser.
 
+    query_url: takes POSTs of queries; sign_query returns the headers that go with one.
+    pagerduty_url, master_key: "" over a deployment, which has neither pager nor host to ask.
     described: the file that holds the key, for a person's own commands.
     """
 
     app_url: str
     key: str
-    master_key: str
     query_url: str
-    pagerduty_url: str
+    sign_query: Headers = dict[str, str]
+    master_key: str = ""
+    pagerduty_url: str = ""
     described: str = ""
 
 
@@ -44,12 +57,14 @@ def create_app(upstream: Upstream) -> Starlette:
     GET /api/…, POST and DELETE of silences, POST of verdicts: the app's API. POST /query: the
     query API. GET /incidents, /pages: the pager's. GET /queues: the host's. GET /workbooks: the
     names of the generated workbooks; /workbooks/{name}: one of them. GET /stack: where to send the
-    first event, and which file has the key.
+    first event, which file has the key, and whether all this is on a laptop.
     """
-    to_app = _passing(upstream.app_url, {"x-functions-key": upstream.key})
-    to_host = _passing(upstream.app_url, {"x-functions-key": upstream.master_key})
-    to_query = _renamed(_passing(upstream.query_url), "/v1/workspaces/local/query")
-    to_pager = _passing(upstream.pagerduty_url)
+    to_app = _passing(upstream.app_url, lambda: {"x-functions-key": upstream.key})
+    to_query = _renamed(_passing(upstream.query_url, upstream.sign_query), "")
+    to_host, to_pager = _absent(NO_QUEUES), _absent(NO_PAGER)
+    if upstream.pagerduty_url:
+        to_host = _passing(upstream.app_url, lambda: {"x-functions-key": upstream.master_key})
+        to_pager = _passing(upstream.pagerduty_url, dict[str, str])
     return Starlette(
         routes=[
             Route("/", _index),
@@ -70,15 +85,28 @@ def create_app(upstream: Upstream) -> Starlette:
     )
 
 
-def _passing(base: str, headers: Mapping[str, str] | None = None) -> Handler:
+def _absent(what: str) -> Handler:
+    """Return a handler that says what only the laptop's stand-ins can answer."""
+
+    async def absent(_: Request) -> Response:
+        return JSONResponse({"error": what}, 501)
+
+    return absent
+
+
+def _passing(base: str, headers: Headers) -> Handler:
     """Return a handler that asks the server at `base` the same, and gives its answer."""
 
     async def passed(request: Request) -> Response:
         path = request.scope.get("asked", request.scope["raw_path"].decode())
+        try:
+            signed = await run_in_threadpool(headers)
+        except AgentmeterError as exc:
+            return JSONResponse({"error": str(exc)}, 502)
         question = requests.Request(
             request.method,
             f"{base}{path}",
-            {**(headers or {}), **JSON_BODY},
+            {**signed, **JSON_BODY},
             params=list(request.query_params.multi_items()),
             data=await request.body(),
         )
@@ -91,7 +119,9 @@ def _telling(upstream: Upstream) -> Handler:
     """Return a handler that tells where the API is, and which file has its key."""
 
     async def told(_: Request) -> Response:
-        return JSONResponse({"app_url": upstream.app_url, "described": upstream.described})
+        is_laptop = bool(upstream.pagerduty_url)
+        told = {"app_url": upstream.app_url, "described": upstream.described, "laptop": is_laptop}
+        return JSONResponse(told)
 
     return told
 

@@ -28,9 +28,20 @@ def behind() -> Generator[Loopback]:
         yield server
 
 
+def upstream_of(url: str) -> Upstream:
+    return Upstream(
+        app_url=url,
+        key=KEY,
+        query_url=f"{url}/v1/workspaces/local/query",
+        master_key=MASTER_KEY,
+        pagerduty_url=url,
+        described="/home/local.json",
+    )
+
+
 @pytest.fixture
 def page(behind: Loopback) -> Generator[str]:
-    upstream = Upstream(behind.url, KEY, MASTER_KEY, behind.url, behind.url, "/home/local.json")
+    upstream = upstream_of(behind.url)
     server = serve(create_app(upstream))
     try:
         yield server.url
@@ -44,7 +55,7 @@ def ask(url: str, method: str = "GET", **more: Any) -> requests.Response:
 
 def test_the_first_event_is_told_without_the_key(behind: Loopback, page: str) -> None:
     answer = ask(f"{page}/stack")
-    assert answer.json() == {"app_url": behind.url, "described": "/home/local.json"}
+    assert answer.json() == {"app_url": behind.url, "described": "/home/local.json", "laptop": True}
 
 
 def test_the_app_is_asked_with_the_key_and_the_same_words(page: str, behind: Loopback) -> None:
@@ -115,7 +126,7 @@ def test_the_page_itself_changes_silences_and_verdicts_and_nothing_else(
 
 def test_a_server_that_is_away_is_an_answer_with_a_remedy() -> None:
     nowhere = "http://127.0.0.1:9"
-    server = serve(create_app(Upstream(nowhere, KEY, MASTER_KEY, nowhere, nowhere)))
+    server = serve(create_app(upstream_of(nowhere)))
     try:
         answer = ask(f"{server.url}/api/alerts?code=x")
     finally:

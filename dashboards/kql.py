@@ -57,6 +57,34 @@ COSTS = f"""{ROWS.rstrip()}
 """Model calls and their corrections by the time of the call: sums of CostUsd are right, Count is 0
 in a correction, and Moved is the number of calls that it moves from OldCostStatus to CostStatus."""
 
+BOTH = COSTS.replace("{start}", "({start} - ({end} - {start}))")
+"""The same of the time that was chosen and of as much before it."""
+
+DIMENSIONS = {
+    "team": "TeamId",
+    "model": "Model",
+    "provider": "Provider",
+    "agent type": "AgentType",
+    "agent": "AgentId",
+    "mission": "MissionId",
+    "conversation": "ConversationId",
+    "user": "UserId",
+    "tenant": "Tenant",
+    "environment": "Environment",
+    "deployment": "Deployment",
+    "service tier": "ServiceTier",
+}
+"""What a reader may choose to tell costs by."""
+_CASES = ", ".join(
+    f"'{{By}}' == base64_encode_tostring(\"\\n{name}\"), {column}"
+    for name, column in DIMENSIONS.items()
+)
+SPENDERS = f"""\
+{BOTH}
+| extend Was = At < {{start}}, Who = case({_CASES}, "")
+| extend Who = iff(isempty(Who), "(none)", Who)"""
+"""BOTH, with whose it is by the dimension that was chosen, and whether it is of the time before."""
+
 RATES = """\
 range TimeGenerated from bin({start}, {step}) to {end} step {step}
 | where TimeGenerated < {end}
@@ -104,6 +132,8 @@ _CODING = ", ".join(f'"{dialect.agent_name}"' for dialect in CODING_AGENTS)
 _PARTS = {
     "{unpriced_calls}": UNPRICED_CALLS,
     "{costs}": COSTS,
+    "{spenders}": SPENDERS,
+    "{dimensions}": ", ".join(f'"{name}"' for name in DIMENSIONS),
     "{rates}": RATES,
     "{unpriced}": UNPRICED_MOVES,
     "{estimated}": ESTIMATED_MOVES,
@@ -115,7 +145,7 @@ _PARTS = {
 }
 _KEY = re.compile(r"\{key ([\w, ]+)\}")
 _CHOSEN = re.compile(r"'\{(\w+)\}'")
-_LATE = ("{costs}", "{unpriced_calls}")
+_LATE = ("{costs}", "{spenders}", "{unpriced_calls}")
 
 
 def bind(query: str, dialect: Dialect) -> str:
@@ -126,7 +156,8 @@ def bind(query: str, dialect: Dialect) -> str:
     {coding}: rows of coding agents.
     {alert}: the severities and rules that were chosen, without drills. {key A, B}: what stands for
     these columns of a row where it is chosen. {costs}, {rates}, {unpriced}, {estimated},
-    {episodes}: as above. '{Name}': the row that was chosen, see Panel.exports.
+    {episodes}, {spenders}, {dimensions}: as above. '{Name}': the row that was chosen, see
+    Panel.exports.
     """
     bound = query.strip()
     for name, text in _PARTS.items():

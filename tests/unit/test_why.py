@@ -41,9 +41,7 @@ def test_a_rule_that_was_never_evaluated_says_so() -> None:
 def test_a_silent_rule_says_what_it_found() -> None:
     world = World(rule())
     world.tick(Errors=5)
-    assert sentence(world) == (
-        "Errors is silent: at 00:00 its query found 5, where > 10 would be wrong (main)."
-    )
+    assert sentence(world) == "Errors is silent: at 00:00 its query found 5, limit 10 (main)."
 
 
 def test_a_rule_without_data_says_so() -> None:

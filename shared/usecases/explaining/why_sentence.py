@@ -8,10 +8,11 @@ from shared.alerting.evidence import Evidence
 from shared.alerting.history import Step
 from shared.alerting.page import Page
 from shared.alerting.record import SeriesAlert
+from shared.alerting.rule import Look
 from shared.alerting.wording import fill
 from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject
-from shared.usecases.explaining.unit import unit_of
+from shared.usecases.explaining.unit import Unit, unit_of
 
 _DELIVERIES = {
     "waiting": "still waits to be taken",
@@ -91,8 +92,7 @@ def _found(subject: Subject, step: Step | None) -> str:
     """Say what was found, in the rule's words and in figures."""
     if step is None:
         return "the evidence is older than what is kept"
-    looks = subject.rule.looks if subject.rule else ()
-    look = next((look for look in looks if look.name == step.texts["look"]), None)
+    look = _look(subject, step.texts["look"])
     if look is None:
         return step.reason
     unit, value = unit_of(look), step.numbers.get("value")
@@ -127,19 +127,22 @@ def _silent(subject: Subject) -> str:
         return f"its queries have failed {record.errors} times in a row: {why}"
     if record.last_at is None:
         return "it has not been evaluated yet"
-    found = "; ".join(_answer(item) for item in record.looked)
+    found = "; ".join(_answer(item, _look(subject, item.look)) for item in record.looked)
     return f"at {record.last_at:%H:%M} its query found {found}"
 
 
-def _answer(item: Evidence) -> str:
-    """Say what a look found; its first row is the worst."""
+def _answer(item: Evidence, look: Look | None) -> str:
+    """Say what a look found in its unit; its first row is the worst."""
     if not item.rows:
         return f"no data ({item.look})"
-    return f"{_number(item.rows[0].value)}, where {item.condition} would be wrong ({item.look})"
+    unit, value = unit_of(look) if look else Unit(), item.rows[0].value
+    shown = "no number" if value is None else unit.write(value)
+    return f"{shown}, limit {unit.write(item.threshold)} ({item.look})"
 
 
-def _number(value: float | None) -> str:
-    return "no number" if value is None else f"{value:.6g}"
+def _look(subject: Subject, name: str) -> Look | None:
+    looks = subject.rule.looks if subject.rule else ()
+    return next((look for look in looks if look.name == name), None)
 
 
 def _span(span: timedelta) -> str:

@@ -84,7 +84,7 @@ def test_a_list_is_sorted_narrowed_and_turned_as_costs_are(box: Laptop) -> None:
     asked = "/api/conversations?period=1h&sort=calls&top=1"
     told = box.get(asked).json()
     assert ([row["id"] for row in told["rows"]], told["next"]) == (["c1"], 1)
-    assert [row["id"] for row in box.get(f"{asked}&offset=1").json()["rows"]] == ["c2"]
+    assert [row["id"] for row in box.get(f"{asked}&offset=1").json()["rows"]] == ["c3"]
     assert box.get("/api/missions?period=1h&model=gpt-5").json()["rows"] == []
     refused = box.get("/api/missions?sort=age")
     assert (refused.status_code, "Send one of cost, calls" in refused.text) == (400, True)

@@ -115,6 +115,6 @@ def test_ops_trace_prints_the_tree(box: Laptop) -> None:
     assert said.startswith("$30.00 for 2 model calls (1 unpriced), 2,000,000 tokens in")
     assert "llm.call gpt-4" in said
     assert "unknown" in said
-    assert "corrected, was $0.03: output_tokens as a later report told" in ops(
+    assert "corrected, was $0.0300: output_tokens as a later report told" in ops(
         box, "c3", "--conversation"
     )

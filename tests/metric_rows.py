@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
+from shared.mark_port import Written
 from shared.metrics.catalogue import METRICS
 from shared.metrics.points import Counted, Labels, Observed, Point
 from shared.rows import Exported, ExportLater, ExportOutcome, MetricRow
-from shared.store_ports import Written
 from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryMark, MemorySeries

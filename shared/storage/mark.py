@@ -8,11 +8,11 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from shared.errors import RetryLater
+from shared.mark_port import Written
 from shared.rows import MetricRow
 from shared.storage.packing import packed, unpacked
 from shared.storage.rows import Change, Conflict, Fields, Insert, Put, Replace, Rows
 from shared.storage.totals import Totals
-from shared.store_ports import Written
 
 FASTER = "Another process writes the metrics of this minute; the next tick goes on."
 _ROWS = TypeAdapter(tuple[MetricRow, ...])

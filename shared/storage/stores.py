@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.mark_port import Mark
 from shared.ports import Turns
 from shared.settings import Settings
 from shared.storage import quarantine
@@ -22,7 +23,6 @@ from shared.store_ports import (
     AlertStore,
     Claims,
     LabelBook,
-    Mark,
     SeriesStore,
     SetAside,
     SilenceStore,

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from shared.errors import RetryLater
+from shared.mark_port import Written
 from shared.metrics.points import SeriesState
 from shared.rows import MetricRow
-from shared.store_ports import Written
 from tests.contract.stores import OpenStores, Stores
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

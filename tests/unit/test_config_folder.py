@@ -21,7 +21,7 @@ def test_a_rule_file_that_is_wrong_refuses_all_of_them(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured) as refusal:
         read_rules(tmp_path)
     assert "rules/b.toml: name: HighErrorRate/critical is another file's too" in str(refusal.value)
-    assert "rules/c.toml: severity: " in str(refusal.value)
+    assert "rules/c.toml: line 3, severity: " in str(refusal.value)
 
 
 def test_a_folder_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:

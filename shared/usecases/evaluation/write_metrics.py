@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.errors import AgentmeterError
+from shared.mark_port import Mark, Written
 from shared.metrics.catalogue import METRICS
 from shared.metrics.own import NOT_EXPORTED
 from shared.metrics.points import Counted, Labels, SeriesState
 from shared.ports import Exporter
 from shared.rows import Exported, ExportLater, ExportRefused, MetricRow
-from shared.store_ports import Mark, SeriesStore, Written
+from shared.store_ports import SeriesStore
 from shared.usecases.processing.exporting import nearest
 
 MINUTE = timedelta(minutes=1)

@@ -12,8 +12,8 @@ from shared.events.identity import response_key
 from shared.events.otlp.record import Call
 from shared.events.otlp.twins import merged, sizes
 from shared.events.types import AnyEvent, Event, LlmCall
+from shared.mark_port import NEVER
 from shared.pricing.cost import Cost
-from shared.store_ports import NEVER
 from shared.units import Usage
 from shared.usecases.processing.exporting import OLDEST, nearest
 

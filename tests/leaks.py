@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-SHORTEST = 8
-"""A shorter text is found by chance."""
+FORM = re.compile(r"(?=.*[0-9A-Z-])\S{12,}")
+"""How a secret looks; shorter ones and plain words are found by chance."""
 IN_CONNECTION_STRINGS = re.compile(r"(?:AccountKey|SharedAccessSignature|sig)=([^;&]+)")
 LOGS, KEYS = "*.log", "*.key"
 NO_SECRETS = frozenset({"00000000-0000-0000-0000-000000000000"})
@@ -31,7 +31,7 @@ SecretStr.__init__ = _noted
 def parts_of(secret: str) -> Iterator[str]:
     """Yield what must not be seen of a secret: all of it, and the keys in a connection string."""
     texts = [secret, *IN_CONNECTION_STRINGS.findall(secret)]
-    yield from (text for text in texts if len(text) >= SHORTEST and text not in NO_SECRETS)
+    yield from (text for text in texts if FORM.fullmatch(text) and text not in NO_SECRETS)
 
 
 def seen(secrets: Iterable[str], text: str) -> bool:

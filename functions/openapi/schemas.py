@@ -9,6 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from functions.openapi.answers import Failure, Unforeseen
 from functions.openapi.operation import Operation
+from shared.events.types import KINDS
+from shared.metrics.catalogue import FLEET
 
 REFERENCE = "#/components/schemas/{model}"
 Json = dict[str, Any]
@@ -43,6 +45,9 @@ class Schemas:
             # An event without a time happened when it was received.
             if "time" in (required := schema.get("required", [])):
                 required.remove("time")
+        for data in KINDS.values():
+            counted = [metric.name for metric in FLEET if metric.of is data]
+            self.named[f"{data.__name__}Event"]["x-metrics"] = counted
 
     def of(self, shape: object) -> Json:
         """Return the schema of one of the operations' types."""

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import azure.functions as func
@@ -14,6 +15,7 @@ from functions.openapi.document import document
 from functions.route import Role, Route
 from shared.errors import GiveUp
 from shared.events.types import KINDS
+from shared.metrics.catalogue import FLEET
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
 from tests.triggers.test_index import ROOT, TRIGGERS, never
@@ -71,6 +73,16 @@ def test_every_kind_of_event_is_told_apart_by_its_type(told: dict[str, Any]) -> 
     kinds = {kind: f"{SCHEMAS}{data.__name__}Event" for kind, data in KINDS.items()}
     assert an_event["discriminator"]["mapping"] == kinds
     assert {one["$ref"] for one in an_event["oneOf"]} == set(kinds.values())
+
+
+def test_each_metric_of_the_fleet_is_named_by_the_kind_it_counts(told: dict[str, Any]) -> None:
+    schemas = told["components"]["schemas"]
+    kinds = schemas["AnEvent"]["discriminator"]["mapping"]
+    named: dict[str, list[str]] = {
+        kind: schemas[at.removeprefix(SCHEMAS)]["x-metrics"] for kind, at in kinds.items()
+    }
+    assert named["cache.ratio"] == ["cache_hit_ratio"]
+    assert sorted(chain(*named.values())) == sorted(metric.name for metric in FLEET)
 
 
 def test_keys_are_asked_for_where_the_trigger_asks(told: dict[str, Any]) -> None:

@@ -64,12 +64,14 @@ export class Parts {
 
 export const parts = (promises) => new Parts(promises);
 
-/** Return the words of the API as its own document has them: {kinds of events, dimensions of costs}. */
+/** Return the words of the API as its own document has them: {metrics of each kind of event, dimensions of costs}. */
 export async function vocabulary(signal) {
   const { components, paths } = await ask("/api/openapi.json", { signal });
   const by = paths["/api/costs"].get.parameters.find(({ name }) => name === "by");
+  const kinds = Object.entries(components.schemas.AnEvent.discriminator.mapping);
+  const schemaAt = (place) => components.schemas[place.split("/").at(-1)];
   return {
-    kinds: Object.keys(components.schemas.AnEvent.discriminator.mapping),
+    metrics: Object.fromEntries(kinds.map(([kind, place]) => [kind, schemaAt(place)["x-metrics"]])),
     dimensions: by.schema.enum,
   };
 }

@@ -1,5 +1,5 @@
 // One event: its row, its way, the metrics of its minute, the incidents that followed.
-import { ask, literal, parts, rows, Unanswered } from "../ask.js";
+import { ask, literal, parts, rows, Unanswered, vocabulary } from "../ask.js";
 import { h } from "../dom.js";
 import { exact, money, number, time } from "../format.js";
 import { badge, grid, panel } from "../parts.js";
@@ -13,25 +13,6 @@ export const every_s = 0;
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Text columns of an event that are labels of its metrics. */
-const LABELS = [
-  "Provider",
-  "Model",
-  "Status",
-  "AgentType",
-  "Operation",
-  "Method",
-  "Path",
-  "Component",
-  "ErrorType",
-  "State",
-  "Priority",
-  "CacheType",
-  "Result",
-  "RecoveryType",
-  "Outcome",
-  "PricingTier",
-];
 
 export function load({ params }, signal) {
   const event = find(params, signal);
@@ -39,7 +20,9 @@ export function load({ params }, signal) {
   return parts({
     event,
     trace: event.then((found) => wayOf(found, signal)),
-    metrics: event.then((found) => metricsOf(found, signal)),
+    metrics: Promise.all([event, vocabulary(signal)]).then(([found, { metrics }]) =>
+      minuteOf(found, metrics[found.Name] ?? [], signal),
+    ),
     incidents: ask("/incidents", { signal }),
   });
 }
@@ -56,30 +39,12 @@ async function find(params, signal) {
   return event;
 }
 
-function metricsOf(event, signal) {
+/** The rows that metrics of these names have at the event's minute. */
+function minuteOf(event, names, signal) {
   const minute = new Date(Math.floor(Date.parse(event.TimeGenerated) / MINUTE_MS) * MINUTE_MS);
-  const metrics = `AppMetrics | where Name startswith ${literal(PREFIXES[event.Name] ?? event.Name)} | project TimeGenerated, Name, Sum, ItemCount, Properties | order by Name asc, TimeGenerated asc`;
+  const metrics = `AppMetrics | where Name in (${["", ...names].map(literal).join(", ")}) | project TimeGenerated, Name, Sum, ItemCount, Properties | order by Name asc, TimeGenerated asc`;
   return rows(metrics, `${minute.toISOString()}/PT2M`, signal);
 }
-
-/** What the metrics of a kind begin with. */
-const PREFIXES = {
-  "llm.call": "llm_",
-  "agent.operation": "agent_",
-  "agent.active": "active_agents",
-  "team.active": "active_teams",
-  "task.operation": "task_operations",
-  "task.queue": "task_queue",
-  "http.request": "http_",
-  "db.query": "db_quer",
-  "db.pool": "db_pool",
-  "cache.operation": "cache_operations",
-  "cache.ratio": "cache_hit",
-  error: "errors_total",
-  "error.recovery": "error_recovery",
-  "mission.completed": "mission",
-  revenue: "revenue",
-};
 
 export function render({ event: found, trace, metrics, incidents }) {
   const event = found.value;
@@ -126,15 +91,13 @@ function row(event) {
 
 /** The metric rows whose labels are the event's, with their labels. */
 function countedIn(found, event) {
-  const values = new Set(LABELS.map((name) => event[name]).filter(Boolean));
+  const values = new Set(Object.values(event).map(String));
   return found
     .map((one) => ({ ...one, labels: JSON.parse(one.Properties || "{}") }))
     .filter(({ labels }) =>
       Object.entries(labels).every(
         ([name, value]) =>
-          ["source", "token_type", "cost_status", "team_size"].includes(name) ||
-          values.has(value) ||
-          value === "",
+          ["source", "token_type", "cost_status"].includes(name) || values.has(value) || value === "",
       ),
     );
 }

@@ -64,7 +64,7 @@ export function load({ params }, signal) {
 }
 
 export function render({ found, known, words }, { params }, refresh) {
-  const kinds = [...(words.value?.kinds ?? []), ...OWN_KINDS];
+  const kinds = [...Object.keys(words.value?.metrics ?? {}), ...OWN_KINDS];
   const search = (event) => {
     event.preventDefault();
     const before = location.hash;

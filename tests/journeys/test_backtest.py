@@ -20,6 +20,8 @@ from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop
 from tests.journeys.scenario import CONFIG
 
+pytestmark = pytest.mark.xdist_group("backtest")  # one scene for all
+
 NAMES = ("HighErrorRate", "LowDatabaseConnections")
 SECOND = timedelta(seconds=1)
 QUARTER = timedelta(seconds=15)

@@ -28,6 +28,8 @@ from standin.monitor.query import QueryAnswer
 from standin.monitor.store import MonitorStore
 from tests.in_memory import MemoryAlerts
 
+pytestmark = pytest.mark.xdist_group("panels")  # one scene for all
+
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 SAVED = sorted((ROOT / "infra" / "kql" / "saved").glob("*.kql"))

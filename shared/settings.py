@@ -217,7 +217,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description='Where receivers with `notifier = "webhook"` are told that name no `url`',
     )
     WEBHOOK_SECRET: Token = Field(
-        SecretStr(""), description="Signs these calls (docs/rules.md), for `key` of such a receiver"
+        SecretStr(""), description="Signs these calls (docs/notifications.md), for `key` of such a receiver"
     )
     SLACK_WEBHOOK_URL: Address = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"

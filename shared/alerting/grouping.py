@@ -82,7 +82,7 @@ def parse_routes(text: str, file: str) -> Routes:
     Raises:
         Misconfigured: names the file and every wrong field at once, each with its remedy.
     """
-    return read(Routes, text, file, "docs/rules.md explains routes and receivers.", _lint)
+    return read(Routes, text, file, "docs/notifications.md explains routes and receivers.", _lint)
 
 
 def _lint(routes: Routes) -> list[Fault]:

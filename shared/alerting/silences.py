@@ -142,7 +142,7 @@ def parse_silence(body: bytes, now: datetime) -> Silence:
         form = SilenceForm.model_validate_json(body)
     except ValidationError as exc:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in exc.errors()]
-        raise InvalidEvent("; ".join(problems) + ". See docs/rules.md.") from None
+        raise InvalidEvent("; ".join(problems) + ". See docs/notifications.md.") from None
     starts_at = form.starts_at or now
     if form.ends_at <= max(starts_at, now):
         raise InvalidEvent("ends_at: it is over before it begins. Give a later moment.")

@@ -164,8 +164,8 @@ def test_a_busy_api_is_asked_again_when_it_says(operator: Operator, api: Api) ->
 
 def test_an_api_that_stays_busy_is_left_after_the_patience(operator: Operator, api: Api) -> None:
     api.rule = lambda _: says(503, error="The queue is full.")
-    assert operator.play("--patience", "0.3") == 1
-    assert "takes no events (503, The queue is full). Trying 0 s more." in operator.said
+    assert operator.play("--patience", "1.4") == 1
+    assert "takes no events (503, The queue is full). Trying 1 s more." in operator.said
     assert "Stopped after 0 of 3 calls" in operator.said
 
 

@@ -103,7 +103,7 @@ UNPRICED_CALLS = f"""\
 {unpriced_query(_SCOPED).rstrip()}
 | extend Seller = {_toml("Provider")}, Named = {_toml("Model")}
 | project Provider, Model, Calls, InputTokens, OutputTokens, FirstSeen, LastSeen, CostMissing,
-    Add = iff(CostMissing has "usage", "no price helps: the calls do not tell their usage",
+    Add = iff(CostMissing has "usage", "no price helps: the calls do not state their usage",
         strcat("[[price]]\\nprovider = \\"", Seller, "\\"\\nmodel = \\"", Named, "\\"\\nfrom = ",
         format_datetime(FirstSeen, "yyyy-MM-dd"), "\\nsource = \\"\\"\\ninput =\\noutput ="))"""
 """Models without a price, and the entry that would price them, its figures left to fill in."""

@@ -31,7 +31,7 @@ TRIES = 3
 def declare(parser: ArgumentParser) -> None:
     """Add the rule, and the word that wakes people."""
     parser.add_argument("rule", metavar="RULE", help="its name, or name/severity")
-    parser.add_argument("--yes", action="store_true", help="page whoever is on call")
+    parser.add_argument("--yes", action="store_true", help="page the person on call")
     declare_folder(parser)
 
 
@@ -50,7 +50,7 @@ def run(given: Namespace, desk: Desk) -> int:
 def _agreed(office: Office, yes: bool) -> None:
     if not office.is_laptop and not yes:
         raise Misconfigured(
-            f"A drill in {office.name} pages whoever is on call. Tell them, and add --yes."
+            f"A drill in {office.name} pages the person on call. Warn them, and add --yes."
         )
 
 
@@ -78,7 +78,7 @@ def _follow(drill: Drill, page: Page, desk: Desk) -> Progress:
                 return progress
             desk.pause(LOOK_EVERY_S)
     except KeyboardInterrupt:
-        desk.terminal.note("drill: Whatever was opened is resolved at the next evaluation.")
+        desk.terminal.note("drill: What was opened is resolved at the next evaluation.")
         raise
 
 

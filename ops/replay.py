@@ -103,7 +103,7 @@ def _tell(terminal: Terminal, plan: Plan, happened: Happened, took_s: float) -> 
     if calls:
         terminal.table(("at", "alert", "PagerDuty was told", "status", "summary"), calls)
     else:
-        terminal.say("PagerDuty was told nothing.")
+        terminal.say("No page was sent.")
     terminal.say(_spent(happened.bill.total))
 
 

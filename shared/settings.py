@@ -113,7 +113,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     AGENTMETER_VERSION: str = Field(
         "",
         max_length=200,
-        description="What is deployed, such as a commit; another one is told as a change event",
+        description="What is deployed, such as a commit; another one is sent as a change event",
     )
     AGENTMETER_LINK: str = Field(
         "",
@@ -214,10 +214,11 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     )
     WEBHOOK_URL: Address = Field(
         SecretStr(""),
-        description='Where receivers with `notifier = "webhook"` are told that name no `url`',
+        description='The address of receivers with `notifier = "webhook"` that name no `url`',
     )
     WEBHOOK_SECRET: Token = Field(
-        SecretStr(""), description="Signs these calls (docs/notifications.md), for `key` of such a receiver"
+        SecretStr(""),
+        description="Signs these calls (docs/notifications.md), for `key` of such a receiver",
     )
     SLACK_WEBHOOK_URL: Address = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"

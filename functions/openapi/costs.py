@@ -204,9 +204,9 @@ FILTERS: tuple[Parameter, ...] = tuple(
     for name in TOLD_BY
 )
 ASK: tuple[Parameter, ...] = (
-    Parameter("by", "What to tell costs by: two at most, with a comma between.", Dimension),
+    Parameter("by", "What to split costs by: two at most, with a comma between.", Dimension),
     *WHEN,
-    Parameter("bucket", "Tell each row over time, too.", Literal[WIDTHS]),
+    Parameter("bucket", "Split each row over time, too.", Literal[WIDTHS]),
     Parameter("compare", "Compare with the period before.", Literal[COMPARED]),
     *_rows(Literal[tuple(SORTS)], "So many rows; 1,000 if left out. The rest is one.", MOST_ROWS),
     Parameter("format", "`Accept: text/csv` does the same.", Literal[FORMATS]),

@@ -18,7 +18,7 @@ ABOUT = (
 TAGS = {
     "ingest": "What agents send",
     "costs": "What was spent",
-    "alerts": "What is wrong, and who is told",
+    "alerts": "What is wrong, and who is paged",
     "operation": "How agentmeter itself is",
 }
 SECURITY_SCHEMES = {

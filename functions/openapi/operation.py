@@ -65,7 +65,7 @@ REFUSALS: Mapping[int, str] = {
     413: "Too large; split it.",
     415: "A content type or encoding that is not read.",
     429: "This key has had its share of the minute (RATE_LIMIT_REQUESTS, RATE_LIMIT_EVENTS).",
-    500: "What was stored cannot be read, or a failure that nobody foresaw.",
+    500: "What was stored cannot be read, or an unforeseen failure.",
     503: "Nothing was done; try again later.",
 }
 RETRY_AFTER = {"Retry-After": "Seconds to wait before a repeat"}

@@ -89,7 +89,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "post_metrics": _otlp("metrics, which are not used here", {"resourceMetrics": []}, {}),
     "post_logs": _otlp(
-        "logs: events that tell of model calls and of coding agents' work",
+        "logs: events of model calls and of coding agents' work",
         LOGS,
         refusals(400, 411, 413, 415, 503, shape=answers.OtlpFailure, media=OTLP),
     ),
@@ -139,7 +139,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "get_costs": Operation(
         "costs",
-        "Tell what was spent, by whom, over time, and what has no price.",
+        "Return what was spent, by whom, over time, and what has no price.",
         {
             200: Answer("The bill.", {JSON: Body(costs.Costs), "text/csv": Body(str)}),
             **refusals(400, 503),
@@ -175,7 +175,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "post_silences": Operation(
         "alerts",
-        "Tell nobody of some alerts for a while.",
+        "Mute some alerts for a while.",
         {201: json("The silence.", answers.SilenceShown), **refusals(400, 503)},
         bodies={JSON: Body(SilenceForm, {"for a move": SILENCE})},
     ),

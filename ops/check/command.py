@@ -258,8 +258,8 @@ def _unpriced(overrides: Overrides) -> Iterator[str]:
         first = datetime(entry.from_.year, entry.from_.month, entry.from_.day, tzinfo=UTC)
         if prices.price(_call(entry), first).status == "unknown":
             yield (
-                f"[[deployment]] {entry.name} from {entry.from_}: nobody prices {entry.provider}'s "
-                f"{entry.model}; mend the model's name, or append a [[price]]"
+                f"[[deployment]] {entry.name} from {entry.from_}: no price for {entry.provider}'s "
+                f"{entry.model}; correct the model's name, or append a [[price]]"
             )
 
 

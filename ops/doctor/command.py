@@ -59,7 +59,7 @@ def run(given: Namespace, desk: Desk) -> int:
         desk.terminal.json([asdict(finding) for finding in findings])
     else:
         rows = [(f.check, MARKS[f.outcome], f.said, f.mend) for f in findings]
-        desk.terminal.table(("check", "", "what was found", "how to mend it"), rows)
+        desk.terminal.table(("check", "", "what was found", "how to fix it"), rows)
     return 1 if any(finding.outcome == "wrong" for finding in findings) else 0
 
 

@@ -18,9 +18,7 @@ def keys(named: Mapping[str, SecretStr]) -> Iterator[Finding]:
     """Tell whether each key has the form of one; never shows it."""
     for name, key in named.items():
         if not key.get_secret_value():
-            yield skipped(
-                f"pager {name}", "It is not known here.", f"export {name}=… to look at it"
-            )
+            yield skipped(f"pager {name}", "It is not known here.", f"export {name}=… to see it")
         elif re.fullmatch(PAGER_FORM.pattern, key.get_secret_value().strip()):
             yield ok(f"pager {name}", "It has the form of an integration key.")
         else:

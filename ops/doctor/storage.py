@@ -71,10 +71,10 @@ def _backlog(waiting: int) -> Finding:
 
 
 def _set_aside(waiting: int) -> Finding:
-    said = f"{waiting} messages were set aside."
+    said = f"{waiting} messages were dead-lettered."
     if not waiting:
         return ok(f"queue {POISON}", said)
-    mend = "bin/ops poison list, mend the cause, bin/ops poison replay --all"
+    mend = "bin/ops poison list, fix the cause, bin/ops poison replay --all"
     return wrong(f"queue {POISON}", said, mend)
 
 

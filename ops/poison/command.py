@@ -39,7 +39,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=("list", "show", "replay", "drop", "split"),
-        help="look, give back, delete, or make a message of each event",
+        help="show, replay, delete, or make a message of each event",
     )
     parser.add_argument("ids", nargs="*", metavar="ID[/NUMBER]", help="these messages or events")
     parser.add_argument("--all", action="store_true", help="every message")

@@ -145,6 +145,6 @@ def find_queue(environment: Mapping[str, str]) -> PoisonQueue:
     if account:
         return AccountPoison(account)
     raise Misconfigured(
-        "There is no queue to look at. Start the stack with `make run`, or set "
+        "There is no queue to read. Start the stack with `make run`, or set "
         "AzureWebJobsStorage__queueServiceUri to the queue address of the storage account."
     )

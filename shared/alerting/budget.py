@@ -41,7 +41,7 @@ def _printable(value: object) -> object:
 
 def _dimension(name: str) -> str:
     if name not in DIMENSIONS:
-        raise ValueError(f"no costs are told by it; name one of {', '.join(DIMENSIONS)}")
+        raise ValueError(f"no costs are split by it; name one of {', '.join(DIMENSIONS)}")
     return name
 
 
@@ -119,4 +119,4 @@ def _lint(file: _File) -> Iterator[Fault]:
         if budget.pace and budget.pace.window < budget.every:
             yield (*at, "every"), "longer than burn.window; ask more often"
         if not budget.runbook and (budget.pace or "critical" in budget.thresholds.values()):
-            yield (*at, "runbook"), "whoever is woken needs one; name it"
+            yield (*at, "runbook"), "a critical page needs one; name it"

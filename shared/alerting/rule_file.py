@@ -37,7 +37,7 @@ def lint(rule: Rule) -> list[Fault]:
         problems += [(("contributors",), problem) for problem in wrong]
     problems += _lint_top(rule)
     if rule.severity == "critical" and not rule.runbook:
-        problems.append((("runbook",), "whoever is woken needs one; write docs/runbooks/<name>.md"))
+        problems.append((("runbook",), "a critical page needs one; write docs/runbooks/<name>.md"))
     return problems
 
 
@@ -67,7 +67,7 @@ def _lint_look(rule: Rule, look: Look) -> list[Fault]:
         problems.append(
             (
                 (*at, "hold"),
-                "shorter than every, so that one look decides; use PT0S, or every and more",
+                "shorter than every, so that one evaluation decides; use PT0S, or every and more",
             )
         )
     problems += [

@@ -50,8 +50,8 @@ REFUSED = Metric(
 OTLP: Mapping[str, Metric] = {
     outcome: Metric(f"agentmeter_otlp_{outcome}_total", "counter", text, ("signal",))
     for outcome, text in {
-        "received": "Spans and log records of exports that told of models' work, all of them.",
-        "read": "Spans and log records that told of models' work, and were read.",
+        "received": "Spans and log records of models' work that exports held, all of them.",
+        "read": "Spans and log records of models' work that were read.",
         "unread": "Spans and log records that count tokens in words that are not known here: "
         "they miss from the costs.",
         "refused": "Spans and log records that were wrong, and exports that could not be read, "
@@ -85,7 +85,7 @@ EXPORT_ITEMS = Metric(
 )
 HEARTBEAT = Metric(
     *("agentmeter_heartbeat", "gauge"),
-    "1 for each tick of the timer that ran to its end, whatever its rules found.",
+    "1 for each tick of the timer that ran to its end, whether or not rules fired.",
     (),
 )
 OUTBOX = Metric(

@@ -154,7 +154,7 @@ def _lost(page: Page) -> Later:
     setting = url if kind in NOTIFIERS and NOTIFIERS[kind].bound == "url" else key
     return Later(
         f"{page.dedup_key} was opened by the {setting} whose mark is {mark}, and nothing else "
-        f"closes it. Set {setting}{OLD} to that one, or close the incident by hand and run "
+        f"closes it. Set {setting}{OLD} to that one, or close the incident yourself and run "
         f"`ops pages drop {page.id}`.",
         cause="repair",
     )

@@ -86,7 +86,7 @@ def _without_usage(call: LlmCall, tariff: Tariff, at: datetime) -> Cost:
     if end == "given up":
         source = "the call was given up; what was made until then may be billed"
         return Cost(None, "unknown", source, missing)
-    return Cost(None, "unknown", "the call did not tell its usage", missing)
+    return Cost(None, "unknown", "the call did not state its usage", missing)
 
 
 def _doubts(call: LlmCall, cost: Cost) -> Iterator[str]:

@@ -140,4 +140,4 @@ def as_json(kind: TypeAdapter[Written] | Salvage[Written], value: Written) -> st
 
 def faster(rule: str) -> str:
     """Return what to say when the stored record is not the one that was loaded."""
-    return f"Somebody else evaluated {rule} at the same time; the next tick goes on."
+    return f"Another process evaluated {rule} at the same time; the next tick goes on."

@@ -60,7 +60,7 @@ class Quarantine:
         try:
             self._rows.commit(row.partition, [kept, *others])
         except (Conflict, AgentmeterError) as exc:
-            logger.warning("%s of %s was not set aside: %s", row.key, of, exc)
+            logger.warning("%s of %s was not quarantined: %s", row.key, of, exc)
 
 
 class SetAside:

@@ -88,7 +88,7 @@ def read_host_json(document: Mapping[str, object]) -> HostOptions:
         found = _HostJson.model_validate(document)
     except ValidationError as exc:
         wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
-        raise Misconfigured("host.json: " + "; ".join(wrong) + ". Mend it.") from exc
+        raise Misconfigured("host.json: " + "; ".join(wrong) + ". Fix it.") from exc
     queues = found.extensions.queues
     threshold = queues.newBatchThreshold
     return HostOptions(

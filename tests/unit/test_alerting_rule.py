@@ -86,7 +86,7 @@ def test_the_window_of_what_late_data_would_trip_ends_a_minute_ago(
         ('"> 100"', '"over 100"', "condition: Value error, 'over 100' is no comparison"),
         ('"<= 90"', '"<= 110"', "resolve: <= 110 must be apart from > 100"),
         ('"<= 90"', '"> 90"', "resolve: > 90 must be apart from > 100"),
-        ('runbook = "docs/runbooks/HighHourlyCosts.md"', "", "runbook: whoever is woken needs one"),
+        ('runbook = "docs/runbooks/HighHourlyCosts.md"', "", "runbook: a critical page needs one"),
         ("{start}", "ago(1h)", "query: now() and ago() see another time"),
         ("{start}", "ago(1h)", "query: {start} is missing"),
         ("{end}", "now ()", "query: now() and ago() see another time"),

@@ -73,7 +73,7 @@ def test_thresholds_are_exact(amount: str) -> None:
         (
             '"month"',
             '"month"\nscope = { teem = "a" }',
-            "[[budget]] 1: scope.teem: Value error, no costs are told by it; name one of team, ",
+            "[[budget]] 1: scope.teem: Value error, no costs are split by it; name one of team, ",
         ),
         ('"month"', '"month"\nscope = { team = [] }', "[[budget]] 1: scope.team: Tuple should"),
         ('"month"', '"month"\nscope = { team = "a\\n" }', "scope.team.0: Value error, 'a\\n' has"),
@@ -88,7 +88,7 @@ def test_thresholds_are_exact(amount: str) -> None:
         ('"month"', '"month"\nevery = "PT90S"', "[[budget]] 1: every: write whole minutes"),
         ('"month"', '"month"\nevery = "PT0M"', "[[budget]] 1: every: write whole minutes"),
         ('"month"', '"month"\nevery = "PT12H"', "[[budget]] 1: every: longer than burn.window"),
-        ('"month"', '"month"\nrunbook = ""', "[[budget]] 1: runbook: whoever is woken needs one"),
+        ('"month"', '"month"\nrunbook = ""', "[[budget]] 1: runbook: a critical page needs one"),
         ('"month"', '"month"\n' + LEAST, "[[budget]] 2: name: fleet is an earlier one's too"),
         ("[[budget]]", "[[budgets]]", "budgets: Extra inputs are not permitted"),
         ('"month"', "month", "Invalid value"),

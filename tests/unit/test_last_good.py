@@ -1,4 +1,4 @@
-"""Configuration that becomes wrong: its last right edition goes on, here and in later processes."""
+"""A wrong configuration: the last known good edition goes on, here and in later processes."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -95,7 +95,7 @@ def test_a_new_process_with_a_wrong_file_goes_on_by_the_last_right_one(shop: Sho
     book = shop.start()
 
     assert price(book) == OWN
-    with pytest.raises(Misconfigured, match="its last right edition goes on"):
+    with pytest.raises(Misconfigured, match="its last known good edition goes on"):
         book.check()
 
 

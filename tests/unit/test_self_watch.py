@@ -222,7 +222,7 @@ def test_what_was_set_aside_pages_until_the_queue_is_empty() -> None:
     assert world.pager.taken == [("PoisonQueueNotEmpty/error", "trigger")]
     (page,) = [page for page, _, _ in world.alerts.history(9)]
     assert page.summary == (
-        "[ERROR] 2 messages of accepted events were set aside and are not counted"
+        "[ERROR] 2 messages of accepted events were dead-lettered and are not counted"
     )
     world.poison.messages = 0
     world.ticks(2)

@@ -94,7 +94,7 @@ def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, bea
 
 def test_metrics_are_written_even_if_the_rules_cannot_be_read() -> None:
     def unreadable() -> list[Rule]:
-        raise Misconfigured("rules/a.toml, line 1. Mend it.")
+        raise Misconfigured("rules/a.toml, line 1. Fix it.")
 
     alerts, series, exporter = MemoryAlerts(), MemorySeries(), FakeExporter()
     evaluate = Evaluate(unreadable, Log(fails=False), alerts, lambda: ROUTES, "test", "")

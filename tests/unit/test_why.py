@@ -98,7 +98,7 @@ def test_what_mutes_it_is_said_and_listed() -> None:
     world = World(rule(), silences=lambda: [silence])
     world.ticks(3, Errors=12)
     told = explain(world, silences=[over, silence, other])
-    assert told["sentence"].endswith("Nobody was told: muted silence s1.")
+    assert told["sentence"].endswith("No page was sent: muted silence s1.")
     assert [one["id"] for one in told["silences"]] == ["s1"]
     assert [step["reason"] for step in told["history"] if step["kind"] == "decision"] == [
         "muted silence s1"
@@ -109,7 +109,7 @@ def test_a_warning_that_its_critical_twin_inhibits_says_so() -> None:
     world = World(rule(), rule(severity="warning", query="Warning {start} {end}"))
     world.ticks(3, Errors=12, Warning=12)
     told = explain(world, "Errors.warning")
-    assert "Nobody was told: muted inhibited by" in told["sentence"]
+    assert "No page was sent: muted inhibited by" in told["sentence"]
     assert [one["source"] for one in told["inhibitions"]] == [{"severity": "critical"}]
     assert explain(world, "Errors")["severity"] == "critical"
 

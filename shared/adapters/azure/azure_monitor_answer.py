@@ -22,7 +22,7 @@ REMEDIES = {
     401: "Set APPLICATIONINSIGHTS_AUTHENTICATION_STRING to `Authorization=AAD`, or allow local "
     "authentication on the Application Insights resource.",
     402: "The daily cap of the Application Insights resource is reached. Raise it, or wait.",
-    403: "Give whoever sends (the app's identity, an operator) the role Monitoring Metrics "
+    403: "Give the sender (the app's identity, an operator) the role Monitoring Metrics "
     "Publisher on the Application Insights resource.",
     404: "Copy APPLICATIONINSIGHTS_CONNECTION_STRING from the Application Insights resource anew.",
     413: "One item alone is too large for the service. Shorten the event's texts.",

@@ -80,7 +80,7 @@ class LastRight(Generic[Value]):
         return found
 
     def _stand_in(self, right: _InForce[Value], wrong: str) -> _InForce[Value]:
-        problem = f"{wrong} Until then, the last right edition goes on."
+        problem = f"{wrong} Until then, the last known good one goes on."
         if problem != right.problem:
             logger.error("%s", problem)
         return _InForce(right.text, right.value, problem)
@@ -92,7 +92,7 @@ class LastRight(Generic[Value]):
             if text is not None:
                 return _InForce(text, self._parse(text))
         except AgentmeterError as exc:
-            logger.warning("The last right edition of %s cannot be read: %s", self._name, exc)
+            logger.warning("The last known good %s cannot be read: %s", self._name, exc)
         raise wrong
 
     def _keep(self, text: str) -> None:

@@ -125,10 +125,10 @@ class PriceBook:
         try:
             text = self._texts.read(KEPT_AS)
             if text is not None:
-                return book.read(text), "its last right edition goes on"
+                return book.read(text), "its last known good edition goes on"
         except AgentmeterError as exc:
-            logger.warning("The last right edition of %s cannot be read: %s", KEPT_AS, exc)
-        return Overrides(), "calls are priced by the list alone, and `ops reprice` can mend them"
+            logger.warning("The last known good %s cannot be read: %s", KEPT_AS, exc)
+        return Overrides(), "calls are priced by the list alone, and `ops reprice` can correct them"
 
     def _keep(self, text: str) -> None:
         """Pricing goes on without the storage: it only matters when the file becomes wrong."""

@@ -146,5 +146,5 @@ class Announcing:
             try:
                 self._announce.run(now)
             except AgentmeterError as exc:
-                logger.warning("What has changed was not told: %s", exc)
+                logger.warning("The change event was not stored: %s", exc)
         return self._tick.run(now)

@@ -170,7 +170,7 @@ class Conclude:
         if one.decision.action != "trigger":
             return replace(one, page=self._resolve(rule.key, one, moment.now, last))
         if rule.route not in ("", *self.routes.receivers):
-            logger.warning("%s: no receiver %s; %s is told", rule.key, rule.route, one.route)
+            logger.warning("%s: no receiver %s; %s is notified", rule.key, rule.route, one.route)
         to = To(one.route, self.owners.owner(one.route))
         page = trigger(self.sender, rule, one.group, to, one.decision, moment.now)
         return replace(one, page=in_line(page, last))

@@ -133,7 +133,7 @@ class Deliver:
     def _notify(self, page: Page) -> Delivery:
         """Hand the page to its notifier."""
         if page.action == "change" and (page.tried_at or page.created_at) > page.created_at + STALE:
-            return Dropped("nobody took the change event")
+            return Dropped("no receiver accepted the change event")
         return self.receivers.notifier(page).send(page)
 
 

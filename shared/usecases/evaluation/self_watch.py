@@ -145,7 +145,7 @@ OF_ROADS: Sequence[Rule] = (
     ),
     _rule(
         *("AlertStateUnreadable", f"{OF_THE_STORE}unreadable", "PT5M", "error"),
-        "{value:.0f} parts of the stored state of {Rule} cannot be read and were set aside",
+        "{value:.0f} parts of the stored state of {Rule} cannot be read and were quarantined",
     ),
 )
 TELEMETRY_LATE = _rule(
@@ -171,7 +171,7 @@ OTHERS: Sequence[Rule] = (
     ),
     _rule(
         *("PoisonQueueNotEmpty", f"{OF_THE_STORE}poison", "PT5M", "error"),
-        "{value:.0f} messages of accepted events were set aside and are not counted",
+        "{value:.0f} messages of accepted events were dead-lettered and are not counted",
     ),
     _rule(
         *("ConfigurationWrong", f"{OF_THE_STORE}config", "PT5M", "error"),

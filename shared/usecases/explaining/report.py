@@ -152,7 +152,7 @@ def _read(name: str, read: Callable[[], str]) -> Check:
     try:
         return Check(name, True, read())
     except AgentmeterError as exc:
-        return Check(name, False, str(exc), "Run `bin/ops check`, mend, release again.")
+        return Check(name, False, str(exc), "Run `bin/ops check`, fix, deploy again.")
 
 
 def _rule(rule: Rule, record: RuleRecord | None) -> dict[str, object]:

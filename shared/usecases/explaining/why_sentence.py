@@ -107,7 +107,7 @@ def _told(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
     """Say who was told of what fires, or why nobody was."""
     incident = subject.incident
     if incident is None:
-        return f"Nobody was told: {subject.decided or 'it has just begun'}"
+        return f"No page was sent: {subject.decided or 'it has just begun'}"
     page = next((one for one in pages if one.page.id == incident.page), None)
     told = f"Receiver {incident.route} was told at {_time(incident.notified_at, now)}"
     if page is None:

@@ -43,7 +43,7 @@ class Narrowing:
             aside = with_note(text, reason(exc))
             if delivery < LAST_DELIVERY or aside == text:
                 raise
-            logger.exception("An event cannot be processed and is set aside.")
+            logger.exception("An event cannot be processed and is dead-lettered.")
             return Processed(0, 0, refused=(aside,))
 
 

@@ -217,8 +217,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description='The address of receivers with `notifier = "webhook"` that name no `url`',
     )
     WEBHOOK_SECRET: Token = Field(
-        SecretStr(""),
-        description="Signs these calls (docs/notifications.md), for `key` of such a receiver",
+        SecretStr(""), description="Signs them (docs/notifications.md), for `key` of a receiver"
     )
     SLACK_WEBHOOK_URL: Address = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"

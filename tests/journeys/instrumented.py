@@ -23,7 +23,6 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "distro": (
         "opentelemetry-distro==0.66b1",
-        "opentelemetry-exporter-otlp==1.45.1",
         "opentelemetry-instrumentation-genai-openai==1.3b0",
         "openai==3.54.0",
     ),
@@ -47,10 +46,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 trace.set_tracer_provider(provider)
-"""
-DISTRO = """
-from opentelemetry.instrumentation import auto_instrumentation
-auto_instrumentation.initialize()
 """
 EXPORTING_JSON = EXPORTING.replace("otlp.proto.http", "otlp.json.http")
 OPENAI_CALLS = """
@@ -167,7 +162,7 @@ def run(environment: str, program: str, settings: Mapping[str, str]) -> None:
     Skips the test where the packages cannot be had.
     """
     finished = subprocess.run(  # noqa: S603 - our own program
-        [_python(environment), "-W", "ignore", "-c", program],
+        [python(environment), "-W", "ignore", "-c", program],
         env={**operator_environment(), **settings},
         capture_output=True,
         text=True,
@@ -177,7 +172,7 @@ def run(environment: str, program: str, settings: Mapping[str, str]) -> None:
     assert finished.returncode == 0, finished.stderr[-2000:]
 
 
-def _python(environment: str) -> Path:
+def python(environment: str) -> Path:
     """Return the interpreter of the environment, made at the first use and kept."""
     folder = HOME / environment
     python = folder / "bin" / "python"

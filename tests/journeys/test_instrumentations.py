@@ -1,7 +1,5 @@
 """Real instrumentation packages export to the laptop's stack: each call is there once, exactly."""
 
-import re
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,14 +11,12 @@ from tests.journeys import instrumented as programs
 from tests.journeys.laptop import Laptop, laptop
 from tests.llm_server import answer
 from tests.loopback import Loopback, loopback
-from tests.triggers.test_index import ROOT
 
 pytestmark = [
     pytest.mark.instrumentations,
     pytest.mark.timeout(900),
     pytest.mark.xdist_group("instrumentations"),
 ]
-EXPORT = re.compile(r"^ *export (OTEL_.*)$", re.MULTILINE)
 Call = tuple[str, int | None, int | None, float | None]
 """Status, input tokens, output tokens, US dollars."""
 GPT: Call = ("success", 1200, 80, 0.00252)
@@ -100,21 +96,6 @@ def test_each_call_of_openais_client_is_counted_once_and_priced(
     export(box, llm, service, "openai", *parts)
     assert in_order(calls(box, service)) == in_order(OPENAI)
     assert portal(box, service) == [["GenAI | openai", pytest.approx(4 * 0.00252 + 1.4e-07)]]
-
-
-def test_the_lines_of_the_readme_are_enough(box: Laptop, llm: Loopback) -> None:
-    lines = EXPORT.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-    given = dict(part.split("=", 1) for line in lines for part in shlex.split(line))
-    key, url = box.stack.places.key(), box.stack.app_url
-    settings = {
-        name: value.replace("$KEY", key).replace("http://127.0.0.1:7071", url)
-        for name, value in given.items()
-    }
-    program = programs.DISTRO + programs.OPENAI_CALLS
-    more = {"OTEL_SERVICE_NAME": "readme", "LLM_URL": llm.url}
-    programs.run("distro", program, settings | more)
-    box.stack.host.drain()
-    assert in_order(calls(box, "readme")) == in_order(OPENAI)
 
 
 def test_the_exporter_of_json_brings_the_same(box: Laptop, llm: Loopback) -> None:

@@ -81,7 +81,7 @@ def record(name: str, known: Programs) -> Recorded:
         return Reply(200, b"", {"Content-Type": "application/x-protobuf"})
 
     environment = known.environments[program.environment]
-    runtime, folder = RUNTIMES[environment.runtime], _folder(program.environment, environment)
+    runtime, folder = RUNTIMES[environment.runtime], folder_of(program.environment, environment)
     (folder / runtime.file).write_text(known.text(program), encoding="utf-8")
     with loopback(server.answer) as llm, loopback(take) as box, TemporaryDirectory() as home:
         settings = {
@@ -117,7 +117,7 @@ def told(program: Program, log: Sequence[Answered]) -> list[Call]:
     return found
 
 
-def _folder(name: str, environment: Environment) -> Path:
+def folder_of(name: str, environment: Environment) -> Path:
     """Return the environment's folder, made at the first use."""
     folder = HOME / name
     note, wanted = folder / "installed.txt", "\n".join(environment.packages)

@@ -1,6 +1,7 @@
 """Real programs sent these spans: their calls, tokens, costs and owners, in whichever order."""
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from shared.events.types import LlmCall
 from shared.rows import EventRow
 from shared.units import Usage
 from tests.dialects import RECORDINGS
+from tests.printed import blocks
+from tests.recordings.record import programs
 from tests.recordings.recorded import Call, recordings, traces_of
 from tests.span_log import PRICES, told
 
@@ -116,3 +119,10 @@ def test_every_dialect_has_a_recording() -> None:
         for span in message
     }
     assert {dialect.name for dialect in DIALECTS} == real | {one.dialect for one in RECORDINGS}
+
+
+def test_printed_lines_for_spring_were_recorded() -> None:
+    (lines,) = blocks("docs/opentelemetry.md", "properties")
+    recorded = programs().parts["spring_ai"]
+    for name in re.findall("(?m)^([^=]+)=", lines):
+        assert "headers" in name or f'Map.entry("{name}", ' in recorded

@@ -60,13 +60,15 @@ class RowClaims:
         return held
 
     def told(self, keys: Iterable[str]) -> Mapping[str, str]:
-        """Return what was kept with the claims of these keys; claims without that are left out."""
+        """Return what was kept with the claims of these keys, "" for nothing; those that nobody
+        has claimed are left out."""
         wanted = list(keys)
         kept: dict[str, str] = {}
         for layout in self._layouts.known():
             found = self._rows.get_each([layout.place(key) for key in wanted], "told")
-            pairs = zip(wanted, found, strict=True)
-            kept |= {key: row.text("told") for key, row in pairs if row and row.fields.get("told")}
+            for key, row in zip(wanted, found, strict=True):
+                if row:
+                    kept[key] = str(row.fields.get("told", "")) or kept.get(key, "")
         return kept
 
     def done(self, keys: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.claim_ports import Claims, TraceMemory
 from shared.mark_port import Mark
 from shared.ports import Turns
 from shared.settings import Settings
@@ -21,13 +22,11 @@ from shared.storage.traces import TraceRows
 from shared.storage.turns import TurnRows
 from shared.store_ports import (
     AlertStore,
-    Claims,
     LabelBook,
     SeriesStore,
     SetAside,
     SilenceStore,
     Texts,
-    TraceMemory,
 )
 
 if TYPE_CHECKING:

@@ -146,4 +146,7 @@ def test_a_claim_keeps_what_its_holder_told(stores: Stores) -> None:
     claims.claim({first: "m-1"}, NOON, seen_before=False, told={first: "é 1"})
     mine = {first: "m-2", second: "m-2"}
     claims.claim(mine, NOON, seen_before=False, told=dict.fromkeys(mine, "2"))
-    assert claims.told([first, second, third]) == {first: "é 1", second: "2"}
+    claims.claim({third: "m-3"}, NOON, seen_before=False)
+    nobody = keys(4)[3]
+    kept = {first: "é 1", second: "2", third: ""}
+    assert claims.told([first, second, third, nobody]) == kept

@@ -170,3 +170,12 @@ def test_the_log_shows_the_corrected_call_alone() -> None:
 def test_what_is_kept_can_be_read_again() -> None:
     kept = Told.model_validate_json('{"twins":["e:1"],"around":["e:2"]}')
     assert kept.claims("e:0") == {"e:1": "repeated", "e:2": "repeated"}
+
+
+def test_what_lies_in_a_bare_wrapper_corrects_it() -> None:
+    """The wrapper around two calls came first, and knew nothing of what was used."""
+    wrapper = {n: v for n, v in NO_USAGE.items() if "response" not in n}
+    inner = {n: v for n, v in CLIENT.items() if "response" not in n}
+    texts = [exported(span(wrapper, 1, kind="internal", scope="framework"))]
+    texts += [exported(span(inner, n, 1, scope=f"client{n}")) for n in (2, 3)]
+    assert Pipeline().run(*texts).shown("input_tokens", "cost_usd") == [(1000, USD)]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.claim_ports import Claims
 from shared.events.carried_span import CarriedSpan
 from shared.events.identity import event_key
 from shared.events.message import Message
 from shared.events.types import AnyEvent, LlmCall
 from shared.pricing.cost import Cost
-from shared.store_ports import Claims
 from shared.usecases.processing.correct import Correct, Correction, Report, told_by
 from shared.usecases.processing.place_spans import Placed
 from shared.usecases.processing.rows import PricedSpan, Prices, without_event
@@ -75,10 +75,10 @@ class ClaimEvents:
             other = told_by(key, views[key], holders) if is_mine else None
             if is_mine and other is None:
                 mine[key] = Claimed(event, cost, key)
-            elif isinstance(event.data, LlmCall) and other not in views[key].around:
+            elif isinstance(event.data, LlmCall):
                 first = (other,) if other else (key, *placed.twins(key))
-                reports.append(Report(event, key, first))
-        found = self._correct.correct(reports, message.id, now)
+                reports.append(Report(event, key, first, other in views[key].around))
+        found = self._correct.correct(reports, message.id, attempt, now)
         spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
         spans += _priced_spans(message, mine.values())
         corrected = (Claimed(one.event, one.cost, one.key, one) for one in found.corrections)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from shared.claim_ports import Claims
+from shared.errors import RetryLater
 from shared.events.types import AnyEvent
 from shared.pricing.cost import Cost
-from shared.store_ports import Claims
 from shared.usecases.processing.told import (
     REPEATED,
     PriceOf,
@@ -19,6 +20,8 @@ from shared.usecases.processing.told import (
 
 MOST_STEPS = 4
 """From a report to the call that is counted, over reports that are told by others themselves."""
+PATIENT = 3
+"""Deliveries of a report that wait for the claim of its call, whose own message makes it now."""
 MOST_CORRECTIONS = 8
 """Of a call; what comes later changes nothing."""
 
@@ -28,11 +31,13 @@ class Report:
     """An event of a call that is counted already.
 
     key: its own claim key. first: those to begin the search for that call at, the best first.
+    is_part: that call may include others.
     """
 
     event: AnyEvent
     key: str
     first: tuple[str, ...]
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +81,20 @@ class Correct:
 
     def kept(self, keys: Iterable[str]) -> Mapping[str, Told]:
         """Return what the claims of these keys keep."""
-        found = self._claims.told(keys)
-        return {key: Told.model_validate_json(text) for key, text in found.items()}
+        return _read(self._claims.told(keys))
 
-    def correct(self, reports: Sequence[Report], holder: str, now: datetime) -> Corrections:
+    def correct(
+        self, reports: Sequence[Report], holder: str, attempt: int, now: datetime
+    ) -> Corrections:
         """Return the corrections that these reports make, as this message's to carry.
 
-        holder: the message.
+        holder: the message. attempt: its deliveries, with this one.
         Raises:
-            RetryLater: the store did not answer.
+            RetryLater: the store did not answer, or the call's own message is just being processed.
         """
         if not reports:
             return Corrections([], 0)
-        found = list(self._counted(reports, now))
+        found = list(self._counted(reports, attempt <= PATIENT, now))
         made: list[Correction] = []
         waiting: Sequence[tuple[Report, str, Told]] = found
         while waiting:
@@ -125,29 +131,35 @@ class Correct:
             turn = following
 
     def _counted(
-        self, reports: Sequence[Report], now: datetime
+        self, reports: Sequence[Report], waits: bool, now: datetime
     ) -> Iterator[tuple[Report, str, Told]]:
         """Yield the reports of calls that are counted and can be corrected, with the call's key
         and what it was first counted as.
 
         A call that is told by another itself leads to that one. To know, what decides it is
-        claimed for it, as its own message does.
+        claimed for it, as its own message does. A call around it is one of which nothing was known.
         """
         going = {index: report.first for index, report in enumerate(reports)}
+        parts = {index for index, report in enumerate(reports) if report.is_part}
         for _ in range(MOST_STEPS):
-            kept = self.kept({key for keys in going.values() for key in keys})
+            texts = self._claims.told({key for keys in going.values() for key in keys})
+            kept = _read(texts)
             wanted = {c: by for key, told in kept.items() for c, by in told.claims(key).items()}
             held = self._claims.claim(wanted, now, seen_before=True)
             onward: dict[int, tuple[str, ...]] = {}
             for index, keys in going.items():
                 key = next((key for key in keys if key in kept), None)
                 if key is None:
+                    if waits and keys and not texts.keys() & set(keys):
+                        raise RetryLater("A call is being counted that a report adds to.")
                     continue
                 other = told_by(key, kept[key], held)
-                if other is None and kept[key].can_be_corrected(now):
-                    yield reports[index], key, kept[key]
-                elif other and other not in kept[key].around:
+                told = kept[key]
+                if other is not None:
                     onward[index] = (other,)
+                    parts |= {index} if other in told.around else set()
+                elif told.can_be_corrected(now) and not (index in parts and told.tells_usage):
+                    yield reports[index], key, told
             if not onward:
                 return
             going = onward
@@ -165,6 +177,10 @@ def told_by(key: str, told: Told, held: Mapping[str, str]) -> str | None:
         if wanted_by == key and holder != key:
             return holder
     return None
+
+
+def _read(texts: Mapping[str, str]) -> Mapping[str, Told]:
+    return {key: Told.model_validate_json(text) for key, text in texts.items() if text}
 
 
 def _name(holder: str, key: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from shared.claim_ports import TraceMemory
 from shared.events.envelope import judge
 from shared.events.identity import event_key, span_key
 from shared.events.message import Message
@@ -15,7 +16,6 @@ from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.tell import owner_of
 from shared.events.types import AnyEvent, LlmCall
 from shared.rows import EventRow
-from shared.store_ports import TraceMemory
 from shared.usecases.processing.late_owners import late_owners
 from shared.usecases.processing.told import Rivals
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.alerting.count_fast import CountFast, clock
 from shared.alerting.tallies import merge_all, subtracted
+from shared.claim_ports import Claims, TraceMemory
 from shared.errors import RetryLater
 from shared.events.identity import event_key
 from shared.events.message import Message, decode, is_beat, pack
@@ -25,7 +26,7 @@ from shared.metrics.points import Point
 from shared.metrics.tally import tally
 from shared.ports import Exporter
 from shared.rows import BEAT_ROW, EventRow, Exported, ExportLater, ExportRefused
-from shared.store_ports import Claims, LabelBook, SeriesStore, TraceMemory
+from shared.store_ports import LabelBook, SeriesStore
 from shared.usecases.processing.claim_events import Claimed, ClaimEvents, Mine
 from shared.usecases.processing.exporting import NotTaken, raise_if_later
 from shared.usecases.processing.outcome_metrics import Fate, counts, items_later, lateness

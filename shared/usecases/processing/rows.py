@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, cast
 
+from shared.claim_ports import Claims
 from shared.events.carried_span import CarriedSpan
 from shared.events.columns import ATTEMPT, NUMBERS, TEXT
 from shared.events.message import Message
@@ -15,7 +16,6 @@ from shared.ports import Exporter
 from shared.pricing.cost import Cost
 from shared.pricing.entry import plain
 from shared.rows import EventRow, ExportLater, ExportRefused, SpanRow
-from shared.store_ports import Claims
 from shared.units import UNITS, total_of
 from shared.usecases.processing.correct import Correction
 from shared.usecases.processing.exporting import nearest, raise_if_later

@@ -52,14 +52,23 @@ class Told(BaseModel, frozen=True):
 
     def claims(self, key: str) -> dict[str, str]:
         """Return the claims that decide whether the event of this key is counted, with who wants
-        each."""
+        each: those of the same call first."""
         response = response_key(self.event) if self.event else self.response
-        rivals = dict.fromkeys((*self.twins, *self.around), REPEATED)
-        return {**rivals, response: key} if response else rivals
+        same = {response: key} if response else dict[str, str]()
+        return {
+            **dict.fromkeys(self.twins, REPEATED),
+            **same,
+            **dict.fromkeys(self.around, REPEATED),
+        }
 
     def can_be_corrected(self, now: datetime) -> bool:
         """Tell whether Azure Monitor still takes a row of the time of this one."""
         return self.event is not None and self.row_at() > now - OLDEST
+
+    @property
+    def tells_usage(self) -> bool:
+        """Tell whether it is a call of which it is known what was used."""
+        return self.event is not None and self.event.data.usage is not None
 
     def row_at(self) -> datetime:
         """Return when its row stands in the log."""

@@ -43,12 +43,12 @@ def told(messages: Sequence[Sequence[Span]], at: datetime) -> list[EventRow]:
     ]
 
 
-def shown_once(rows: Sequence[EventRow]) -> list[EventRow]:
-    """Return the rows of model calls as UsageEvents shows them: of each call the last attempt."""
+def shown_once(rows: Sequence[EventRow], kind: str = "llm.call") -> list[EventRow]:
+    """Return the rows of a kind as UsageEvents shows them: of each event the last attempt."""
     last: dict[tuple[str, str], EventRow] = {}
     for row in rows:
         key = row.text.get("source", ""), row.text.get("id", "")
-        if row.name == "llm.call" and (key not in last or _attempt(last[key]) <= _attempt(row)):
+        if row.name == kind and (key not in last or _attempt(last[key]) <= _attempt(row)):
             last[key] = row
     return list(last.values())
 

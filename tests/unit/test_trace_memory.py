@@ -21,6 +21,7 @@ from tests.dialects import RECORDINGS
 from tests.fakes import START, FakeExporter
 from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTraces
 from tests.recording import Recording
+from tests.span_log import shown_once
 from tests.spans import AGENT, BARE, CHAT, TOOL, span
 
 PRICES = load("")
@@ -36,7 +37,7 @@ def rows(messages: Sequence[Sequence[Span]], kind: str = "llm.call") -> list[Eve
     for spans in messages:
         for text in pack_parcels(read_spans(spans, START, 0).parcels, START):
             process.run(text, 1, START)
-    return [row for row in exporter.event_rows if row.name == kind]
+    return shown_once(exporter.event_rows, kind)
 
 
 def counted(found: list[EventRow]) -> list[tuple[float, ...]]:

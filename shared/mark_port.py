@@ -8,6 +8,8 @@ from shared.metrics.points import SeriesState
 from shared.rows import MetricRow
 
 NEVER = datetime.min.replace(tzinfo=UTC)
+EVERY_METRIC = "*"
+"""Stands for all in Written.lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Written:
 
     version: of what is stored; 0 where nothing is yet. minute: the last that was written.
     totals: as they were then. owed: rows that Azure Monitor is yet to take. until: its writer
-    may be sending the owed rows up to then.
+    may be sending the owed rows up to then. lost: metrics whose totals cannot be read: what was
+    added to them since stays unwritten.
     """
 
     version: int = 0
@@ -24,6 +27,7 @@ class Written:
     totals: SeriesState = field(default_factory=SeriesState)
     owed: tuple[MetricRow, ...] = ()
     until: datetime = NEVER
+    lost: frozenset[str] = frozenset()
 
 
 class Mark(Protocol):

@@ -85,9 +85,10 @@ class LabelBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stored alert state that cannot be read, wholly or in part, and was set aside.
+    """Stored state that cannot be read, wholly or in part, and was set aside.
 
-    kind: record, page or silence. rule: the rule's key, or the silence. why: what of it is lost.
+    kind: record, page, silence, or row of other state. rule: the rule's key, the silence, or the
+    row. why: what of it is lost.
     """
 
     id: str

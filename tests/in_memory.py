@@ -5,6 +5,7 @@ from shared.storage.claims import RowClaims
 from shared.storage.labels import RowLabels
 from shared.storage.mark import RowMark
 from shared.storage.memory import MemoryDatabase
+from shared.storage.rows import Rows
 from shared.storage.series import RowSeries
 from shared.storage.silences import RowSilences
 from shared.storage.stores import CLAIM_PARTITIONS
@@ -22,8 +23,9 @@ class MemorySeries(RowSeries):
 
 
 class MemoryMark(RowMark):
-    def __init__(self) -> None:
-        super().__init__(MemoryDatabase().table("series"))
+    def __init__(self, rows: Rows | None = None) -> None:
+        self.rows = rows or MemoryDatabase().table("series")
+        super().__init__(self.rows)
 
 
 class MemoryLabels(RowLabels):

@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.errors import RetryLater
 from shared.storage.claim_layouts import Layout, Layouts
 from shared.storage.packing import hour_of, parts_of, unpacked
+from shared.storage.quarantine import Copies
 from shared.storage.rows import (
     ATTEMPTS,
     Change,
@@ -31,9 +32,13 @@ class RowClaims:
     forget() drops whole hours: those of which no part lies after the moment given.
     """
 
-    def __init__(self, rows: Rows, partitions: int) -> None:
-        """partitions: over how many the claims are spread; see claim_layouts."""
+    def __init__(self, rows: Rows, partitions: int, copies: Copies | None = None) -> None:
+        """partitions: over how many the claims are spread; see claim_layouts.
+
+        copies: where listings that cannot be read are kept; among the claims, unless given.
+        """
         self._rows = rows
+        self._copies = copies or Copies(rows)
         self._layouts = Layouts(rows, partitions)
 
     def claim(
@@ -158,7 +163,8 @@ class RowClaims:
     def _forget(self, layout: Layout, listing: Row) -> int:
         """Delete the claims of a listing, then the listing."""
         dropped = 0
-        for partition, keys in _grouped(layout, unpacked(listing).split()):
+        listed = self._copies.attempt(unpacked, listing) or ""
+        for partition, keys in _grouped(layout, listed.split()):
             changes = [Delete(layout.place(key)[1]) for key in keys]
             dropped += commit_present(self._rows, partition, changes)
         commit_present(self._rows, listing.partition, [Delete(listing.key)])

@@ -10,6 +10,7 @@ from typing import cast
 
 from shared.errors import RetryLater
 from shared.storage.packing import packed, text_key, unpacked
+from shared.storage.quarantine import Copies
 from shared.storage.rows import ATTEMPTS, Change, Conflict, Insert, Replace, Row, Rows
 from shared.store_ports import Use
 
@@ -42,8 +43,10 @@ class RowLabels:
     week make room for new ones.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, copies: Copies | None = None) -> None:
+        """copies: where rows that cannot be read are kept; among the others, unless given."""
         self._rows = rows
+        self._copies = copies or Copies(rows)
         self._known: dict[str, _Known] = {}
 
     def admit(self, label: str, values: Mapping[str, str], most: int, at: datetime) -> set[str]:
@@ -64,7 +67,7 @@ class RowLabels:
     def all(self, at: datetime) -> Mapping[str, Book]:
         """Return every label and its values. at: now, for values of which no use is known."""
         rows = self._rows.query(_PARTITION)
-        return {row.text("label") or row.key: _book(row, at) for row in rows}
+        return {row.text("label") or row.key: self._book(row, at) for row in rows}
 
     def free(self, label: str, values: Iterable[str], at: datetime) -> Sequence[str]:
         """Drop the values from the label's book; return those that were in it.
@@ -74,7 +77,7 @@ class RowLabels:
         """
         for _ in range(ATTEMPTS):
             row = self._rows.get(_PARTITION, text_key_of(label))
-            book = _book(row, at)
+            book = self._book(row, at)
             freed = [value for value in values if value in book]
             left = {value: use for value, use in book.items() if value not in freed}
             if not freed or self._written(label, row, left):
@@ -83,17 +86,25 @@ class RowLabels:
 
     def _read(self, label: str, at: datetime) -> _Known:
         used = self._known[label].used if label in self._known else {}
-        return _Known(_book(self._rows.get(_PARTITION, text_key_of(label)), at), at, used)
+        return _Known(self._book(self._rows.get(_PARTITION, text_key_of(label)), at), at, used)
 
     def _update(self, label: str, used: Mapping[str, str], most: int, at: datetime) -> Book:
         """Note in the book what was used, and add new values; return the book as it is then."""
         for _ in range(ATTEMPTS):
             row = self._rows.get(_PARTITION, text_key_of(label))
-            stored = _book(row, at)
+            stored = self._book(row, at)
             book = _grown(stored, used, most, at)
             if book == stored or self._written(label, row, book):
                 return book
         raise RetryLater("Others added label values; the queue brings the message again.")
+
+    def _book(self, row: Row | None, at: datetime) -> Book:
+        """Read a book; of the edition before, which wrote a list, each value counts as used now."""
+        stored = self._copies.attempt(_stored, row) if row else None
+        if isinstance(stored, list):
+            return {value: Use(_hour(at), "") for value in cast("list[str]", stored)}
+        uses = cast("dict[str, tuple[int, str]]", stored or {})
+        return {value: Use(*use) for value, use in uses.items()}
 
     def _written(self, label: str, row: Row | None, book: Book) -> bool:
         """Store the book in place of that row; return False where others were faster."""
@@ -115,12 +126,8 @@ def text_key_of(label: str) -> str:
     return key + "=" * (-len(key) % 4)
 
 
-def _book(row: Row | None, at: datetime) -> Book:
-    """Read a book; of the edition before, which wrote a list, each value counts as used now."""
-    stored: object = json.loads(unpacked(row)) if row else {}
-    if isinstance(stored, list):
-        return {value: Use(_hour(at), "") for value in cast("list[str]", stored)}
-    return {value: Use(*use) for value, use in cast("dict[str, tuple[int, str]]", stored).items()}
+def _stored(row: Row) -> object:
+    return json.loads(unpacked(row))
 
 
 def _is_due(book: Book, values: Mapping[str, str], most: int, at: datetime) -> bool:

@@ -1,10 +1,11 @@
 """Running totals as the edition before this store wrote them: sixteen shards, a row per metric."""
 
-import json
 from hashlib import sha256
 
-from shared.storage.packing import parts_of, unpacked
+from shared.storage.packing import parts_of
+from shared.storage.quarantine import Copies
 from shared.storage.rows import Delete, Rows, commit_present, prefix
+from shared.storage.series_rows import totals_of
 from shared.storage.totals import Totals
 
 _SHARDS = [f"0{digit}" for digit in "0123456789abcdef"]
@@ -13,18 +14,16 @@ _SHARDS = [f"0{digit}" for digit in "0123456789abcdef"]
 class LandedSeries:
     """Reads what is there; only what is old enough is deleted."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, copies: Copies) -> None:
         self._rows = rows
+        self._copies = copies
 
     def totals(self) -> dict[str, Totals]:
         """Return the totals of each metric."""
         whole = Totals()
         for shard in _SHARDS:
             for row in self._rows.query(shard, prefix("m:")):
-                for line in json.loads(unpacked(row)):
-                    part = Totals()
-                    part.take(*line)
-                    whole.merge(part)
+                whole.merge(self._copies.attempt(totals_of, row) or Totals())
         return whole.by_metric()
 
     def applied(self, batch_id: str) -> bool:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from shared.storage.alerts import page_fields, record_fields, settled_fields
 from shared.storage.labels import text_key_of
-from shared.storage.mark import mark_rows
+from shared.storage.landed_mark import mark_rows
 from shared.storage.outbox import PAGE, RECORD, SETTLED
 from shared.storage.packing import hour_of, packed, parts_of, text_key
 from shared.storage.rows import Fields

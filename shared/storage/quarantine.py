@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
 from shared.errors import AgentmeterError
@@ -16,6 +16,7 @@ _KINDS: Final = {"o": "page", "r": "record"}
 """What a row of a rule is by the first letter of its key."""
 SILENCES: Final = "silences"
 """The partition of silences, in a table of their own."""
+_COPIES: Final = "unreadable"
 
 logger = logging.getLogger(__name__)
 Kept = TypeVar("Kept")
@@ -63,6 +64,34 @@ class Quarantine:
             logger.warning("%s of %s was not quarantined: %s", row.key, of, exc)
 
 
+class Copies:
+    """Rows of other tables that cannot be read: each is passed over, and a copy kept here."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._seen: set[tuple[str, str]] = set()
+
+    def attempt(self, read: Callable[[Row], Kept], row: Row) -> Kept | None:
+        """Return what the row holds, None where it cannot be read. The log says so once."""
+        try:
+            return read(row)
+        except ValueError as exc:
+            if (place := (row.partition, row.key)) not in self._seen:
+                self._seen.add(place)
+                self._keep(row, f"it cannot be read ({type(exc).__name__})")
+            return None
+
+    def _keep(self, row: Row, why: str) -> None:
+        of = f"{row.partition}/{row.key}"
+        logger.error("Row %s: %s. It is left out.", of, why)
+        name = hashlib.sha256(of.encode()).hexdigest()[:32]
+        try:
+            kept = Put(f"{_ASIDE}{name}", {**row.fields, "of": of, "why": why})
+            self._rows.commit(_COPIES, [kept])
+        except AgentmeterError as exc:
+            logger.warning("No copy of row %s was kept: %s", of, exc)
+
+
 class SetAside:
     """What the quarantines of these tables hold; fits store_ports.SetAside."""
 
@@ -100,7 +129,8 @@ def _of(row: Row) -> str:
 
 
 def _kind(row: Row) -> str:
-    return "silence" if row.partition == SILENCES else _KINDS[row.key[len(_ASIDE)]]
+    named = {SILENCES: "silence", _COPIES: "row"}.get(row.partition)
+    return named or _KINDS[row.key[len(_ASIDE)]]
 
 
 def _id(row: Row) -> str:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from shared.alerting.tallies import NO_TALLIES, Tallies, merge_all, slice_of
-from shared.errors import RetryLater
+from shared.errors import Misconfigured, RetryLater
 from shared.metrics.points import Point, SeriesState
 from shared.storage.landed_series import LandedSeries
 from shared.storage.packing import hour_of, parts_of, unpacked
+from shared.storage.quarantine import Copies
 from shared.storage.rows import (
     Change,
     Conflict,
@@ -25,16 +26,16 @@ from shared.storage.rows import (
     commit_present,
     prefix,
 )
-from shared.storage.series_compaction import Stored, step
+from shared.storage.series_compaction import Added, Stored, step
 from shared.storage.series_rows import (
     TALLY_FIELDS,
     Head,
-    add_row,
     head_fields,
     head_of,
     tallies_fields,
     tallies_of,
     totals_fields,
+    totals_of,
     totals_texts,
 )
 from shared.storage.totals import Totals
@@ -55,9 +56,11 @@ class RowSeries:
     replaced is deleted at the next compaction, so that one that dies leaves every total as it was.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, copies: Copies | None = None) -> None:
+        """copies: where rows that cannot be read are kept; among the others, unless given."""
         self._rows = rows
-        self._landed = LandedSeries(rows)
+        self._copies = copies or Copies(rows)
+        self._landed = LandedSeries(rows, self._copies)
         self._known: dict[str, Totals] = {}
 
     def apply(
@@ -86,13 +89,16 @@ class RowSeries:
         """Tell whether that batch was added before."""
         if self._rows.get(_PARTITION, f"b:{_digest(batch_id)}"):
             return True
-        return self._head().markers and self._landed.applied(batch_id)
+        row = self._rows.get(_PARTITION, _HEAD)
+        head = self._copies.attempt(head_of, row) if row else None
+        return (head or Head()).markers and self._landed.applied(batch_id)
 
     def read(self) -> SeriesState:
         """Return every series.
 
         Raises:
             RetryLater: the store did not answer, or compaction went by too often.
+            Misconfigured: the list of what counts cannot be read.
         """
         for _ in range(_ATTEMPTS):
             head = self._head()
@@ -105,7 +111,7 @@ class RowSeries:
             except Conflict:
                 continue
             for row in self._additions(head):
-                add_row(totals, row)
+                totals.merge(self._totals_of(row))
             if self._is_current(head):
                 self._known = {key: self._known[key] for key in head.totals_keys()}
                 if head.version:
@@ -118,7 +124,7 @@ class RowSeries:
         for _ in range(_ATTEMPTS):
             head = self._head()
             parts = self._tallied(head)
-            parts += [tallies_of(row) for row in self._additions(head, *TALLY_FIELDS)]
+            parts += map(self._tallies_of, self._additions(head, *TALLY_FIELDS))
             if self._is_current(head):
                 first, whole = slice_of(since), merge_all(parts)
                 return {key: tally for key, tally in whole.items() if key.slice >= first}
@@ -131,7 +137,7 @@ class RowSeries:
             RetryLater: the store did not answer; every total is as it was.
         """
         row = self._rows.get(_PARTITION, _HEAD)
-        head = head_of(row)
+        head = self._head_in(row)
         if row and timedelta(0) <= now - head.at < CALM:
             return
         for some in parts_of(head.trash):
@@ -141,8 +147,9 @@ class RowSeries:
         if not (additions or head.trash or landed or row is None):
             return
         stored = Stored(head, self._loaded, merge_all(self._tallied(head)), landed)
+        added = [Added(row.key, self._totals_of(row), self._tallies_of(row)) for row in additions]
         try:
-            done = step(stored, additions, now)
+            done = step(stored, added, now)
             fields = head_fields(done.head)
             flip: Change = Replace(_HEAD, fields, row.etag) if row else Insert(_HEAD, fields)
             self._rows.commit(_PARTITION, [flip, *done.rows])
@@ -154,7 +161,7 @@ class RowSeries:
         hour = hour_of(before)
         dropped = 0
         for row in self._rows.query(_PARTITION, Range("i:", f"i:{hour}")):
-            for some in parts_of(unpacked(row).split()):
+            for some in parts_of((self._copies.attempt(unpacked, row) or "").split()):
                 markers = [Delete(f"b:{batch}") for batch in some]
                 dropped += commit_present(self._rows, _PARTITION, markers)
             commit_present(self._rows, _PARTITION, [Delete(row.key)])
@@ -165,7 +172,20 @@ class RowSeries:
         return self._landed.totals() if head.landed is None or head.landed else {}
 
     def _head(self) -> Head:
-        return head_of(self._rows.get(_PARTITION, _HEAD))
+        return self._head_in(self._rows.get(_PARTITION, _HEAD))
+
+    def _head_in(self, row: Row | None) -> Head:
+        """Read the head.
+
+        Raises:
+            Misconfigured: it cannot be read.
+        """
+        if head := self._copies.attempt(head_of, row) if row else Head():
+            return head
+        raise Misconfigured(
+            "Row t:head of table series, which lists the totals, cannot be read: /metrics, "
+            "AppMetrics and fast conditions wait, messages are counted. See docs/lost-state.md."
+        )
 
     def _is_current(self, head: Head) -> bool:
         """Tell whether the head still says which rows count."""
@@ -181,7 +201,13 @@ class RowSeries:
     def _tallied(self, head: Head) -> list[Tallies]:
         """Return what the rows of tallies hold; those that are gone tell of a newer head."""
         rows = self._rows.get_each([(_PARTITION, key) for key in head.tallies])
-        return [tallies_of(row) for row in rows if row]
+        return [self._tallies_of(row) for row in rows if row]
+
+    def _totals_of(self, row: Row) -> Totals:
+        return self._copies.attempt(totals_of, row) or Totals()
+
+    def _tallies_of(self, row: Row) -> Tallies:
+        return self._copies.attempt(tallies_of, row) or {}
 
     def _loaded(self, keys: Sequence[str]) -> Totals:
         totals = Totals()
@@ -199,9 +225,7 @@ class RowSeries:
         for row in self._rows.get_each([(_PARTITION, key) for key in missing]) if missing else ():
             if row is None:
                 raise Conflict("The totals were compacted meanwhile.")
-            part = Totals()
-            add_row(part, row)
-            known[row.key] = part
+            known[row.key] = self._totals_of(row)
         for key in keys:
             totals.merge(known[key])
 

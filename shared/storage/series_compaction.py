@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.alerting.tallies import KEPT, Tallies, merge_all, slice_of
 from shared.metrics.own import SERIES_CAPPED
 from shared.metrics.points import Counted
 from shared.metrics.prometheus import STALE_AFTER
 from shared.storage.packing import packed
-from shared.storage.rows import Insert, Row
+from shared.storage.rows import Insert
 from shared.storage.series_rows import (
     Head,
-    add_row,
     size_of,
-    tallies_of,
     tallies_rows,
     totals_rows,
 )
@@ -32,6 +31,15 @@ ROLLING = timedelta(hours=1)
 MARKERS_LIVE = timedelta(days=8)
 ABSORBED_AT_ONCE = 2
 """Metrics, each of which may fill a row."""
+
+
+class Added(NamedTuple):
+    """What a row that a message added holds. key: the row's."""
+
+    key: str
+    totals: Totals
+    tallies: Tallies
+
 
 Load = Callable[[Sequence[str]], Totals]
 
@@ -58,7 +66,7 @@ class Step:
     rows: Sequence[Insert]
 
 
-def step(stored: Stored, additions: Sequence[Row], now: datetime) -> Step:
+def step(stored: Stored, additions: Sequence[Added], now: datetime) -> Step:
     """Return the step that folds the additions, or as many of them as one transaction takes."""
     while True:
         folding = _Folding(stored, now)
@@ -81,14 +89,14 @@ class _Folding:
         self._landed = self._left()
         self.rows = list[Insert]()
 
-    def add(self, additions: Sequence[Row]) -> None:
+    def add(self, additions: Sequence[Added]) -> None:
         """Add what the messages added, and some of what the edition before wrote."""
         added = Totals()
         for metric in self._absorbed():
             added.merge(self._stored.landed[metric])
         added.clamp_gauges(self._now)
         for row in additions:
-            add_row(added, row)
+            added.merge(row.totals)
         capped = Totals()
         for metric, totals in added.by_metric().items():
             if metric != SERIES_CAPPED.name:
@@ -98,10 +106,10 @@ class _Folding:
         if capped.counters:
             self._grow(SERIES_CAPPED.name, capped, Totals())
 
-    def step(self, additions: Sequence[Row]) -> Step:
+    def step(self, additions: Sequence[Added]) -> Step:
         """Return the whole step, which folds the additions that were added."""
         head = self._stored.head
-        parts = merge_all([self._stored.tallies, *map(tallies_of, additions)])
+        parts = merge_all([self._stored.tallies, *(row.tallies for row in additions)])
         first = slice_of(self._now - KEPT)
         tallies = {key: tally for key, tally in parts.items() if key.slice >= first}
         told = tallies_rows(self._version, tallies)
@@ -155,7 +163,7 @@ class _Folding:
         self.rows += rows
 
 
-def _index(additions: Sequence[Row], version: int) -> list[Insert]:
+def _index(additions: Sequence[Added], version: int) -> list[Insert]:
     """Return the row that lists the markers of these additions by the hour of the latest."""
     if not additions:
         return []

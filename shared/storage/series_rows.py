@@ -54,17 +54,22 @@ def head_fields(head: Head) -> Fields:
     return {"version": head.version, **packed(text, "the list of messages. Please report it.")}
 
 
-def head_of(row: Row | None) -> Head:
-    """Read the head."""
-    return _HEAD.validate_json(unpacked(row)) if row else Head()
+def head_of(row: Row) -> Head:
+    """Read the head. Raises ValueError."""
+    return _HEAD.validate_json(unpacked(row))
 
 
 def totals_texts(totals: Totals) -> Iterator[str]:
     """Write the totals as texts that each fit a row; one at least."""
+    lines = totals.lines()
+    return texts_of(json.dumps(line, separators=(",", ":"), ensure_ascii=False) for line in lines)
+
+
+def texts_of(items: Iterable[str]) -> Iterator[str]:
+    """Join JSON into lists that each fit a row; one at least, which may be empty."""
     lines: list[str] = []
     size = 0
-    for line in totals.lines():
-        text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+    for text in items:
         size += len(text.encode()) + 1
         if lines and size > _TEXT_BYTES:
             yield f"[{','.join(lines)}]"
@@ -78,10 +83,19 @@ def totals_fields(text: str) -> Fields:
     return packed(text, "totals of a message. Lower SERIES_MAX.")
 
 
-def add_row(totals: Totals, row: Row) -> None:
-    """Add the totals that the row holds."""
-    for line in json.loads(unpacked(row)):
-        totals.take(*line)
+def totals_of(row: Row) -> Totals:
+    """Return the totals that the row holds.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    totals = Totals()
+    try:
+        for line in json.loads(unpacked(row)):
+            totals.take(*line)
+    except (TypeError, ArithmeticError) as exc:
+        raise ValueError(f"no totals: {type(exc).__name__}") from None
+    return totals
 
 
 def tallies_fields(tallies: Tallies) -> Fields:

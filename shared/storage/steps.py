@@ -10,6 +10,7 @@ from shared.alerting.history import News, Step, in_order
 from shared.errors import RetryLater
 from shared.storage.outbox import as_json
 from shared.storage.packing import packed, text_key, unpacked
+from shared.storage.quarantine import Copies
 from shared.storage.rows import (
     EVERY,
     Change,
@@ -39,6 +40,7 @@ class RowSteps:
     def __init__(self, rows: Rows) -> None:
         """rows: the table of the alerts; the partition is the rule's."""
         self._rows = rows
+        self._copies = Copies(rows)
 
     def note(self, rule: str, steps: Sequence[Step]) -> None:
         """Store steps of the rule that come with no other change; they count after those that
@@ -50,7 +52,7 @@ class RowSteps:
 
     def news(self, most: int) -> Sequence[News]:
         """Return what is not yet exported, oldest first."""
-        return _in_turn(self._rows.query(EVERY, _NEWS))[:most]
+        return self._in_turn(self._rows.query(EVERY, _NEWS))[:most]
 
     def told(self, news: News) -> None:
         """Move the steps to those that are kept.
@@ -60,7 +62,7 @@ class RowSteps:
         """
         partition, key = text_key(news.rule), f"n:{news.id}"
         row = self._rows.get(partition, _TOLD)
-        fields = steps_fields(kept(merged(_steps(row), news.steps)))
+        fields = steps_fields(kept(merged(self._steps(row), news.steps)))
         change = Replace(_TOLD, fields, row.etag) if row else Insert(_TOLD, fields)
         try:
             self._rows.commit(partition, [Delete(key), change])
@@ -72,9 +74,17 @@ class RowSteps:
     def steps(self, rule: str) -> Sequence[Step]:
         """Return the steps of the rule that are kept or not yet exported, oldest first."""
         partition = text_key(rule)
-        waiting = _in_turn(self._rows.query(partition, _NEWS))
-        told = _steps(self._rows.get(partition, _TOLD))
+        waiting = self._in_turn(self._rows.query(partition, _NEWS))
+        told = self._steps(self._rows.get(partition, _TOLD))
         return merged(told, *(news.steps for news in waiting))
+
+    def _in_turn(self, rows: Iterable[Row]) -> list[News]:
+        ordered = sorted(rows, key=lambda row: row.number(_NUMBER))
+        found = [self._copies.attempt(_news, row) for row in ordered]
+        return oldest_first(news for news in found if news)
+
+    def _steps(self, row: Row | None) -> tuple[Step, ...]:
+        return (self._copies.attempt(_steps, row) if row else None) or ()
 
 
 def added(rule: str, steps: Sequence[Step], number: int = 0) -> list[Change]:
@@ -114,13 +124,9 @@ def kept(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(steps[-STEPS_KEPT:])
 
 
-def _in_turn(rows: Iterable[Row]) -> list[News]:
-    return oldest_first(map(_news, sorted(rows, key=lambda row: row.number(_NUMBER))))
-
-
 def _news(row: Row) -> News:
     return News(row.key.removeprefix("n:"), row.text("rule"), _steps(row))
 
 
-def _steps(row: Row | None) -> tuple[Step, ...]:
-    return STEPS.validate_json(unpacked(row)) if row else ()
+def _steps(row: Row) -> tuple[Step, ...]:
+    return STEPS.validate_json(unpacked(row))

@@ -57,17 +57,18 @@ def stores_of(database: Database, claim_partitions: int = CLAIM_PARTITIONS) -> S
     """Return the stores of the database."""
     series, alerts = database.table("series"), database.table("alerts")
     silences = database.table("silences")
+    copies = quarantine.Copies(alerts)
     return Storage(
-        claims=RowClaims(database.table("claims"), claim_partitions),
-        series=RowSeries(series),
-        mark=RowMark(series),
-        labels=RowLabels(series),
+        claims=RowClaims(database.table("claims"), claim_partitions, copies),
+        series=RowSeries(series, copies),
+        mark=RowMark(series, copies),
+        labels=RowLabels(series, copies),
         alerts=RowAlerts(alerts),
         silences=RowSilences(silences),
         set_aside=quarantine.SetAside(alerts, silences),
-        traces=TraceRows(database.table("traces")),
+        traces=TraceRows(database.table("traces"), copies),
         turns=TurnRows(alerts),
-        texts=RowTexts(database.table("texts")),
+        texts=RowTexts(database.table("texts"), copies),
         close=database.close,
     )
 

@@ -1,11 +1,11 @@
 """Running totals of series: how points add up, and how they are written, alike in every store."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from shared.metrics.points import Counted, Labels, Observed, Point, Sampled, SeriesState
 
@@ -14,6 +14,9 @@ Gauge = tuple[str, Labels, str]
 Histogram = tuple[int, float, tuple[int, ...]]
 Line = tuple[Literal["counter", "gauge", "histogram"], Series | Gauge, object]
 """A series as JSON can hold it: what it is, what names it, what it amounts to."""
+
+Key = TypeVar("Key")
+Amount = TypeVar("Amount")
 
 GAUGE_KEPT = timedelta(hours=1)
 
@@ -53,6 +56,36 @@ class Totals:
             self._observe(series, observed)
         for gauge, sample in other.gauges.items():
             self._sample(gauge, sample)
+
+    @classmethod
+    def of(cls, state: SeriesState) -> "Totals":
+        """Return totals that can be added to."""
+        return cls(dict(state.counters), dict(state.histograms), dict(state.gauges))
+
+    def __len__(self) -> int:
+        """Return how many series there are."""
+        return len(self.counters) + len(self.histograms) + len(self.gauges)
+
+    def replace(self, other: "Totals") -> None:
+        """Put the series of the other in the place of their own."""
+        self.counters |= other.counters
+        self.histograms |= other.histograms
+        self.gauges |= other.gauges
+
+    def changed_since(self, before: "Totals") -> "Totals | None":
+        """Return the series that are not what they were, None where one is gone."""
+        pairs = (
+            (self.counters, before.counters),
+            (self.histograms, before.histograms),
+            (self.gauges, before.gauges),
+        )
+        if any(theirs.keys() - mine.keys() for mine, theirs in pairs):
+            return None
+        return Totals(
+            _changed(self.counters, before.counters),
+            _changed(self.histograms, before.histograms),
+            _changed(self.gauges, before.gauges),
+        )
 
     def clamp_gauges(self, now: datetime) -> None:
         """Have samples from the future count as of now, or they would stay for ever."""
@@ -123,3 +156,7 @@ class Totals:
     def _sample(self, gauge: Gauge, sample: tuple[datetime, float]) -> None:
         """Keep the later sample; of two at the same time the greater, in whatever order."""
         self.gauges[gauge] = max(self.gauges.get(gauge, sample), sample)
+
+
+def _changed(now: Mapping[Key, Amount], before: Mapping[Key, Amount]) -> dict[Key, Amount]:
+    return {series: amount for series, amount in now.items() if before.get(series) != amount}

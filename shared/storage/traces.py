@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from shared.events.otlp.record import Record
 from shared.storage.packing import packed, parts_of, unpacked
+from shared.storage.quarantine import Copies
 from shared.storage.rows import (
     Change,
     Delete,
@@ -17,6 +18,7 @@ from shared.storage.rows import (
     Insert,
     Put,
     Range,
+    Row,
     Rows,
     Transaction,
     prefix,
@@ -55,8 +57,10 @@ class TraceRows:
     nothing. In the last hours of a window everything is in the next one, too.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, copies: Copies | None = None) -> None:
+        """copies: where rows that cannot be read are kept; among the others, unless given."""
         self._rows = rows
+        self._copies = copies or Copies(rows)
         self._met: set[Place] = set()
 
     def remember(
@@ -123,7 +127,8 @@ class TraceRows:
             of_trace = known.setdefault(place.trace, {})
             for row in rows:
                 if len(of_trace) < MOST_SPANS:
-                    of_trace |= {one.span_id: one for one in _RECORDS.validate_json(unpacked(row))}
+                    stored = self._copies.attempt(_records, row) or ()
+                    of_trace |= {one.span_id: one for one in stored}
 
     def forget(self, before: datetime) -> int:
         """Drop the windows that ended before that moment; return how many rows."""
@@ -141,6 +146,10 @@ class TraceRows:
 def _window(at: datetime) -> str:
     start = at.astimezone(UTC)
     return f"{start:%Y%m%d}{start.hour - start.hour % (WINDOW // timedelta(hours=1)):02}"
+
+
+def _records(row: Row) -> list[Record]:
+    return _RECORDS.validate_json(unpacked(row))
 
 
 def _fields(told: Sequence[Record]) -> Fields:

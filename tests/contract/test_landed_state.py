@@ -17,7 +17,7 @@ from shared.metrics.points import Counted, Labels
 from shared.storage import tables_sdk
 from shared.storage.memory import MemoryDatabase
 from shared.storage.rows import EVERY, Database, Put, Replace
-from shared.storage.series_rows import add_row, totals_fields, totals_texts
+from shared.storage.series_rows import totals_fields, totals_of, totals_texts
 from shared.storage.stores import Storage, open_file, stores_of
 from shared.storage.totals import Totals
 from tests.contract.alert_pages import COSTS, ERRORS, NOON, ids, page
@@ -92,7 +92,7 @@ def test_what_an_old_instance_adds_late_counts(landed: Database) -> None:
     series.compact(LATER)
     old = next(row for row in rows.query(EVERY, f"m:{COST}"))
     totals = Totals()
-    add_row(totals, old)
+    totals.merge(totals_of(old))
     totals.add([Counted(COST, OPENAI, Decimal(2))])
     (text,) = totals_texts(totals)
     rows.commit(old.partition, [Replace(old.key, totals_fields(text), old.etag)])

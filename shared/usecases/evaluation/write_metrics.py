@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.errors import AgentmeterError
-from shared.mark_port import Mark, Written
+from shared.mark_port import EVERY_METRIC, Mark, Written
 from shared.metrics.catalogue import METRICS
 from shared.metrics.own import NOT_EXPORTED
 from shared.metrics.points import Counted, Labels, SeriesState
@@ -64,10 +64,10 @@ class Minutely:
 
     def _claim(self, written: Written, now: datetime) -> Written:
         """Store that the owed rows are being sent, with those of a new minute where it is time."""
-        minute = whole_minute(now) - MINUTE
+        minute, is_known = whole_minute(now) - MINUTE, written.version and not written.lost
         if minute > written.minute and len(written.owed) < MOST_OWED:
             written = self._further(written, minute)
-        if not written.owed and written.version:
+        if not written.owed and is_known:
             return written
         return self._mark.save(replace(written, until=now + LEASE))
 
@@ -77,8 +77,11 @@ class Minutely:
         The totals are read after the mark, so that they are never less than what it says.
         """
         totals = self._series.read()
-        rows = rows_since(written.totals, totals, minute)
-        return replace(written, minute=minute, totals=totals, owed=(*written.owed, *rows))
+        found = rows_since(written.totals, totals, minute)
+        lost = written.lost
+        rows = (row for row in found if row.name not in lost and EVERY_METRIC not in lost)
+        owed = (*written.owed, *rows)
+        return replace(written, minute=minute, totals=totals, owed=owed, lost=frozenset())
 
     def _send(self, claimed: Written, exporter: Exporter, now: datetime) -> None:
         """Send the owed rows; store which of them are left, and count those that never will go."""

@@ -185,6 +185,6 @@ def test_the_health_of_alerts_is_503_when_no_evaluation_comes(tmp_path: Path) ->
 
 def test_alerts_lists_every_rule(box: Laptop) -> None:
     body = box.get("/api/alerts").json()
-    assert len(body["rules"]) == 10
+    assert len(body["rules"]) == 11
     assert {rule["state"] for rule in body["rules"]} == {"inactive"}
     assert (body["alerts"], body["waiting_pages"]) == ([], 0)

@@ -118,7 +118,17 @@ def _translated(text: str, moments: Mapping[str, ir.Parameter]) -> _Template:
         raise unsupported(f"the translator fails on it ({type(error).__name__}).") from None
     slots = {*sql.slots, CLOCK_SLOT} if pinned.used else sql.slots
     names = [name for table in tables for name in _SCHEMA.get(table, ())]
-    return _Template(str(sql), frozenset(slots), tables, needed(query, str(sql), names))
+    once = _once(text, str(sql))
+    return _Template(once, frozenset(slots), tables, needed(query, once, names))
+
+
+def _once(text: str, sql: str) -> str:
+    """Have DuckDB compute once what the query materializes, however often it is read."""
+    words = [token.text for token in tokens(text)]
+    for let, name, equals, call in zip(words, words[1:], words[2:], words[3:], strict=False):
+        if (let, equals, call) == ("let", "=", "materialize"):
+            sql = re.sub(rf'("_l\d+_{re.escape(name)}") AS \(', r"\1 AS MATERIALIZED (", sql)
+    return sql
 
 
 def _without_hiding(text: str) -> str:

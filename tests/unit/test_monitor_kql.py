@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from standin.monitor.store import MonitorStore
+from standin.monitor.translate import translate
 from tests.fakes import START
 from tests.monitor import five_calls
 
@@ -253,3 +254,13 @@ def test_the_timespan_limits_both_sides_of_a_join(store: MonitorStore) -> None:
     kql = "AppEvents | join kind=inner (UsageEvents) on TimeGenerated | count"
     assert store.query(kql, START - timedelta(minutes=2), START).rows == ((2,),)
     assert store.query(f"let T = UsageEvents; {kql}").rows == ((5,),)
+
+
+def test_what_is_materialized_is_computed_once() -> None:
+    rows = "AppEvents | project Name"
+    once = translate(
+        f"let Rows = materialize({rows}); union Rows, Rows", MONDAY.replace(tzinfo=None)
+    ).sql
+    each = translate(f"let Rows = {rows}; union Rows, Rows", MONDAY.replace(tzinfo=None)).sql
+    assert once == each.replace('"_l0_Rows" AS (', '"_l0_Rows" AS MATERIALIZED (')
+    assert once != each

@@ -88,7 +88,7 @@ function listed(caption, all, none) {
     { name: "severity" },
     { name: "what" },
     { name: "opened" },
-    { name: "resolved" },
+    { name: "until" },
     { name: "pages", number: true },
   ];
   return grid(caption, columns, all.toReversed().map(row), none, { cards: true });

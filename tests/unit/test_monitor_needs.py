@@ -20,6 +20,7 @@ LOOKS = [
     pytest.param(look, id=f"{rule.name}-{look.name}")
     for rule in read_rules(Path(__file__).parents[2] / "config")
     for look in rule.looks
+    if not look.query.lstrip().startswith("let ")  # all that a let may need is shown
 ]
 
 
@@ -81,6 +82,6 @@ def test_every_rule_finds_the_same_whatever_it_is_shown(store: MonitorStore, loo
     assert translate(narrow, NOW).columns is not None
     assert translate(wide, NOW).columns is None
     found = store.query(narrow, start, START)
-    assert found.rows or look.window > timedelta(days=7)  # compares days that are not here
+    assert found.rows
     # KQL promises no order where a query sorts nothing.
     assert sorted(found.rows, key=str) == sorted(store.query(wide, start, START).rows, key=str)

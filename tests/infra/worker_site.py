@@ -67,18 +67,19 @@ class Site:
         return [one.body.decode() for one in self.queues.peek("usage-events", MOST_MESSAGES)]
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Starts the worker, its host and the queue service."""
+    app = tmp_path_factory.mktemp("app")
     for name in PARTS:
-        (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copy(Path(__file__).parent / "watched_app.py", tmp_path / "function_app.py")
+        (app / name).symlink_to(ROOT / name)
+    shutil.copy(Path(__file__).parent / "watched_app.py", app / "function_app.py")
     queues = Queues(None, FakeClock())
     storage = serve(QueueService(lambda: queues, "s", FakeClock()).asgi)
     given = SETTINGS | {"AzureWebJobsStorage": connection_string(storage.url, "s")}
     settings = [part for name, value in given.items() for part in ("--env", f"{name}={value}")]
     host = subprocess.Popen(  # noqa: S603 - our own command
-        [PYTHON, "-u", HOST, *settings, str(tmp_path), "serve", "--port", "0"],
+        [PYTHON, "-u", HOST, *settings, str(app), "serve", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection recordings sbom clean lint types quick page javascript screenshots azcli bench
+.PHONY: help setup run test check generated detection recordings sbom clean lint types quick page javascript screenshots azcli bench trust
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,12 @@ recordings: .venv/.dev ## Record the programs of tests/recordings that have no r
 
 bench: .venv/.dev ## Measure speed beside usual libraries; docs/performance.md has the table anew
 	$(BIN)/python -m bench --write
+
+MINUTES ?= 60
+EVENTS ?= 1000000
+trust: .venv/.dev ## Let a fault come each minute for an hour, under load, and count what was lost; WRITE=--write keeps it
+	$(BIN)/python -m tests.trust faults --minutes $(MINUTES) $(WRITE)
+	$(BIN)/python -m tests.trust memory --events $(EVENTS) $(WRITE)
 
 screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots

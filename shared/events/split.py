@@ -24,7 +24,8 @@ def halves(text: str, deliveries: int = 0) -> tuple[str, ...]:
         return ()
     middle = len(groups) // 2
     first = _part(whole, groups[:middle], "0", deliveries)
-    second = _part({**whole, "refused": {}, "otlp": {}}, groups[middle:], "1", deliveries)
+    untold = {name: value for name, value in whole.items() if name not in ("refused", "otlp")}
+    second = _part(untold, groups[middle:], "1", deliveries)
     return _write(first), _write(second)
 
 

@@ -18,7 +18,10 @@ UNRESOLVED = "@Microsoft.KeyVault("
 """How a setting begins whose reference to the Key Vault led to no secret (yet)."""
 PerMinute = Annotated[int, Field(ge=0, le=100_000_000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
-OUTWARD = ("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL")
+OUTWARD = (
+    *("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL"),
+    "PAGERDUTY_URL",
+)
 UNSEEN = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
 """Space, and what a copied text brings along: byte order marks, characters without width."""
 ON, OFF = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "off")

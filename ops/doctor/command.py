@@ -22,6 +22,7 @@ from ops.doctor import pager as doctor_pager
 from ops.doctor import storage as doctor_storage
 from ops.doctor.finding import Check, Finding, examine, skipped
 from shared.errors import Misconfigured
+from shared.setting_forms import plain_outward
 from shared.settings import Settings
 
 EXAMPLES = """\
@@ -118,6 +119,9 @@ def _pager(stack: Stack | None, desk: Desk, *, drill: bool) -> Iterator[Check]:
     named = {name: SecretStr(desk.environment.get(name) or local) for name in KEYS}
     yield "pager", partial(doctor_pager.keys, named)
     default: str = Settings.model_fields["PAGERDUTY_URL"].default
-    url = stack.pagerduty_url if stack else desk.environment.get("PAGERDUTY_URL") or default
+    named_url = desk.environment.get("PAGERDUTY_URL")
+    if named_url and "PAGERDUTY_URL" in plain_outward(desk.environment):
+        named_url = None  # as the app, which calls the default then
+    url = stack.pagerduty_url if stack else named_url or default
     if drill:
         yield "drill", partial(doctor_pager.drill, url, named, desk)

@@ -148,8 +148,8 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     )
     ALLOW_PLAIN_HTTP: bool = Field(
         False,
-        description="Lets receivers, `PAGERDUTY_URL`, `HEARTBEAT_URL` and `PRICES_REFRESH_URL` be "
-        "plain http to other machines; without it such an address is named and not called",
+        description="Lets receivers and other addresses that are called be plain http to other "
+        "machines; without it such an address is named and not called",
     )
     RATE_LIMIT_REQUESTS: PerMinute = Field(
         0,
@@ -196,9 +196,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         "`PYTHON_ENABLE_INIT_INDEXING=1`",
     )
     PAGERDUTY_URL: Url = Field(
-        "https://events.pagerduty.com",
-        description="https://events.eu.pagerduty.com in the EU. One that is plain http to another "
-        "machine is named and not called: pages go to the default",
+        "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"
     )
     PAGERDUTY_DEFAULT_KEY: PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for error and info"

@@ -130,7 +130,7 @@ def test_an_incident_whose_key_is_gone_waits_and_says_so(secrets: dict[str, str]
     outcome = closed(after, owner)
     assert isinstance(outcome, Later)
     assert outcome.cause == "repair"
-    assert "Set RECEIVER_PAGER_OLD to that one, or close the incident by hand" in outcome.why
+    assert "Set RECEIVER_PAGER_OLD to that one, or close the incident yourself" in outcome.why
 
 
 @pytest.mark.parametrize(

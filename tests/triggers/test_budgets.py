@@ -168,4 +168,4 @@ def test_budgets_that_are_wrong_are_a_503_that_names_them(tmp_path: Path) -> Non
     with laptop(tmp_path / "home", FakeClock(START), AGENTMETER_CONFIG=folder) as box:
         answer = box.get("/api/budgets")
         assert answer.status_code == 503
-        assert answer.json()["error"].startswith("budgets.toml: [[budget]] 1: amount_usd: ")
+        assert answer.json()["error"].startswith("budgets.toml: line 4, [[budget]] 1: amount_usd: ")

@@ -80,7 +80,7 @@ def test_the_window_of_what_late_data_would_trip_ends_a_minute_ago(
         ('window = "PT1H"', 'window = "PT1.5S"', "window: Value error"),
         ('window = "PT1H"', 'window = "PT30S"', "window: shorter than every"),
         ('every = "PT1M"', 'every = "PT90S"', "every: the timer ticks once a minute"),
-        ('hold = "PT10M"', 'hold = "PT30S"', "hold: shorter than every, so that one look"),
+        ('hold = "PT10M"', 'hold = "PT30S"', "hold: shorter than every, so that one evaluation"),
         ('hold = "PT1M"', 'hold = "PT59S"', "fast.hold: shorter than every"),
         ('keep_firing = "PT0S"', 'keep_firing = "PT5S"', "keep_firing: shorter than every"),
         ('"> 100"', '"over 100"', "condition: Value error, 'over 100' is no comparison"),

@@ -137,4 +137,4 @@ def test_a_route_that_there_is_not_is_told_to_the_severitys_receiver_and_noted(
     world = World(rule(hold="PT0S", route="nobody"))
     (page,) = world.ticks(3, Errors=12)
     assert page.route == "critical"
-    assert "Errors/critical: no receiver nobody; critical is told" in caplog.text
+    assert "Errors/critical: no receiver nobody; critical is notified" in caplog.text

@@ -165,7 +165,7 @@ def test_what_is_wrong_is_named_with_its_remedy(fields: dict[str, object], says:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null"])
 def test_a_body_that_is_no_silence_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidEvent, match=r"body: .*docs/rules\.md"):
+    with pytest.raises(InvalidEvent, match=r"body: .*docs/notifications\.md"):
         parse_silence(body, NOON)
 
 
@@ -247,8 +247,8 @@ def test_maintenance_comes_with_the_routes_and_is_named_where_it_mutes() -> None
     ("window", "says"),
     [
         ('name = "x"\nmatchers = ["a=b"]', "it never ends; give it `ends_at` or `recurrence`"),
-        ('matchers = ["a=b"]\nends_at = 2026-12-01T00:00:00Z', "maintenance.0.name"),
-        ('name = "x"\nends_at = 2026-12-01T00:00:00Z', "maintenance.0.matchers"),
+        ('matchers = ["a=b"]\nends_at = 2026-12-01T00:00:00Z', "[[maintenance]] 1: name: "),
+        ('name = "x"\nends_at = 2026-12-01T00:00:00Z', "[[maintenance]] 1: matchers: "),
     ],
 )
 def test_a_wrong_maintenance_window_is_refused_with_the_routes(window: str, says: str) -> None:

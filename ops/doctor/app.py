@@ -39,7 +39,7 @@ class App:
 
 def health(app: App) -> Iterator[Finding]:
     """Tell what GET /api/health says of each part."""
-    answer = _get(f"{app.api.url}/api/health", app.token)
+    answer = get(f"{app.api.url}/api/health", app.token)
     if answer.status_code == 404:
         yield wrong(
             "app",
@@ -54,7 +54,8 @@ def health(app: App) -> Iterator[Finding]:
         yield from map(_part, answer.json()["checks"])
 
 
-def _get(url: str, token: str) -> requests.Response:
+def get(url: str, token: str) -> requests.Response:
+    """Ask the app. Raises RetryLater where it does not answer."""
     try:
         return requests.get(
             url, headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=TIMEOUT_S

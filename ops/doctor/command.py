@@ -18,6 +18,7 @@ from ops.console.monitor import find_log
 from ops.console.stack import Stack, declare_api, find_api, find_stack
 from ops.doctor import app as doctor_app
 from ops.doctor import azure as doctor_azure
+from ops.doctor import metrics as doctor_metrics
 from ops.doctor import pager as doctor_pager
 from ops.doctor import storage as doctor_storage
 from ops.doctor.finding import Check, Finding, examine, skipped
@@ -87,6 +88,7 @@ def _checks(given: Namespace, desk: Desk) -> Sequence[Check]:
         ("chunks", partial(doctor_app.chunks, app)),
         ("query", partial(doctor_app.query, app, desk.clock.now())),
         ("round trip", partial(doctor_app.round_trip, app, desk, given.wait)),
+        ("metrics", partial(doctor_metrics.compared, app, desk, given.wait)),
         *_pager(stack, desk, drill=given.drill),
     ]
 

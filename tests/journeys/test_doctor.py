@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from ops.__main__ import main
 from ops.console.command import Desk
 from ops.console.terminal import Terminal
+from shared.storage.rows import Delete
+from shared.storage.stores import open_file
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop
@@ -43,12 +46,22 @@ class Office:
 
     def _pause(self, seconds: float) -> None:
         self._box.stack.host.drain()
+        before = self._box.clock.now()
         self._box.clock.advance(seconds=seconds)
+        if before.minute != self._box.clock.now().minute:
+            self._box.tick(self._box.clock.now())
 
 
 def break_monitor(box: Laptop, path: str) -> None:
     fault = {path: {"status": 503, "times": 1000}}
     box.http.post(f"{box.stack.query_url}/faults", json=fault, timeout=TIMEOUT_S)
+
+
+def forget_totals(box: Laptop) -> None:
+    with closing(open_file(box.stack.places.home / "state.db")) as database:
+        rows = database.table("series")
+        for row in list(rows.query("totals")):
+            rows.commit("totals", [Delete(row.key)])
 
 
 def wrong(found: dict[str, Any]) -> set[str]:
@@ -66,6 +79,25 @@ def test_a_stack_that_is_well_passes_every_check(box: Laptop) -> None:
     drilled = [name for name in found if name.startswith("drill ")]
     assert len(drilled) == 3
     assert [bool(incident.resolved_at) for incident in box.incidents()] == [True] * 3
+
+
+def test_metrics_that_the_log_lacks_are_told(box: Laptop) -> None:
+    box.post([event()])
+    box.stack.host.drain()
+    code, found = Office(box).doctor("--wait", "5s")
+    assert found["metrics"]["outcome"] == "wrong"
+    assert "AppMetrics lacks a part of" in found["metrics"]["said"]
+    code, found = Office(box).doctor()
+    assert (code, found["metrics"]["outcome"]) == (0, "ok")
+
+
+def test_metrics_that_stand_twice_are_told(box: Laptop) -> None:
+    box.post([event()])
+    box.stack.host.drain()
+    Office(box).doctor()
+    forget_totals(box)
+    _, found = Office(box).doctor()
+    assert "has more than GET /metrics of" in found["metrics"]["said"]
 
 
 def test_chunks_that_are_refused_are_told(tmp_path: Path) -> None:
@@ -98,7 +130,7 @@ def test_the_table_says_how_to_mend(box: Laptop) -> None:
 def test_events_that_do_not_arrive_are_told(box: Laptop) -> None:
     break_monitor(box, "track")
     code, found = Office(box).doctor("--wait", "30s")
-    assert (code, wrong(found)) == (1, {"round trip"})
+    assert (code, wrong(found)) == (1, {"round trip", "metrics"})
 
 
 def test_a_workspace_that_does_not_answer_is_told(box: Laptop) -> None:

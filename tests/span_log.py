@@ -47,7 +47,7 @@ def shown_once(rows: Sequence[EventRow], kind: str = "llm.call") -> list[EventRo
     """Return the rows of a kind as UsageEvents shows them: of each event the last attempt."""
     last: dict[tuple[str, str], EventRow] = {}
     for row in rows:
-        key = row.text.get("source", ""), row.text.get("id", "")
+        key = row.text.get("source", ""), row.text.get("id") or f"{row.operation_id} {row.time}"
         if row.name == kind and (key not in last or _attempt(last[key]) <= _attempt(row)):
             last[key] = row
     return list(last.values())

@@ -45,14 +45,14 @@ def test_a_right_edition_is_in_force_at_once_and_parsed_once(database: Database)
     assert (file.process.check(), file.parsed) == (2, 2)
 
 
-def test_a_wrong_one_leaves_the_last_right_one_in_force_and_is_named(
+def test_the_last_known_good_one_stays_and_is_named(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = File(database, "1")
     file.process.get()
     file.text = "one"
     assert [file.process.get() for _ in range(3)] == [1, 1, 1]
-    with pytest.raises(Misconfigured, match=r"one is no number.*last right edition goes on"):
+    with pytest.raises(Misconfigured, match=r"one is no number.*last known good one goes on"):
         file.process.check()
     assert caplog.text.count("one is no number") == 1
     file.text = "3"

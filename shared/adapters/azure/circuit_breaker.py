@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from threading import Lock
-from time import monotonic
 from typing import TypeVar
 
 from shared.ports import Exporter
@@ -20,9 +19,12 @@ T = TypeVar("T")
 
 
 class CircuitBreaker:
-    """An Exporter for all threads of a process, in front of another."""
+    """An Exporter for all threads of a process, in front of another.
 
-    def __init__(self, exporter: Exporter, seconds: Callable[[], float] = monotonic) -> None:
+    seconds: tells the time; a clock that is set back ends a rest.
+    """
+
+    def __init__(self, exporter: Exporter, seconds: Callable[[], float]) -> None:
         self._exporter = exporter
         self._seconds = seconds
         self._lock = Lock()
@@ -71,7 +73,7 @@ class CircuitBreaker:
 
     def _closed(self, now: float) -> str:
         rest_s = RESTS_S[min(self._failures, len(RESTS_S)) - 1] if self._failures else 0
-        is_over = now >= self._failed_at + rest_s and not self._is_asking
+        is_over = not 0 <= now - self._failed_at < rest_s and not self._is_asking
         return "" if self._failures < 2 or is_over else self._why
 
     def _note(self, outcomes: Sequence[ExportOutcome], began: float) -> None:

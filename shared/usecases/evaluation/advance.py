@@ -12,7 +12,7 @@ from shared.alerting.history import Step
 from shared.alerting.reading import Failed, Reading, Stale, Unseen, read_samples
 from shared.alerting.record import RuleRecord, Spoken, Transition
 from shared.alerting.rule import Look, Rule, bind
-from shared.alerting.schedule import AHEAD_MOST, Due, due
+from shared.alerting.schedule import AHEAD_MOST, Due, due, floor
 from shared.alerting.state import outdated, step
 from shared.errors import AgentmeterError
 from shared.invocation import about
@@ -21,6 +21,7 @@ from shared.usecases.evaluation.freshness import STALE, Reach, is_own, is_stale
 from shared.usecases.evaluation.log_wrappers import NotYet, Question
 
 NOT_NOW = Unseen("it is judged in the minute's own turn")
+MINUTE = timedelta(minutes=1)
 OVERTAKING = timedelta(minutes=1)
 """What windows of rules that late rows would trip stay behind the newest heartbeat that is shown:
 rows overtake each other."""
@@ -121,9 +122,12 @@ def questions(
 
 
 def as_of(rule: Rule, record: RuleRecord, now: datetime) -> RuleRecord:
-    """Return the record as today's rule and clock leave it."""
+    """Return the record as today's rule and clock leave it.
+
+    now: the moment, or its minute; the fast condition may have been evaluated later in that minute.
+    """
     latest = record.latest
-    if latest and latest - now > AHEAD_MOST:
+    if latest and floor(latest, MINUTE) - now > AHEAD_MOST:
         logger.error("%s was evaluated at %s, which is ahead of the clock", rule.key, latest)
         record = record.not_ahead(now)
     edited = record.asks not in ("", rule.asks)

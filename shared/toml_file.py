@@ -130,7 +130,7 @@ def read(
 
 
 def _has_inner(location: Location, errors: Iterable[ErrorDetails]) -> bool:
-    """Tell whether entries of that list are wrong: it is too short only because they are left out."""
+    """Tell whether entries of that list are wrong; without them it only seems too short."""
     within = (error["loc"] for error in errors)
     return any(loc[: len(location)] == location and loc != location for loc in within)
 

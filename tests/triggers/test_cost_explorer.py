@@ -17,6 +17,8 @@ from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop
 
+pytestmark = pytest.mark.slow
+
 MILLION = {"input_tokens": 1_000_000, "output_tokens": 0}
 """Of gpt-4: 30 US dollars."""
 ODD = 'Zürich, "東京" \\ 🗼'

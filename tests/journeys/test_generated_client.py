@@ -1,17 +1,14 @@
 """A client that npm's generator makes of the OpenAPI document works, and its types fit."""
 
 import json
-import os
-import shutil
-import sqlite3
 import subprocess
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import laptop
+from tests.npm import installed
 from tests.triggers.test_index import ROOT
 
 pytestmark = [
@@ -33,21 +30,7 @@ def run(*command: str | Path) -> str:
 @pytest.fixture(scope="module")
 def node() -> str:
     """Return node's path; the generator is installed as package-lock.json says, and has run."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        required = os.environ.get("AGENTMETER_REQUIRE_AZURITE")  # noqa: TID251  # no setting of the app
-        absent = "npm is not installed: no client is generated"
-        (pytest.fail if required == "1" else pytest.skip)(absent)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(CACHE / "npm.lock", timeout=300)) as lock:
-        lock.execute("BEGIN EXCLUSIVE")
-        wanted = (SOURCES / "package-lock.json").read_bytes()
-        installed = CACHE / "package-lock.json"
-        is_fresh = (CACHE / "node_modules").exists() and installed.read_bytes() == wanted
-        for source in SOURCES.iterdir():
-            shutil.copy(source, CACHE)
-        if not is_fresh:
-            run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    with installed(SOURCES, CACHE) as node:
         bin_ = CACHE / "node_modules" / ".bin"
         run(bin_ / "openapi-ts", "-i", ROOT / "docs" / "openapi.json", "-o", "client")
         run(bin_ / "tsc")

@@ -1,7 +1,6 @@
 """The lines that README and docs print for agents, run as they are printed."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.settings import operator_environment
+from tests import npm
 from tests.fakes import FakeClock
 from tests.journeys import instrumented
 from tests.journeys.laptop import Laptop, laptop
@@ -96,7 +96,6 @@ def test_printed_lines_for_python(box: Laptop, tmp_path: Path, page: str) -> Non
     assert called(box, f"python-{page}") == [FIRST_CALL]
 
 
-@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
 @pytest.mark.parametrize(
     ("environment", "page", "package", "agent"),
     [
@@ -108,6 +107,7 @@ def test_printed_lines_for_python(box: Laptop, tmp_path: Path, page: str) -> Non
 def test_printed_lines_for_javascript(
     box: Laptop, environment: str, page: str, package: str, agent: str
 ) -> None:
+    npm.paths()
     install, line = printed(page, f"npm install {package} ")
     known = programs().environments[environment]
     assert installed(install) <= names(known.packages)

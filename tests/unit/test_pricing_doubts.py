@@ -1,28 +1,14 @@
 """What a price leaves open is named: sellers, moving names, fees, kinds of use, cut-off calls."""
 
-from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from shared.pricing.cost import Cost
-from shared.pricing.price import Prices, load
-from tests.pricing import call, entry
+from shared.pricing.price import load
+from tests.priced import MILLION, cost
+from tests.pricing import entry
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-SHIPPED = load((Path(__file__).parents[2] / "config" / "prices.toml").read_text())
-LIST = load("")
-MILLION = 1_000_000
 ENTRIES = entry("price", provider="azure", model="grok-4", input=3, output=15)
-
-
-def cost(prices: Prices = SHIPPED, at: datetime = NOW, /, **given: object) -> Cost:
-    return prices.price(call(**given), at)
-
-
-def day(text: str) -> datetime:
-    return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Claims(Protocol):
         at: datetime,
         *,
         seen_before: bool,
-        told: Mapping[str, str] = ...,
+        notes: Mapping[str, str] = ...,
     ) -> Mapping[str, str]:
         """Take each key for its holder unless another has it; return who holds each key now.
 
@@ -24,16 +24,16 @@ class Claims(Protocol):
         at: now; claims older than 8 days may be forgotten.
         seen_before: the message comes a second time, so that most keys will be there already;
             a hint for speed only.
-        told: key → a text of some hundred characters that is kept with its claim, where it is
+        notes: key → a text of some hundred characters that is kept with its claim, where it is
             taken; it never changes.
         Raises:
             RetryLater: the store did not answer; nothing, or a part, was taken for its holder.
         """
         ...
 
-    def told(self, keys: Iterable[str]) -> Mapping[str, str]:
-        """Return what is kept with the claims of these keys, "" for nothing; those that nobody
-        has claimed are left out."""
+    def notes(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Return what is kept with the claims of these keys, "" for nothing; those that are not
+        claimed are left out."""
         ...
 
     def done(self, keys: Iterable[str]) -> None:

@@ -47,11 +47,11 @@ class RowClaims:
         at: datetime,
         *,
         seen_before: bool,
-        told: Mapping[str, str] = NOTHING,
+        notes: Mapping[str, str] = NOTHING,
     ) -> Mapping[str, str]:
         """Take each key for its holder unless another has it; return who holds each key now.
 
-        told: key → what is kept with its claim, where it is taken.
+        notes: key → what is kept with its claim, where it is taken.
 
         While the claims of an older layout are honoured, its answer is what is claimed in the
         newer one: a process that knows either layout meets the same holder.
@@ -60,20 +60,20 @@ class RowClaims:
         """
         held = wanted
         for layout in self._layouts.at(at):
-            mine = {key: told[key] for key in told if held[key] == wanted[key]}
-            held = self._claim(layout, held, at, seen_before=seen_before, told=mine)
+            mine = {key: notes[key] for key in notes if held[key] == wanted[key]}
+            held = self._claim(layout, held, at, seen_before=seen_before, notes=mine)
         return held
 
-    def told(self, keys: Iterable[str]) -> Mapping[str, str]:
-        """Return what was kept with the claims of these keys, "" for nothing; those that nobody
-        has claimed are left out."""
+    def notes(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Return what was kept with the claims of these keys, "" for nothing; those that are not
+        claimed are left out."""
         wanted = list(keys)
         kept: dict[str, str] = {}
         for layout in self._layouts.known():
-            found = self._rows.get_each([layout.place(key) for key in wanted], "told")
+            found = self._rows.get_each([layout.place(key) for key in wanted], "note")
             for key, row in zip(wanted, found, strict=True):
                 if row:
-                    kept[key] = str(row.fields.get("told", "")) or kept.get(key, "")
+                    kept[key] = str(row.fields.get("note", "")) or kept.get(key, "")
         return kept
 
     def done(self, keys: Iterable[str]) -> None:
@@ -113,21 +113,21 @@ class RowClaims:
         at: datetime,
         *,
         seen_before: bool,
-        told: Mapping[str, str],
+        notes: Mapping[str, str],
     ) -> Mapping[str, str]:
         held = self._read(layout, wanted) if seen_before else {}
         for _ in range(ATTEMPTS):
             missing = {key: holder for key, holder in wanted.items() if key not in held}
             if not missing:
                 return held
-            held |= self._take(layout, missing, hour_of(at), told)
+            held |= self._take(layout, missing, hour_of(at), notes)
             held |= self._read(layout, missing.keys() - held.keys())
         if len(held) == len(wanted):
             return held
         raise RetryLater("Claims come and go too fast; the queue brings the message again.")
 
     def _take(
-        self, layout: Layout, claims: Mapping[str, str], hour: str, told: Mapping[str, str]
+        self, layout: Layout, claims: Mapping[str, str], hour: str, notes: Mapping[str, str]
     ) -> dict[str, str]:
         """Insert the claims; return those of the transactions that met no other's claim.
 
@@ -140,7 +140,7 @@ class RowClaims:
                     partition,
                     [
                         *(
-                            Insert(layout.place(key)[1], _fields(claims[key], told.get(key)))
+                            Insert(layout.place(key)[1], _fields(claims[key], notes.get(key)))
                             for key in keys
                         ),
                         layout.listing(keys, hour),
@@ -171,8 +171,8 @@ class RowClaims:
         return dropped
 
 
-def _fields(holder: str, told: str | None) -> Fields:
-    return {"holder": holder} if told is None else {"holder": holder, "told": told}
+def _fields(holder: str, note: str | None) -> Fields:
+    return {"holder": holder} if note is None else {"holder": holder, "note": note}
 
 
 def _grouped(layout: Layout, keys: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

@@ -140,13 +140,13 @@ def test_a_key_that_was_forgotten_and_taken_again_is_as_young_as_its_new_claim(
     assert stores.claims.claim({key: "m-4"}, NOON, seen_before=False) == {key: "m-3"}
 
 
-def test_a_claim_keeps_what_its_holder_told(stores: Stores) -> None:
+def test_a_claim_keeps_its_note(stores: Stores) -> None:
     first, second, third = keys(3)
     claims = stores.claims
-    claims.claim({first: "m-1"}, NOON, seen_before=False, told={first: "é 1"})
+    claims.claim({first: "m-1"}, NOON, seen_before=False, notes={first: "é 1"})
     mine = {first: "m-2", second: "m-2"}
-    claims.claim(mine, NOON, seen_before=False, told=dict.fromkeys(mine, "2"))
+    claims.claim(mine, NOON, seen_before=False, notes=dict.fromkeys(mine, "2"))
     claims.claim({third: "m-3"}, NOON, seen_before=False)
-    nobody = keys(4)[3]
+    unclaimed = keys(4)[3]
     kept = {first: "é 1", second: "2", third: ""}
-    assert claims.told([first, second, third, nobody]) == kept
+    assert claims.notes([first, second, third, unclaimed]) == kept

@@ -10,10 +10,10 @@ from shared.events.identity import event_key
 from shared.events.message import Message
 from shared.events.types import AnyEvent, LlmCall
 from shared.pricing.cost import Cost
-from shared.usecases.processing.correct import Correct, Correction, Report, told_by
+from shared.usecases.processing.claim_note import REPEATED, ClaimNote, Rivals, note_of
+from shared.usecases.processing.correct import Correct, Correction, Report, counted_instead
 from shared.usecases.processing.place_spans import Placed
 from shared.usecases.processing.rows import PricedSpan, Prices, without_event
-from shared.usecases.processing.told import REPEATED, Rivals, Told, told_of
 
 NONE = Rivals()
 
@@ -72,7 +72,7 @@ class ClaimEvents:
         for event, cost in zip(message.events, costs, strict=True):
             key = event_key(event)
             is_mine = holders[key] == message.id and key not in mine
-            other = told_by(key, views[key], holders) if is_mine else None
+            other = counted_instead(key, views[key], holders) if is_mine else None
             if is_mine and other is None:
                 mine[key] = Claimed(event, cost, key)
             elif isinstance(event.data, LlmCall):
@@ -87,11 +87,11 @@ class ClaimEvents:
     def _claim(
         self,
         placed: Placed,
-        views: Mapping[str, Told],
+        views: Mapping[str, ClaimNote],
         bare: Sequence[CarriedSpan],
         attempt: int,
         now: datetime,
-    ) -> tuple[Mapping[str, str], Mapping[str, Told]]:
+    ) -> tuple[Mapping[str, str], Mapping[str, ClaimNote]]:
         """Return who holds each claim, and by what each of the message's events is decided: of a
         redelivery by what its first delivery knew, for others go by that."""
         holder = placed.message.id
@@ -102,7 +102,7 @@ class ClaimEvents:
             for claim, wanted_by in view.claims(key).items():
                 wanted.setdefault(claim, wanted_by)
         texts = {key: text for key, view in deciding.items() if (text := view.text())}
-        holders = self._claims.claim(wanted, now, seen_before=attempt > 1, told=texts)
+        holders = self._claims.claim(wanted, now, seen_before=attempt > 1, notes=texts)
         if attempt == 1:
             return holders, views
         mine = [key for key in views if holders[key] == holder]
@@ -119,15 +119,15 @@ class ClaimEvents:
         return None
 
 
-def _views(placed: Placed, costs: Sequence[Cost | None], now: datetime) -> Mapping[str, Told]:
+def _views(placed: Placed, costs: Sequence[Cost | None], now: datetime) -> Mapping[str, ClaimNote]:
     """Return what is known of each event that decides whether it is counted; of two with one
     identity, of the first."""
-    views: dict[str, Told] = {}
+    views: dict[str, ClaimNote] = {}
     for event, cost in zip(placed.message.events, costs, strict=True):
         key = event_key(event)
         if key not in views:
             rivals = NONE if key in placed.repeated else placed.rivals.get(key, NONE)
-            views[key] = told_of(event, cost, rivals, now)
+            views[key] = note_of(event, cost, rivals, now)
     return views
 
 

@@ -28,13 +28,13 @@ _SUREST = 2
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Claim keys of what tells an event too: of the same call, and of what includes it."""
+    """Claim keys of further reports of an event: of the same call, and of what includes it."""
 
     twins: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
 
 
-class Told(BaseModel, frozen=True):
+class ClaimNote(BaseModel, frozen=True):
     """What the claim of an event keeps; it never changes.
 
     event, cost: as they were counted, where it is a model call. at: when its row stands in the
@@ -66,8 +66,8 @@ class Told(BaseModel, frozen=True):
         return self.event is not None and self.row_at() > now - OLDEST
 
     @property
-    def tells_usage(self) -> bool:
-        """Tell whether it is a call of which it is known what was used."""
+    def has_usage(self) -> bool:
+        """Tell whether it is a call whose usage is known."""
         return self.event is not None and self.event.data.usage is not None
 
     def row_at(self) -> datetime:
@@ -81,11 +81,11 @@ class Told(BaseModel, frozen=True):
         return self.model_dump_json(exclude_defaults=True)
 
 
-def told_of(event: AnyEvent, cost: Cost | None, rivals: Rivals, now: datetime) -> Told:
+def note_of(event: AnyEvent, cost: Cost | None, rivals: Rivals, now: datetime) -> ClaimNote:
     """Return what is to be kept of an event."""
     is_call = isinstance(event.data, LlmCall)
     at = nearest(event.time, now)
-    return Told.model_construct(
+    return ClaimNote.model_construct(
         event=event if is_call else None,
         cost=cost,
         at=at if is_call and at != event.time else None,
@@ -95,7 +95,7 @@ def told_of(event: AnyEvent, cost: Cost | None, rivals: Rivals, now: datetime) -
     )
 
 
-def improved(known: Told, report: AnyEvent, price: PriceOf) -> Told | None:
+def improved(known: ClaimNote, report: AnyEvent, price: PriceOf) -> ClaimNote | None:
     """Return the call with what the report knows besides, None where it knows no more.
 
     Two reports that state other sizes contradict each other: the first stays.
@@ -105,12 +105,12 @@ def improved(known: Told, report: AnyEvent, price: PriceOf) -> Told | None:
     counted, other = known.event.data, report.data
     if counted.count != other.count or not _agree(counted.usage, other.usage):
         return None
-    tried = [_told(known, call, price) for call in _both(counted, other)]
+    tried = [_noted(known, call, price) for call in _both(counted, other)]
     best = max(tried, key=_sureness, default=None)
     return best if best is not None and any(learnt(known, best, report)) else None
 
 
-def learnt(before: Told, after: Told, report: AnyEvent) -> Iterator[str]:
+def learnt(before: ClaimNote, after: ClaimNote, report: AnyEvent) -> Iterator[str]:
     """Yield the names of what the later state knows and the earlier one did not.
 
     An owner that another span of the trace names is learnt by the trace, and no correction.
@@ -129,7 +129,7 @@ def learnt(before: Told, after: Told, report: AnyEvent) -> Iterator[str]:
         yield from (name for name in OWNER if _owned(new, name) and not _owned(old, name))
 
 
-def contradicts(known: Told, report: AnyEvent) -> bool:
+def contradicts(known: ClaimNote, report: AnyEvent) -> bool:
     """Tell whether the report states other counts than the call that was counted."""
     call = known.event.data if known.event else None
     other = report.data if isinstance(report.data, LlmCall) else None
@@ -152,16 +152,16 @@ def _is_surer(before: Cost, after: Cost) -> bool:
     return grade[1] > grade[0] or set(after.missing) < set(before.missing)
 
 
-def _sureness(told: Told) -> tuple[bool, int, int]:
-    cost = told.cost or Cost(None, "unknown", "")
+def _sureness(note: ClaimNote) -> tuple[bool, int, int]:
+    cost = note.cost or Cost(None, "unknown", "")
     return cost.usd is not None, _SURE.get(cost.status, _SUREST), -len(cost.missing)
 
 
-def _told(known: Told, call: LlmCall, price: PriceOf) -> Told:
+def _noted(known: ClaimNote, call: LlmCall, price: PriceOf) -> ClaimNote:
     event = known.event.model_copy(update={"data": call}) if known.event else None
     at = known.row_at()
     cost = price(call, event.time if event else at)
-    return Told.model_construct(event=event, cost=cost, at=known.at, twins=(), around=())
+    return ClaimNote.model_construct(event=event, cost=cost, at=known.at, twins=(), around=())
 
 
 def _both(known: LlmCall, other: LlmCall) -> Iterator[LlmCall]:

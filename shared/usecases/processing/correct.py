@@ -9,17 +9,17 @@ from shared.claim_ports import Claims
 from shared.errors import RetryLater
 from shared.events.types import AnyEvent
 from shared.pricing.cost import Cost
-from shared.usecases.processing.told import (
+from shared.usecases.processing.claim_note import (
     REPEATED,
+    ClaimNote,
     PriceOf,
-    Told,
     contradicts,
     improved,
     learnt,
 )
 
 MOST_STEPS = 4
-"""From a report to the call that is counted, over reports that are told by others themselves."""
+"""From a report to the call that is counted, over reports that are not counted either."""
 PATIENT = 3
 """Deliveries of a report that wait for the claim of its call, whose own message makes it now."""
 MOST_CORRECTIONS = 8
@@ -53,7 +53,7 @@ class Correction:
     number: int
     event: AnyEvent
     cost: Cost | None
-    before: Told
+    before: ClaimNote
     report: Report
     at: datetime
     learnt: tuple[str, ...]
@@ -71,7 +71,7 @@ class Correct:
     """Corrects calls by what further reports know.
 
     Each correction is a claim of its own, named by the call and its number, that keeps what the
-    call is counted as from then on. Claims never change, so that whoever comes again finds what it
+    call is counted as from then on. Claims never change, so that a redelivery finds what it
     had claimed, and what was counted before.
     """
 
@@ -79,9 +79,9 @@ class Correct:
         self._claims = claims
         self._price = price
 
-    def kept(self, keys: Iterable[str]) -> Mapping[str, Told]:
+    def kept(self, keys: Iterable[str]) -> Mapping[str, ClaimNote]:
         """Return what the claims of these keys keep."""
-        return _read(self._claims.told(keys))
+        return _read(self._claims.notes(keys))
 
     def correct(
         self, reports: Sequence[Report], holder: str, attempt: int, now: datetime
@@ -96,7 +96,7 @@ class Correct:
             return Corrections([], 0)
         found = list(self._counted(reports, attempt <= PATIENT, now))
         made: list[Correction] = []
-        waiting: Sequence[tuple[Report, str, Told]] = found
+        waiting: Sequence[tuple[Report, str, ClaimNote]] = found
         while waiting:
             turn = {base: (report, known) for report, base, known in waiting[::-1]}
             waiting = [one for one in waiting if turn[one[1]][0] is not one[0]]
@@ -104,23 +104,23 @@ class Correct:
         return Corrections(made, sum(contradicts(known, r.event) for r, _, known in found))
 
     def _in_turn(
-        self, turn: Mapping[str, tuple[Report, Told]], holder: str, now: datetime
+        self, turn: Mapping[str, tuple[Report, ClaimNote]], holder: str, now: datetime
     ) -> Iterator[Correction]:
         """Claim for each call the first correction that is free, of one report."""
         for number in range(1, MOST_CORRECTIONS + 1):
             better = {
-                base: told
+                base: note
                 for base, (report, known) in turn.items()
-                if (told := improved(known, report.event, self._price)) is not None
+                if (note := improved(known, report.event, self._price)) is not None
             }
             if not better:
                 return
             names = {base: f"{base}:{number}" for base in better}
             mine = {names[base]: _name(holder, turn[base][0].key) for base in better}
-            texts = {names[base]: told.text() or "" for base, told in better.items()}
-            held = self._claims.claim(mine, now, seen_before=False, told=texts)
+            texts = {names[base]: note.text() or "" for base, note in better.items()}
+            held = self._claims.claim(mine, now, seen_before=False, notes=texts)
             kept = self.kept(names.values())
-            following: dict[str, tuple[Report, Told]] = {}
+            following: dict[str, tuple[Report, ClaimNote]] = {}
             for base, name in names.items():
                 report, known = turn[base]
                 state = kept[name]
@@ -132,19 +132,19 @@ class Correct:
 
     def _counted(
         self, reports: Sequence[Report], waits: bool, now: datetime
-    ) -> Iterator[tuple[Report, str, Told]]:
+    ) -> Iterator[tuple[Report, str, ClaimNote]]:
         """Yield the reports of calls that are counted and can be corrected, with the call's key
         and what it was first counted as.
 
-        A call that is told by another itself leads to that one. To know, what decides it is
+        A call in place of which another is counted leads to that one. To know, what decides it is
         claimed for it, as its own message does. A call around it is one of which nothing was known.
         """
         going = {index: report.first for index, report in enumerate(reports)}
         parts = {index for index, report in enumerate(reports) if report.is_part}
         for _ in range(MOST_STEPS):
-            texts = self._claims.told({key for keys in going.values() for key in keys})
+            texts = self._claims.notes({key for keys in going.values() for key in keys})
             kept = _read(texts)
-            wanted = {c: by for key, told in kept.items() for c, by in told.claims(key).items()}
+            wanted = {c: by for key, note in kept.items() for c, by in note.claims(key).items()}
             held = self._claims.claim(wanted, now, seen_before=True)
             onward: dict[int, tuple[str, ...]] = {}
             for index, keys in going.items():
@@ -153,24 +153,24 @@ class Correct:
                     if waits and keys and not texts.keys() & set(keys):
                         raise RetryLater("A call is being counted that a report adds to.")
                     continue
-                other = told_by(key, kept[key], held)
-                told = kept[key]
+                other = counted_instead(key, kept[key], held)
+                note = kept[key]
                 if other is not None:
                     onward[index] = (other,)
-                    parts |= {index} if other in told.around else set()
-                elif told.can_be_corrected(now) and not (index in parts and told.tells_usage):
-                    yield reports[index], key, told
+                    parts |= {index} if other in note.around else set()
+                elif note.can_be_corrected(now) and not (index in parts and note.has_usage):
+                    yield reports[index], key, note
             if not onward:
                 return
             going = onward
 
 
-def told_by(key: str, told: Told, held: Mapping[str, str]) -> str | None:
+def counted_instead(key: str, note: ClaimNote, held: Mapping[str, str]) -> str | None:
     """Return the claim key of what is counted in place of this, None where this is counted.
 
     held: claim key → holder, of all that decides.
     """
-    for claim, wanted_by in told.claims(key).items():
+    for claim, wanted_by in note.claims(key).items():
         holder = held[claim]
         if wanted_by == REPEATED and holder != REPEATED:
             return claim
@@ -179,8 +179,8 @@ def told_by(key: str, told: Told, held: Mapping[str, str]) -> str | None:
     return None
 
 
-def _read(texts: Mapping[str, str]) -> Mapping[str, Told]:
-    return {key: Told.model_validate_json(text) for key, text in texts.items() if text}
+def _read(texts: Mapping[str, str]) -> Mapping[str, ClaimNote]:
+    return {key: ClaimNote.model_validate_json(text) for key, text in texts.items() if text}
 
 
 def _name(holder: str, key: str) -> str:
@@ -188,7 +188,9 @@ def _name(holder: str, key: str) -> str:
     return sha256(f"{holder} {key}".encode()).hexdigest()[:32]
 
 
-def _correction(name: str, number: int, before: Told, after: Told, report: Report) -> Correction:
+def _correction(
+    name: str, number: int, before: ClaimNote, after: ClaimNote, report: Report
+) -> Correction:
     event = after.event or report.event
     names = tuple(dict.fromkeys(learnt(before, after, report.event)))
     return Correction(name, number, event, after.cost, before, report, after.row_at(), names)

@@ -16,8 +16,8 @@ from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.tell import owner_of
 from shared.events.types import AnyEvent, LlmCall
 from shared.rows import EventRow
+from shared.usecases.processing.claim_note import Rivals
 from shared.usecases.processing.late_owners import late_owners
-from shared.usecases.processing.told import Rivals
 
 MOST_RIVALS = 8
 """Calls around one that are asked for, the nearest first."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.alerting.record import RuleRecord
+from shared.alerting.schedule import AHEAD_MOST
 
 FAILING_AFTER = timedelta(minutes=5)
 FRESH_FOR = timedelta(minutes=30)
@@ -39,6 +40,10 @@ def is_fresh(records: Collection[RuleRecord], now: datetime) -> bool:
     """Tell whether data may be on its way yet: for half an hour after the first rule was evaluated,
     and after each deployment."""
     evaluated = [record for record in records if record.last_at]
-    is_first = all(one.first_at and now - one.first_at < FRESH_FOR for one in evaluated)
-    deployed = (one.deployed_at for one in records if one.deployed_at)
-    return is_first or any(now - at < FRESH_FOR for at in deployed)
+    is_first = all(one.first_at and _is_lately(one.first_at, now) for one in evaluated)
+    return is_first or any(_is_lately(one.deployed_at, now) for one in records if one.deployed_at)
+
+
+def _is_lately(at: datetime, now: datetime) -> bool:
+    """Tell whether that was within the time of grace; what a wrong clock dated ahead was not."""
+    return -AHEAD_MOST <= now - at < FRESH_FOR

@@ -1,4 +1,4 @@
-"""An ingestion that takes nothing is asked now and then; what waits holds nobody up."""
+"""An ingestion that takes nothing is asked now and then; what waits holds nothing up."""
 
 from collections.abc import Callable, Sequence
 from threading import Event as Flag
@@ -117,4 +117,15 @@ def test_time_outs_side_by_side_count_as_one() -> None:
 
     ingestion.meanwhile = nested
     breaker.events([ROW])
+    assert breaker.closed == ""
+
+
+def test_a_clock_that_is_set_back_ends_a_rest() -> None:
+    breaker, ingestion = made()
+    ingestion.now = 3600
+    asked(breaker, ingestion, times=100)
+    ingestion.now = 0
+    assert asked(breaker, ingestion, times=1) == 1
+    ingestion.event_outcome = lambda row: Exported()
+    assert breaker.events([ROW]) == [Exported()]
     assert breaker.closed == ""

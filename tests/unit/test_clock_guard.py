@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.alerting.page import Accepted, Delivery, Later, Page
+from shared.alerting.record import LookState, RuleRecord, SeriesAlert
 from shared.storage.outbox import next_in_line
+from shared.usecases.evaluation.advance import as_of
 from shared.usecases.evaluation.deliver import Deliver
 from tests.evaluating import START, World, only, rule
 from tests.fakes import FakeReceivers
@@ -35,6 +37,14 @@ def test_a_clock_set_back_pages_nobody_again() -> None:
 def test_a_minute_in_which_no_rule_was_due_is_not_complete() -> None:
     world = World(rule(every="PT5M"))
     assert [world.tick().complete for _ in range(6)] == [True, *[False] * 4, True]
+
+
+@pytest.mark.parametrize(("seconds", "since"), [(45, 45), (119, 0)])
+def test_only_a_later_minute_is_ahead_of_the_clock(seconds: int, since: int) -> None:
+    seen = START + timedelta(seconds=seconds)
+    alert = SeriesAlert({}, "firing", seen, 1.0, looks={"fast": LookState(seen, seen)})
+    of_now = as_of(rule(), RuleRecord("Errors/critical", series={"": alert}), START)
+    assert of_now.series[""].since == START + timedelta(seconds=since)
 
 
 @dataclass

@@ -145,6 +145,13 @@ def test_an_upgraded_deployment_is_as_quiet_as_a_fresh_one() -> None:
     assert page.rule == "TelemetryStale/critical"
 
 
+def test_a_deployment_dated_ahead_gives_no_grace() -> None:
+    world = watched(OF_BEFORE)
+    world.alerts.save(RuleRecord(CHANGES, deployed_at=START + timedelta(hours=3)), [])
+    (page,) = world.ticks(12)
+    assert page.rule == "TelemetryStale/critical"
+
+
 def test_deployments_in_a_row_put_off_no_page() -> None:
     world = watched(OF_BEFORE)
     assert world.ticks(5) == []

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from shared.alerting.budget_rules import literal
 from shared.alerting.rule import bind
@@ -11,6 +10,7 @@ from shared.ports import UsageLog
 from shared.usecases.explaining.work import BAD, COLUMNS, Kind
 from shared.usecases.spending.calls import CallQuestion
 from shared.usecases.spending.costs import LATEST, Row, named
+from shared.usecases.spending.ranked import ranked
 from shared.usecases.spending.spent_query import calls_query
 
 WORK_SORTS: Mapping[str, str] = {
@@ -60,17 +60,7 @@ class Dearest:
         period = question.period
         asked = bind(work_query(kind, question), period.start, period.end)
         found = list(named(self.log.query(asked, period.start, now + LATEST)))
-        rows = sorted((row for row in found if row["Kind"] == "work"), key=_place)
-        count = sum(cast("int", row["Count"]) for row in found if row["Kind"] == "count")
-        shown = rows[question.offset :]
-        return WorkList(tuple({k: row[c] for k, c in FIELDS.items()} for row in shown), count)
-
-
-def _place(row: Row) -> tuple[bool, float, float, str]:
-    """Return where one stands: the largest first, then the latest."""
-    sort = cast("float | None", row["Sort"])
-    first = cast("datetime", row["First"])
-    return sort is None, -(sort or 0), -first.timestamp(), str(row["Id"])
+        return WorkList(*ranked(found, "work", FIELDS, question.offset, "First", "Id"))
 
 
 def work_query(kind: Kind, question: CallQuestion) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from shared.alerting.rule import bind
 from shared.ports import UsageLog
 from shared.usecases.spending.costs import LATEST, Row, named
 from shared.usecases.spending.period import Period
 from shared.usecases.spending.question import EVERYTHING, Scope
+from shared.usecases.spending.ranked import ranked
 from shared.usecases.spending.spent_query import calls_query
 
 CALL_SORTS: Mapping[str, str] = {
@@ -81,18 +81,7 @@ class CallList:
         period = question.period
         asked = bind(call_query(question), period.start, period.end)
         found = list(named(self._log.query(asked, period.start, now + LATEST)))
-        rows = [row for row in found if row["Kind"] == "call"]
-        rows.sort(key=_place)
-        count = sum(cast("int", row["Count"]) for row in found if row["Kind"] == "count")
-        shown = rows[question.offset :]
-        return Calls(tuple({k: row[c] for k, c in COLUMNS.items()} for row in shown), count)
-
-
-def _place(row: Row) -> tuple[bool, float, float, str]:
-    """Return where the call stands: the largest first, then the latest."""
-    sort = cast("float | None", row["Sort"])
-    at = cast("datetime", row["At"])
-    return sort is None, -(sort or 0), -at.timestamp(), str(row["EventId"])
+        return Calls(*ranked(found, "call", COLUMNS, question.offset, "At", "EventId"))
 
 
 def call_query(question: CallQuestion) -> str:

@@ -46,7 +46,7 @@ resource saved 'Microsoft.Insights/workbooks@2023-06-01' = [
       category: 'workbook'
       version: 'Notebook/1.0'
       sourceId: workspaceId
-      // Where nobody has chosen a workspace, the queries ask this one.
+      // Where no workspace is chosen, the queries ask this one.
       serializedData: replace(workbook.content, '"Azure Monitor"', '"${workspaceId}"')
     }
   }

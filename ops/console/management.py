@@ -40,7 +40,7 @@ class Management:
         Raises:
             RetryLater: it cannot be reached, or wants to be asked later.
             GiveUp: it refuses; there may be no such thing.
-            Misconfigured: nobody is signed in, or whoever is may not.
+            Misconfigured: you are not signed in, or lack the role.
         """
         try:
             answer = requests.request(

@@ -16,7 +16,7 @@ export function history({ history: steps }) {
     cells: [
       time(at),
       KINDS[kind] ?? kind,
-      state ? badge(state, TONES[state] ?? state) : badge("nobody told", "muted"),
+      state ? badge(state, TONES[state] ?? state) : badge("no page", "muted"),
       h("span", {}, reason, labelled(labels), evidence.map(read)),
       measured(measures),
       [details.receiver, details.status, details.by].filter(Boolean).join(" "),

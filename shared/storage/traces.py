@@ -1,7 +1,7 @@
 """Remembers for some hours what the spans of a trace said, whichever message brought them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zlib import crc32
@@ -62,6 +62,7 @@ class TraceRows:
         self._rows = rows
         self._copies = copies or Copies(rows)
         self._met: set[Place] = set()
+        self._has_landed: dict[str, bool] = {}
 
     def remember(
         self, batch: str, records: Mapping[str, Sequence[Record]], at: datetime
@@ -79,10 +80,12 @@ class TraceRows:
         self._write(Put, older, batch, told)
         self._note(places)
         known = {trace: {one.span_id: one for one in some} for trace, some in records.items()}
-        self._read(older, known)
+        self._read(_where(older), known)
+        self._read(self._landed(at, [*records]), known)
         meetings = {one.meeting for found in known.values() for one in found.values()} - {""}
         others = sorted(meetings - known.keys())
-        self._read([Place(window, trace) for window in windows for trace in others], known)
+        of_others = _where(Place(window, trace) for window in windows for trace in others)
+        self._read([*of_others, *self._landed(at, others)], known)
         return {trace: list(found.values()) for trace, found in known.items()}
 
     def _write(
@@ -118,13 +121,24 @@ class TraceRows:
             self._met.clear()
         self._met.update(places)
 
-    def _read(self, places: Sequence[Place], known: dict[str, dict[str, Record]]) -> None:
-        """Add what is stored of each trace; all are asked for at once."""
-        found = self._rows.query_each(
-            [(place.partition, prefix(f"{place.trace}:")) for place in places]
-        )
-        for place, rows in zip(places, found, strict=True):
-            of_trace = known.setdefault(place.trace, {})
+    def _landed(self, at: datetime, traces: Sequence[str]) -> list[tuple[str, str]]:
+        """Return where the edition before kept the traces, in windows in which it wrote: in a
+        partition for each first hex digit, half of which this one never uses."""
+        windows = sorted({_window(at - OVERLAP), _window(at)})
+        for window in windows:
+            if window not in self._has_landed:
+                found = self._rows.query(Range(f"{window}-{_PARTITIONS}", f"{window}-g"))
+                self._has_landed[window] = next(iter(found), None) is not None
+        wrote = [window for window in windows if self._has_landed[window]]
+        return [(f"{window}-{trace[:1]}", trace) for window in wrote for trace in traces]
+
+    def _read(self, where: Sequence[tuple[str, str]], known: dict[str, dict[str, Record]]) -> None:
+        """Add what is stored of each trace; all are asked for at once. where: partition, trace."""
+        if not where:
+            return
+        found = self._rows.query_each([(place, prefix(f"{trace}:")) for place, trace in where])
+        for (_, trace), rows in zip(where, found, strict=True):
+            of_trace = known.setdefault(trace, {})
             for row in rows:
                 if len(of_trace) < MOST_SPANS:
                     stored = self._copies.attempt(_records, row) or ()
@@ -146,6 +160,10 @@ class TraceRows:
 def _window(at: datetime) -> str:
     start = at.astimezone(UTC)
     return f"{start:%Y%m%d}{start.hour - start.hour % (WINDOW // timedelta(hours=1)):02}"
+
+
+def _where(places: Iterable[Place]) -> list[tuple[str, str]]:
+    return [(place.partition, place.trace) for place in places]
 
 
 def _records(row: Row) -> list[Record]:

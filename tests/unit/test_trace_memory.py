@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 
 from shared.events.message import pack_parcels
 from shared.events.otlp.read_spans import read_spans
@@ -14,7 +15,8 @@ from shared.events.otlp.span import Scalar, Span
 from shared.pricing.price import load
 from shared.rows import EventRow
 from shared.storage.memory import MemoryDatabase
-from shared.storage.rows import Row, Transaction, Within
+from shared.storage.packing import packed
+from shared.storage.rows import Put, Row, Transaction, Within
 from shared.storage.traces import TraceRows
 from shared.usecases.processing.process import Process, Stores
 from tests.dialects import RECORDINGS
@@ -217,3 +219,14 @@ def test_a_trace_goes_on_in_the_next_window(swapped: bool) -> None:
 def test_the_same_message_again_changes_nothing() -> None:
     memory = TraceRows(MemoryDatabase().table("traces"))
     assert memory.remember("a", hundred(1), LATE) == memory.remember("a", hundred(1), LATE)
+
+
+def test_traces_of_the_edition_before_are_known() -> None:
+    rows = MemoryDatabase().table("traces")
+    earlier, later = record_of(span(CHAT, 1)), record_of(span(CHAT, 2))
+    trace = "9" + "0" * 31  # its partition was named by the first digit
+    window = f"{START:%Y%m%d}{START.hour - START.hour % 6:02}"
+    text = TypeAdapter(list[Record]).dump_json([earlier], exclude_defaults=True).decode()
+    rows.commit(f"{window}-9", [Put(f"{trace}:old", packed(text, "test"))])
+    known = TraceRows(rows).remember("new", {trace: [later]}, START)
+    assert {one.span_id for one in known[trace]} == {earlier.span_id, later.span_id}

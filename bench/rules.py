@@ -2,7 +2,7 @@
 
 `python -m bench.rules`. The rules that ship, then ten copies of each, are evaluated in KQL over the
 laptop's stand-in, with state and decisions. The reference asks DuckDB's table itself, in SQL, for
-three sums over the window of each look. Judge by the ratio; the limits are those of a laptop.
+three sums over the window of each condition. Judge by the ratio; the limits are those of a laptop.
 """
 
 import gc
@@ -103,12 +103,12 @@ def ticks(store: MonitorStore, rules: Sequence[Rule]) -> Callable[[datetime], ob
 def plain(path: Path, rules: Sequence[Rule]) -> Callable[[datetime], object]:
     """Return what asks for as many windows, in SQL."""
     database = duckdb.connect(str(path), read_only=True)
-    looks = [look for rule in rules for look in rule.looks]
+    conditions = [condition for rule in rules for condition in rule.conditions]
 
     def ask(at: datetime) -> None:
-        for look in looks:
-            end = (at - look.offset).replace(tzinfo=None)
-            window = {"start": end - look.window, "end": end}
+        for condition in conditions:
+            end = (at - condition.offset).replace(tzinfo=None)
+            window = {"start": end - condition.window, "end": end}
             database.execute(PLAIN_SQL, window).fetchall()
 
     return ask
@@ -136,10 +136,10 @@ def main() -> None:
             store = MonitorStore(path, SetClock(NOW), Limits(threads=1))
             took = measured_s(ticks(store, rules))
             store.close()
-            looks = sum(len(rule.looks) for rule in rules)
+            conditions = sum(len(rule.conditions) for rule in rules)
             verdict = "within" if median(took) <= within_s else "OVER"
             sys.stdout.write(
-                f"{len(rules):3} rules, {looks:3} looks: {median(took):.3f} s a tick, "
+                f"{len(rules):3} rules, {conditions:3} conditions: {median(took):.3f} s a tick, "
                 f"{min(took):.3f} at best, {verdict} {within_s:.0f} s; "
                 f"{min(took) / min(reference):.1f} times plain SQL ({min(reference):.3f} s)\n"
             )

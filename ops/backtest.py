@@ -126,9 +126,9 @@ def _known(paging: Paging, period: Period) -> timedelta:
 
 
 def _longest(chosen: Sequence[Sequence[Rule]]) -> timedelta:
-    """Return how far back the first minute looks."""
-    looks = (look for rules in chosen for rule in rules for look in rule.looks)
-    return max(look.window + look.offset for look in looks)
+    """Return how far back the windows of the first minute reach."""
+    conditions = (condition for rules in chosen for rule in rules for condition in rule.conditions)
+    return max(condition.window + condition.offset for condition in conditions)
 
 
 def _plan(period: Period, delay: timedelta) -> Plan:

@@ -74,17 +74,17 @@ def run(given: Namespace, desk: Desk) -> int:
 
 
 def _of_rules() -> Iterator[tuple[str, str]]:
-    """Yield the query of each look of each rule."""
+    """Yield the query of each condition of each rule."""
     for rule in (*read_rules(ROOT / "config"), TELEMETRY_STALE):
         yield from _of_rule(rule)
 
 
 def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
-    for look in rule.looks:
-        bound = bind(look.query, END - look.window, END, look.calendar)
-        yield f"{rule.key} {look.name}", bound
+    for condition in rule.conditions:
+        bound = bind(condition.query, END - condition.window, END, condition.calendar)
+        yield f"{rule.key} {condition.name}", bound
     if rule.contributors:
-        main = rule.looks[0]
+        main = rule.conditions[0]
         bound = bind(rule.contributors, END - main.window, END, main.calendar)
         yield f"{rule.key} contributors", bound
 

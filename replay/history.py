@@ -19,11 +19,11 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An alert from the moment when a look was first true until it ended; it fired in between.
+    """An alert from the moment when a condition was first true until it ended; it fired in between.
 
-    peak: the value furthest beyond the threshold in the minutes in which it fired, of the look that
-    made it fire. told_at: when a page about it was taken; None where an incident was open already.
-    ended_at: None: it goes on.
+    peak: the value furthest beyond the threshold in the minutes in which it fired, of the condition
+    that made it fire. told_at: when a page about it was taken; None where an incident was open
+    already. ended_at: None: it goes on.
     """
 
     rule: str
@@ -55,10 +55,10 @@ class Follower:
     def __init__(self, config: Config, plan: Plan) -> None:
         self._plan = plan
         self._below = {
-            (rule.key, look.name)
+            (rule.key, condition.name)
             for rule in config.rules
-            for look in rule.looks
-            if look.condition.direction == "below"
+            for condition in rule.conditions
+            if condition.comparison.direction == "below"
         }
         self._world = World(replace(config, routes=through_pagerduty(config.routes)), plan)
         self._pending: dict[Key, datetime] = {}

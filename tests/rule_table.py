@@ -16,7 +16,7 @@ from shared.alerting.count_fast import CountFast, Priced, clock
 from shared.alerting.fast import FastCondition
 from shared.alerting.judge_fast import by_condition, judge, reach_of
 from shared.alerting.reading import Reading, read_samples
-from shared.alerting.rule import Look, bind
+from shared.alerting.rule import Condition, bind
 from shared.alerting.tallies import merge_all
 from shared.events.columns import COLUMNS
 from shared.events.types import AgentEvent
@@ -44,9 +44,9 @@ def empty_table() -> duckdb.DuckDBPyConnection:
 
 
 @cache
-def translated(look: Look) -> str:
-    """Return the look's query over the window from START in DuckDB's SQL."""
-    bound = bind(look.query, START, START + look.window)
+def translated(condition: Condition) -> str:
+    """Return the condition's query over the window from START in DuckDB's SQL."""
+    bound = bind(condition.query, START, START + condition.window)
     return str(duckdb_kql.to_sql(bound, schema=SCHEMA))
 
 
@@ -70,20 +70,20 @@ class Events:
         at = (START + timedelta(seconds=at_s)).replace(tzinfo=None)
         return {"TimeGenerated": at, "Name": name} | empty | known
 
-    def read(self, look: Look, at: datetime) -> Reading:
-        """Ask what the look asks at that planned time, with no offset; of a fast condition, judge
-        what arrived by then, two seconds after it happened.
+    def read(self, condition: Condition, at: datetime) -> Reading:
+        """Run the query of the condition at that planned time, with no offset; of a fast condition,
+        judge what arrived by then, two seconds after it happened.
 
         The events are moved under the query, because translating it anew takes far longer.
         """
-        if look.tallied:
-            return judged(look.tallied, self._events, at)
-        ahead_s = int((at - look.window - START).total_seconds())
+        if condition.tallied:
+            return judged(condition.tallied, self._events, at)
+        ahead_s = int((at - condition.window - START).total_seconds())
         moved = f"TimeGenerated - INTERVAL ({ahead_s}) SECOND AS TimeGenerated"
         self._db.execute(
             f"CREATE OR REPLACE VIEW UsageEvents AS SELECT * REPLACE ({moved}) FROM Stored"  # noqa: S608 - an integer of ours
         )
-        answer = self._db.sql(translated(look))
+        answer = self._db.sql(translated(condition))
         return read_samples(answer.columns, answer.fetchall())
 
     def close(self) -> None:
@@ -114,10 +114,10 @@ def as_sent(at_s: float, name: str, columns: Mapping[str, object]) -> Priced:
     return EVENT.validate_python(raw), cost
 
 
-def says(events: Sequence[Event], look: Look) -> list[tuple[object, object]]:
-    """Return value and samples of every series, over the look's window from START."""
+def says(events: Sequence[Event], condition: Condition) -> list[tuple[object, object]]:
+    """Return value and samples of every series, over the condition's window from START."""
     table = Events(events)
-    reading = table.read(look, START + look.window)
+    reading = table.read(condition, START + condition.window)
     table.close()
     assert isinstance(reading, Mapping)
     return [(sample.value, sample.samples) for sample in reading.values()]

@@ -7,13 +7,13 @@ from pydantic import AwareDatetime, BaseModel
 from functions.openapi.answers import Shape
 from shared.alerting.history import Opinion, StepKind
 from shared.alerting.page import Action, Severity
-from shared.alerting.rule import LookName
+from shared.alerting.rule import ConditionName
 
 
-class LookShown(Shape):
-    """One of a rule's looks, as its file states it."""
+class ConditionShown(Shape):
+    """A condition of a rule, as its file states it."""
 
-    look: LookName
+    look: ConditionName
     query: str
     condition: str
     resolve: str | None
@@ -33,7 +33,7 @@ class RuleShown(Shape):
     no_data: Literal["keep", "ok", "alert"]
     description: str
     runbook: str
-    looks: list[LookShown]
+    looks: list[ConditionShown]
 
 
 class RowShown(Shape):
@@ -52,7 +52,7 @@ class EvidenceShown(Shape):
     answer; "" where there is one.
     """
 
-    look: LookName
+    look: ConditionName
     query: str
     start: AwareDatetime
     end: AwareDatetime
@@ -185,9 +185,9 @@ class UnitShown(Shape):
 
 
 class Chart(Shape):
-    """Values over time of the look that found the trouble, and what they are held against."""
+    """Values over time of the condition that fired, and its limit."""
 
-    look: LookName
+    look: ConditionName
     condition: str
     limit: float
     resolve: float | None

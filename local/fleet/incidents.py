@@ -9,9 +9,12 @@ Trouble = Literal["outage", "recovery", "surge", "backlog"]
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HISTORY = timedelta(seconds=80)
-"""The fleet was in trouble for so long before anybody looks: the first incident comes soon."""
+"""The fleet was in trouble for so long before the first evaluation: the first incident comes soon.
+"""
 LEAD = timedelta(seconds=6)
-"""Rules that look sooner than this after the fleet began to report may see nothing of it yet."""
+"""Rules that are evaluated sooner than this after the fleet began to report may see nothing of it
+yet.
+"""
 TAIL = timedelta(seconds=2)
 RECOVERY = timedelta(minutes=3)
 CYCLE = timedelta(minutes=20)

@@ -24,7 +24,7 @@ from shared.adapters.config.config_folder import (
 )
 from shared.alerting.budget_rules import rules_of
 from shared.alerting.reading import read_samples
-from shared.alerting.rule import KqlFast, Look, Rule, bind
+from shared.alerting.rule import Condition, KqlFast, Rule, bind
 from shared.alerting.rule_file import parse_rule
 from shared.alerting.wording import placeholders
 from shared.clock import Clock
@@ -196,21 +196,24 @@ def _of_rule(rule: Rule, folder: Path, columns_of: Columns) -> Iterator[str]:
         and not any((home / rule.runbook).exists() for home in homes)
     ):
         yield f"runbook: there is no {rule.runbook}; write it, or name another"
-    for look in rule.looks:
-        at = "query" if look.name == "main" else f"{look.name}.query"
-        yield from _of_query(rule, at, look, columns_of)
+    for condition in rule.conditions:
+        at = "query" if condition.name == "main" else f"{condition.name}.query"
+        yield from _of_query(rule, at, condition, columns_of)
     if rule.contributors:
-        look = replace(rule.looks[0], query=rule.contributors)
-        yield from _of_query(rule, "contributors", look, columns_of)
+        condition = replace(rule.conditions[0], query=rule.contributors)
+        yield from _of_query(rule, "contributors", condition, columns_of)
 
 
-def _of_query(rule: Rule, at: str, look: Look, columns_of: Columns) -> Iterator[str]:
-    """Yield what is wrong with a query, if anything is; that of a look must have a value."""
+def _of_query(rule: Rule, at: str, condition: Condition, columns_of: Columns) -> Iterator[str]:
+    """Yield the faults of a query; that of a condition must return a value."""
     try:
-        columns = columns_of(bind(look.query, END - look.window, END, look.calendar))
-        if at != "contributors" and not look.tallied:
+        columns = columns_of(bind(condition.query, END - condition.window, END, condition.calendar))
+        if at != "contributors" and not condition.tallied:
             read_samples(columns, ())
-            for name in placeholders(f"{look.summary} {look.description}") - {"value", *columns}:
+            for name in placeholders(f"{condition.summary} {condition.description}") - {
+                "value",
+                *columns,
+            }:
                 yield (
                     f"{rule.key}: {{{name}}} in its texts is no column of {at}; name one of "
                     f"{', '.join(columns)}, letter for letter"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from replay.columns import Columns
-from shared.alerting.condition import Condition
+from shared.alerting.comparison import Comparison
 from shared.alerting.rule import Rule, bind
 
 EVERY = timedelta(minutes=5)
@@ -37,7 +37,7 @@ class Native:
     lost: Sequence[str]
 
     @property
-    def condition(self) -> Condition:
+    def condition(self) -> Comparison:
         """Return what the value must be."""
         return self.rule.condition
 
@@ -59,19 +59,19 @@ def native(rule: Rule, columns_of: Columns, now: datetime) -> Native | str:
 
     columns_of: returns the columns of its query.
     """
-    look = rule.looks[0]
-    if look.calendar:
+    condition = rule.conditions[0]
+    if condition.calendar:
         return "it asks for a calendar period, and Azure knows windows alone"
-    window = next((size for size in WINDOWS if size >= look.window), None)
+    window = next((size for size in WINDOWS if size >= condition.window), None)
     if window is None:
         return "its window is over two days"
-    columns = columns_of(bind(look.query, now - look.window, now))
+    columns = columns_of(bind(condition.query, now - condition.window, now))
     labels = [name for name in columns if name not in ("value", "samples")]
     return Native(
         rule=rule,
         query=_query(rule),
         window=window,
-        periods=min(1 + -(-look.hold // EVERY), MOST_PERIODS),
+        periods=min(1 + -(-condition.hold // EVERY), MOST_PERIODS),
         labels=labels,
         lost=[*_lost(rule), *OF_ALL],
     )
@@ -93,7 +93,7 @@ def _lost(rule: Rule) -> Iterator[str]:
         yield "what no data means: to Azure it is always well"
     if rule.keep_firing:
         yield "keep_firing"
-    if rule.looks[0].offset:
+    if rule.conditions[0].offset:
         yield "its offset: late data may trip it"
     if 1 + -(-rule.hold // EVERY) > MOST_PERIODS:
         yield "its hold: Azure waits for 25 minutes at most"

@@ -97,7 +97,7 @@ def _pages(pages: list[dict[str, Any]]) -> str:
 
 
 def _evidence(item: dict[str, Any]) -> tuple[object, ...]:
-    """Return the row of a look."""
+    """Return the row of a condition."""
     times = (_at(item["start"]), _at(item["end"]))
     found = (item["value"], item["condition"], item["samples"], item["row_count"], item["error"])
     return (item["look"], *times, *found)

@@ -3,36 +3,38 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from shared.alerting.reading import Reading, Sample
-from shared.alerting.rule import Look
+from shared.alerting.rule import Condition
 
 SERIES_MOST = 200
 
 
 def bounded(
-    looks: Sequence[Look], known: Collection[str], readings: Mapping[str, Reading]
+    conditions: Sequence[Condition], known: Collection[str], readings: Mapping[str, Reading]
 ) -> tuple[Mapping[str, Reading], int]:
     """Return the readings with SERIES_MOST series at most each, and how many were left out.
 
     known: the fingerprints of series that have an alert or spoke before, which are never left out:
-    they would look ended. Of the others, the furthest beyond the threshold are kept.
+    they would seem ended. Of the others, the furthest beyond the threshold are kept.
     """
     kept = {
-        look.name: reading if not isinstance(reading, Mapping) else _worst(look, known, reading)
-        for look in looks
-        for reading in (readings[look.name],)
+        condition.name: reading
+        if not isinstance(reading, Mapping)
+        else _worst(condition, known, reading)
+        for condition in conditions
+        for reading in (readings[condition.name],)
     }
     return kept, sum(_count(readings[name]) - _count(kept[name]) for name in kept)
 
 
 def _worst(
-    look: Look, known: Collection[str], samples: Mapping[str, Sample]
+    condition: Condition, known: Collection[str], samples: Mapping[str, Sample]
 ) -> Mapping[str, Sample]:
     if len(samples) <= SERIES_MOST:
         return samples
 
     kept = {key: sample for key, sample in samples.items() if key in known}
     others = [item for item in samples.items() if item[0] not in kept]
-    others.sort(key=lambda item: look.condition.badness(item[1].value))
+    others.sort(key=lambda item: condition.comparison.badness(item[1].value))
     return kept | dict(others[: max(0, SERIES_MOST - len(kept))])
 
 

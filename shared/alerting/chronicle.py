@@ -10,7 +10,7 @@ from shared.alerting.history import Opinion, Step, alert_id, episode_of, stamp
 from shared.alerting.page import Accepted, Dead, Delivery, Dropped, Later, Page
 from shared.alerting.reading import Reading, fingerprint
 from shared.alerting.record import RuleRecord, SeriesAlert, Transition
-from shared.alerting.rule import Look, Rule
+from shared.alerting.rule import Condition, Rule
 from shared.alerting.state import Stepped
 
 FLAP_WITHIN = timedelta(minutes=30)
@@ -25,17 +25,17 @@ def transitions(
     before: RuleRecord,
     stepped: Stepped,
     readings: Mapping[str, Reading],
-    looks: Sequence[Look],
+    conditions: Sequence[Condition],
 ) -> list[Step]:
-    """Return the steps of one planned time, each with what every look read of its series.
+    """Return the steps of one planned time, each with what every condition read of its series.
 
-    looks: those of the rule, as they were bound to that time.
+    conditions: those of the rule, as they were bound to that time.
     """
     steps: list[Step] = []
     for change in stepped.transitions:
         key = fingerprint(change.series)
         alert = stepped.series.get(key) or before.series[key]
-        found = tuple(evidence(k, change.at, readings[k.name], key) for k in looks)
+        found = tuple(evidence(k, change.at, readings[k.name], key) for k in conditions)
         told_by = next((item for item in found if item.look == alert.by), found[0])
         steps.append(
             _transition(
@@ -207,9 +207,11 @@ def _delay(rule: Rule, alert: SeriesAlert, at: datetime, found: Sequence[Evidenc
     A query may say when its trouble began. Where it does not, that is the start of what the look
     before the first true one had not seen.
     """
-    look = next(look for look in rule.looks if look.name == alert.by)
-    said = [row.onset for item in found if item.look == look.name for row in item.rows if row.onset]
-    began = min(said, default=alert.since - look.offset - rule.every)
+    condition = next(condition for condition in rule.conditions if condition.name == alert.by)
+    said = [
+        row.onset for item in found if item.look == condition.name for row in item.rows if row.onset
+    ]
+    began = min(said, default=alert.since - condition.offset - rule.every)
     return max(0.0, (at - began).total_seconds())
 
 

@@ -12,7 +12,7 @@ from shared.alerting.grouping import Group, dedup_key
 from shared.alerting.history import alert_id
 from shared.alerting.page import Page, Severity
 from shared.alerting.record import Incident, Resolved, SeriesAlert
-from shared.alerting.rule import Look, Rule
+from shared.alerting.rule import Condition, Rule
 from shared.alerting.wording import fill
 
 MEMBERS_SHOWN = 20
@@ -49,11 +49,14 @@ def trigger(
     members = [alert for name, alert in group.firing.items() if name not in group.muted]
     members.sort(key=lambda alert: rule.condition.badness(alert.value))
     worst = members[0]
-    look = next((look for look in rule.looks if look.name == worst.by), rule.looks[0])
-    said = fill(look.summary, worst.labels, _value(look, worst))
+    condition = next(
+        (condition for condition in rule.conditions if condition.name == worst.by),
+        rule.conditions[0],
+    )
+    said = fill(condition.summary, worst.labels, _value(condition, worst))
     details: dict[str, object] = {
-        **_measured(look, worst),
-        "members": [_member(look, alert) for alert in members[:MEMBERS_SHOWN]],
+        **_measured(condition, worst),
+        "members": [_member(condition, alert) for alert in members[:MEMBERS_SHOWN]],
         "resolved": len(_told(group) - group.firing.keys()),
     }
     return Page(
@@ -166,38 +169,38 @@ def _told(group: Group) -> set[str]:
     return set(group.incident.members) if group.incident else set()
 
 
-def _measured(look: Look, alert: SeriesAlert) -> Mapping[str, object]:
+def _measured(condition: Condition, alert: SeriesAlert) -> Mapping[str, object]:
     """Return what was found, against what."""
     return {
-        "value": _shown(look, alert),
-        "threshold": str(look.condition),
-        "window_s": look.window.total_seconds(),
-        "hold_s": look.hold.total_seconds(),
-        "look": look.name,
+        "value": _shown(condition, alert),
+        "threshold": str(condition.comparison),
+        "window_s": condition.window.total_seconds(),
+        "hold_s": condition.hold.total_seconds(),
+        "look": condition.name,
         "last_values": [{"at": at.isoformat(), "value": value} for at, value in alert.recent],
         "labels": dict(alert.labels),
-        "description": fill(look.description, alert.labels, _value(look, alert)),
+        "description": fill(condition.description, alert.labels, _value(condition, alert)),
     }
 
 
-def _value(look: Look, alert: SeriesAlert) -> float | None:
+def _value(condition: Condition, alert: SeriesAlert) -> float | None:
     """Return the alert's value; what is true of a series that speaks, and no finite number, is
     infinite."""
     if alert.value is not None or alert.silent_since:
         return alert.value
-    return math.inf if look.condition.direction == "above" else -math.inf
+    return math.inf if condition.comparison.direction == "above" else -math.inf
 
 
-def _shown(look: Look, alert: SeriesAlert) -> float | str | None:
+def _shown(condition: Condition, alert: SeriesAlert) -> float | str | None:
     """Return the value as JSON has it."""
-    value = _value(look, alert)
+    value = _value(condition, alert)
     return value if value is None or math.isfinite(value) else str(value)
 
 
-def _member(look: Look, alert: SeriesAlert) -> Mapping[str, object]:
+def _member(condition: Condition, alert: SeriesAlert) -> Mapping[str, object]:
     """Return a line about one alert of the group."""
     return {
         "labels": dict(alert.labels),
-        "value": _shown(look, alert),
+        "value": _shown(condition, alert),
         "since": alert.since.isoformat(),
     }

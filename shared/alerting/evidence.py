@@ -1,11 +1,11 @@
-"""What a look of a rule read at a planned time, kept so that a person can check it."""
+"""What a condition of a rule read at a planned time, kept so that a person can check it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.alerting.reading import Failed, Reading, Sample, Stale, Unseen, finite
-from shared.alerting.rule import Look, bind
+from shared.alerting.rule import Condition, bind
 
 ROWS_KEPT = 20
 
@@ -41,25 +41,25 @@ class Evidence:
     error: str = ""
 
 
-def evidence(look: Look, at: datetime, reading: Reading, series: str = "") -> Evidence:
-    """Return what the look read for the planned time.
+def evidence(condition: Condition, at: datetime, reading: Reading, series: str = "") -> Evidence:
+    """Return what the condition read for the planned time.
 
     series: the fingerprint whose row alone is kept; "" keeps the worst of all.
     """
-    end = at - look.offset
-    start = end - look.window
+    end = at - condition.offset
+    start = end - condition.window
     failed = isinstance(reading, Failed | Stale | Unseen)
     samples: Mapping[str, Sample] = {} if failed else reading
     shown = [sample for key, sample in samples.items() if key == series or not series]
-    shown.sort(key=lambda sample: look.condition.badness(sample.value))
+    shown.sort(key=lambda sample: condition.comparison.badness(sample.value))
     return Evidence(
-        look=look.name,
-        query=bind(look.query, start, end, look.calendar),
+        look=condition.name,
+        query=bind(condition.query, start, end, condition.calendar),
         start=start,
         end=end,
-        condition=str(look.condition),
-        threshold=float(look.condition.threshold),
-        hold_s=look.hold.total_seconds(),
+        condition=str(condition.comparison),
+        threshold=float(condition.comparison.threshold),
+        hold_s=condition.hold.total_seconds(),
         rows=tuple(map(_row, shown[:ROWS_KEPT])),
         row_count=len(samples),
         error=reading.why if failed else "",

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, PlainValidator, model_validator
 
-from shared.alerting.condition import Condition, parse_condition
+from shared.alerting.comparison import Comparison, parse_comparison
 from shared.alerting.event_fields import FIELDS, NUMBERS, TEXTS, column_of
-from shared.alerting.fields import Comparison, Duration, Words
+from shared.alerting.fields import ComparisonText, Duration, Words
 from shared.alerting.tallies import KEPT, SLICE_S
 
 AT_LEAST = 3
@@ -28,7 +28,7 @@ Measured = Literal["rate", "share", "value"]
 class Rate(BaseModel, frozen=True):
     """A limit of so many in a time (per_s), or for each event of another kind (per_event)."""
 
-    condition: Condition
+    comparison: Comparison
     unit: str
     per_s: int = 0
     per_event: str = ""
@@ -45,17 +45,17 @@ def parse_rate(text: object) -> Rate:
         raise ValueError(
             f'{text!r} is no rate; write "> 10 / s", with s, min, h or a kind of event behind the /'
         )
-    condition, unit = parse_condition(found[1]), found[2]
-    if condition.direction == "below" or condition.threshold <= 0:
+    comparison, unit = parse_comparison(found[1]), found[2]
+    if comparison.direction == "below" or comparison.threshold <= 0:
         raise ValueError(
             f"{text!r} cannot be judged from what arrives; write > and a number above 0"
         )
     if unit in _UNITS:
-        return Rate(condition=condition, unit=unit, per_s=_UNITS[unit])
-    return Rate(condition=condition, unit=unit, per_event=unit)
+        return Rate(comparison=comparison, unit=unit, per_s=_UNITS[unit])
+    return Rate(comparison=comparison, unit=unit, per_event=unit)
 
 
-def parse_share(text: object) -> Condition:
+def parse_share(text: object) -> Comparison:
     """Read a limit such as "> 15 %".
 
     Raises:
@@ -64,11 +64,11 @@ def parse_share(text: object) -> Condition:
     found = _SHARE.fullmatch(text.strip()) if isinstance(text, str) else None
     if not found:
         raise ValueError(f'{text!r} is no share; write "> 15 %"')
-    condition = parse_condition(found[1])
-    possible = condition.holds(100) and not condition.holds(0)
-    if condition.direction == "below" or not possible:
+    comparison = parse_comparison(found[1])
+    possible = comparison.holds(100) and not comparison.holds(0)
+    if comparison.direction == "below" or not possible:
         raise ValueError(f"{text!r} is never or always true; write > and a number from 0 to 99")
-    return condition
+    return comparison
 
 
 def _known(event: str) -> str:
@@ -92,8 +92,8 @@ class FastCondition(BaseModel, frozen=True, extra="forbid"):
     sum: str = ""
     by: tuple[str, ...] = ()
     rate: Annotated[Rate | None, PlainValidator(parse_rate)] = None
-    share: Annotated[Condition | None, PlainValidator(parse_share)] = None
-    value: Comparison | None = None
+    share: Annotated[Comparison | None, PlainValidator(parse_share)] = None
+    value: ComparisonText | None = None
     at_least: int = Field(AT_LEAST, ge=1)
     lasting: Duration = timedelta(minutes=1)
     keep_firing: Duration = timedelta(minutes=5)
@@ -113,9 +113,9 @@ class FastCondition(BaseModel, frozen=True, extra="forbid"):
         return "rate" if self.rate else "share" if self.share else "value"
 
     @property
-    def condition(self) -> Condition:
+    def comparison(self) -> Comparison:
         """Return its limit, in its own unit."""
-        limit = self.rate.condition if self.rate else self.share or self.value
+        limit = self.rate.comparison if self.rate else self.share or self.value
         if limit is None:
             raise ValueError("a fast condition has a limit")
         return limit
@@ -146,7 +146,7 @@ class FastCondition(BaseModel, frozen=True, extra="forbid"):
 
     def __str__(self) -> str:
         """Write it in a line."""
-        limit = f"{self.condition} {self.unit}".strip()
+        limit = f"{self.comparison} {self.unit}".strip()
         what = f"{self.sum} of {self.event}" if self.sum else self.event
         return f"{what}: {self.measured} {limit}, lasting {self.lasting.total_seconds():.0f} s"
 

@@ -41,7 +41,7 @@ def kql_of_top(condition: FastCondition, fields: Sequence[str]) -> str:
 def _most(condition: FastCondition) -> tuple[str, str, str]:
     """Return the column, what is in it, and which end of it is worst."""
     if condition.measured == "value":
-        is_low = condition.condition.direction == "below"
+        is_low = condition.comparison.direction == "below"
         return ("Value", "min(Value)", "asc") if is_low else ("Value", "max(Value)", "desc")
     if condition.sum:
         column = column_of(condition.sum)

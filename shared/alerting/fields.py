@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainValidator, StringConstraints
 
-from shared.alerting.condition import Condition, parse_condition
+from shared.alerting.comparison import Comparison, parse_comparison
 
 
 def _iso_duration(value: object) -> object:
@@ -21,5 +21,5 @@ def _iso_duration(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_iso_duration)]
-Comparison = Annotated[Condition, PlainValidator(parse_condition)]
+ComparisonText = Annotated[Comparison, PlainValidator(parse_comparison)]
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]

@@ -159,7 +159,7 @@ def _judge(
 
 
 def _limit(condition: FastCondition) -> _Limit:
-    limit, rate = condition.condition, condition.rate
+    limit, rate = condition.comparison, condition.rate
     threshold, inclusive = float(limit.threshold), limit.operator == ">="
     if rate is None:
         return _Limit(threshold, inclusive, 100, per_event=True)
@@ -238,8 +238,8 @@ def _carried(
         moments = found.get(number, ())
         if moments:
             amount, received = moments[-1][1], tallies[number].received
-        bad = [at for at, total in moments if condition.condition.holds(total)]
-        is_bad = bool(condition.condition.holds(amount))
+        bad = [at for at, total in moments if condition.comparison.holds(total)]
+        is_bad = bool(condition.comparison.holds(amount))
         first, last = (bad[0], bad[-1]) if bad else (None, None)
         slices.append(_Slice(number, is_bad, first, last, amount, 1, received))
     return slices

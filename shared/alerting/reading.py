@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.alerting.condition import Number
+from shared.alerting.comparison import Number
 from shared.errors import Misconfigured
 
 SPECIAL = ("value", "samples", "onset")

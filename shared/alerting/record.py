@@ -15,8 +15,8 @@ SPOKEN_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class LookState:
-    """A look of the rule that is true. since: from that planned time on, moved past gaps.
+class ConditionState:
+    """A condition of the rule that is true. since: from that planned time on, moved past gaps.
 
     seen: the last planned time that found it true.
     """
@@ -31,14 +31,13 @@ class SeriesAlert:
 
     since: when it became pending, by planned time. fired_at: when it began to fire.
     value: the last value that was true; None where there was no finite number.
-    labels: the series' labels. missing: answers of the main look in a row that told of others and
-    not of this series.
-    looks: those of the rule's looks that are true, by name. by: the look that `value` is of.
-    calm_since: all looks are false since then, and it only fires on for `keep_firing`.
-    silent_since: nothing was said of this series since then. recent: the last values, at most 10,
-    with their planned times. outdated: it is of a query that the
-    rule had before it was edited, and today's has not spoken of it yet. was_fast: the fast
-    condition was true while it fired, so that its own `keep_firing` holds.
+    labels: the series' labels. missing: answers of the main condition in a row that told of others
+    and not of this series. looks: those of the rule's conditions that are true, by name. by: the
+    one that `value` is of. calm_since: all conditions are false since then, and it only fires on
+    for `keep_firing`. silent_since: nothing was said of this series since then. recent: the last
+    values, at most 10, with their planned times. outdated: it is of a query that the rule had
+    before it was edited, and today's has not spoken of it yet. was_fast: the fast condition was
+    true while it fired, so that its own `keep_firing` holds.
     """
 
     labels: Mapping[str, str]
@@ -47,7 +46,7 @@ class SeriesAlert:
     value: float | None
     fired_at: datetime | None = None
     missing: int = 0
-    looks: Mapping[str, LookState] = field(default_factory=dict[str, LookState])
+    looks: Mapping[str, ConditionState] = field(default_factory=dict[str, ConditionState])
     by: str = "main"
     calm_since: datetime | None = None
     silent_since: datetime | None = None
@@ -116,9 +115,9 @@ class RuleRecord:
     transitions: the latest steps, newest last, at most 50.
     resolved: group → the incident that was resolved last, until its resolve has been repeated.
     paged: the id of the last page; the next ones' sort after it.
-    muted_by: what keeps firing alerts from being told; "" where nothing does.
-    looked: what each look read at last_at. decided: group → the last decision, so that one like it
-        is not noted again.
+    muted_by: what keeps firing alerts from being sent; "" where nothing does.
+    looked: what each condition read at last_at. decided: group → the last decision, so that one
+        like it is not noted again.
     contents: of the record of changes alone: kind → name → what stands for the text in force.
     deployed_at: of that record, too: when what is deployed was first seen.
     asks: rule.asks of the rule as it was last evaluated; "" where that is not known.
@@ -218,7 +217,7 @@ def _not_ahead(alert: SeriesAlert, now: datetime) -> SeriesAlert:
         calm_since=alert.calm_since and min(alert.calm_since, now),
         silent_since=alert.silent_since and min(alert.silent_since, now),
         looks={
-            name: LookState(min(state.since, now), min(state.seen, now))
+            name: ConditionState(min(state.since, now), min(state.seen, now))
             for name, state in alert.looks.items()
         },
     )

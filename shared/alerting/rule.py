@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
 
 from shared.alerting.calendar import Calendar
-from shared.alerting.condition import Condition
+from shared.alerting.comparison import Comparison
 from shared.alerting.fast import FastCondition
 from shared.alerting.fast_kql import kql_of, kql_of_top
-from shared.alerting.fields import Comparison, Duration, Words
+from shared.alerting.fields import ComparisonText, Duration, Words
 from shared.alerting.page import Severity
 
 LATE_DATA = timedelta(seconds=60)
@@ -22,7 +22,7 @@ FAST_ROOM = timedelta(seconds=90)
 """What the window of a fast condition, as it is shown, has beside `lasting`."""
 
 NoDataPolicy = Literal["keep", "ok", "alert"]
-LookName = Literal["main", "fast"]
+ConditionName = Literal["main", "fast"]
 
 QUOTED = r"""//[^\n]*|@"[^"\n]*"|@'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
 """Comments and strings, in which nothing is bound and no word is a call."""
@@ -34,8 +34,8 @@ class KqlFast(BaseModel, frozen=True, extra="forbid"):
 
     window: Duration
     hold: Duration = timedelta(0)
-    condition: Comparison
-    resolve: Comparison | None = None
+    condition: ComparisonText
+    resolve: ComparisonText | None = None
     min_samples: int = Field(0, ge=0)
     offset: Duration = timedelta(0)
     query: Words | None = None
@@ -44,20 +44,20 @@ class KqlFast(BaseModel, frozen=True, extra="forbid"):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One way in which a rule looks at the facts: a query over a window, and what is wrong.
+class Condition:
+    """A condition of a rule: a query over a window, and the values that are wrong.
 
     calendar: whose period {since} and {until} are the bounds of, if the query asks for them.
     tallied: the fast condition that is judged by tallies; its query only shows the events.
     """
 
-    name: LookName
+    name: ConditionName
     query: str
     window: timedelta
     offset: timedelta
     hold: timedelta
-    condition: Condition
-    resolve: Condition | None
+    comparison: Comparison
+    resolve: Comparison | None
     min_samples: int
     summary: str
     description: str
@@ -89,8 +89,8 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     window: Duration
     hold: Duration = timedelta(0)
     keep_firing: Duration = timedelta(0)
-    condition: Comparison
-    resolve: Comparison | None = None
+    condition: ComparisonText
+    resolve: ComparisonText | None = None
     no_data: NoDataPolicy = "keep"
     no_data_max: Duration | None = None
     min_samples: int = Field(0, ge=0)
@@ -113,15 +113,15 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
         return f"{self.name}/{self.severity}"
 
     @property
-    def looks(self) -> tuple[Look, ...]:
-        """Return the rule's looks at the facts, the main one first."""
-        main = Look(
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the rule's conditions, the main one first."""
+        main = Condition(
             name="main",
             query=self.query,
             window=self.window,
             offset=self._main_offset(),
             hold=self.hold,
-            condition=self.condition,
+            comparison=self.condition,
             resolve=self.resolve,
             min_samples=self.min_samples,
             summary=self.summary,
@@ -132,9 +132,9 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
             case None:
                 return (main,)
             case FastCondition():
-                return main, self._tallied_look(self.fast)
+                return main, self._tallied_condition(self.fast)
             case KqlFast():
-                return main, self._kql_look(self.fast)
+                return main, self._kql_condition(self.fast)
 
     @property
     def tallied(self) -> FastCondition | None:
@@ -157,7 +157,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     def asks(self) -> str:
         """Return a digest of its queries: where it changes, alerts may be of series no more."""
         text = "\0".join(
-            f"{k.name}{k.tallied.columns if k.tallied else k.query}" for k in self.looks
+            f"{k.name}{k.tallied.columns if k.tallied else k.query}" for k in self.conditions
         )
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -170,15 +170,15 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
         )
         return LATE_DATA if tripped else timedelta(0)
 
-    def _tallied_look(self, part: FastCondition) -> Look:
+    def _tallied_condition(self, part: FastCondition) -> Condition:
         """Fill what the fast condition leaves out from the rule."""
-        return Look(
+        return Condition(
             name="fast",
             query=kql_of(part),
             window=part.lasting + FAST_ROOM,
             offset=timedelta(0),
             hold=timedelta(0),
-            condition=part.condition,
+            comparison=part.comparison,
             resolve=None,
             min_samples=0,
             summary=part.summary or self.summary,
@@ -186,15 +186,15 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
             tallied=part,
         )
 
-    def _kql_look(self, part: KqlFast) -> Look:
+    def _kql_condition(self, part: KqlFast) -> Condition:
         """Fill what the fast part leaves out from the rule."""
-        return Look(
+        return Condition(
             name="fast",
             query=part.query or self.query,
             window=part.window,
             offset=part.offset,
             hold=part.hold,
-            condition=part.condition,
+            comparison=part.condition,
             resolve=part.resolve,
             min_samples=part.min_samples,
             summary=part.summary or self.summary,

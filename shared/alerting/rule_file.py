@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.alerting.event_fields import texts_of
-from shared.alerting.rule import QUOTED, Look, Rule
+from shared.alerting.rule import QUOTED, Condition, Rule
 from shared.alerting.wording import is_fillable
 from shared.toml_file import Fault, Location, read
 
@@ -21,7 +21,9 @@ def parse_rule(text: str, file: str) -> Rule:
 
 def lint(rule: Rule) -> list[Fault]:
     """Return what is wrong with a rule whose fields are each well formed."""
-    problems = [problem for look in rule.looks for problem in _lint_look(rule, look)]
+    problems = [
+        problem for condition in rule.conditions for problem in _lint_condition(rule, condition)
+    ]
     if rule.every < timedelta(minutes=1) or rule.every % timedelta(minutes=1):
         problems.append(
             (("every",), "the timer ticks once a minute; write whole minutes, such as PT1M")
@@ -33,7 +35,7 @@ def lint(rule: Rule) -> list[Fault]:
     if rule.no_data_max is not None and rule.no_data != "keep":
         problems.append((("no_data_max",), 'it bounds no_data = "keep" alone; remove it'))
     if rule.contributors_kql:
-        wrong = _lint_query(rule.contributors_kql, rule.looks[0])
+        wrong = _lint_query(rule.contributors_kql, rule.conditions[0])
         problems += [(("contributors",), problem) for problem in wrong]
     problems += _lint_top(rule)
     if rule.severity == "critical" and not rule.runbook:
@@ -56,14 +58,14 @@ def _lint_top(rule: Rule) -> Iterator[Fault]:
             yield ("top",), wrong
 
 
-def _lint_look(rule: Rule, look: Look) -> list[Fault]:
-    """Return what is wrong with one look."""
-    at: Location = () if look.name == "main" else (look.name,)
-    query = [] if look.tallied else _lint_query(look.query, look)
+def _lint_condition(rule: Rule, condition: Condition) -> list[Fault]:
+    """Return the faults of a condition."""
+    at: Location = () if condition.name == "main" else (condition.name,)
+    query = [] if condition.tallied else _lint_query(condition.query, condition)
     problems: list[Fault] = [((*at, "query"), problem) for problem in query]
-    if look.window < rule.every and not look.tallied:
-        problems.append(((*at, "window"), "shorter than every: some data would never be looked at"))
-    if timedelta(0) < look.hold < rule.every:
+    if condition.window < rule.every and not condition.tallied:
+        problems.append(((*at, "window"), "shorter than every: some data would never be evaluated"))
+    if timedelta(0) < condition.hold < rule.every:
         problems.append(
             (
                 (*at, "hold"),
@@ -75,31 +77,34 @@ def _lint_look(rule: Rule, look: Look) -> list[Fault]:
             (*at, field),
             f"{text!r} has a bad placeholder; write {{value:.2f}}, a label, or {{{{ }}}}",
         )
-        for field, text in (("summary", look.summary), ("description", look.description))
+        for field, text in (("summary", condition.summary), ("description", condition.description))
         if not is_fillable(text)
     ]
-    if look.resolve and (
-        look.resolve.direction == look.condition.direction
-        or look.condition.holds(look.resolve.threshold)
+    if condition.resolve and (
+        condition.resolve.direction == condition.comparison.direction
+        or condition.comparison.holds(condition.resolve.threshold)
     ):
-        problems.append(((*at, "resolve"), f"{look.resolve} must be apart from {look.condition}"))
+        problems.append(
+            ((*at, "resolve"), f"{condition.resolve} must be apart from {condition.comparison}")
+        )
     return problems
 
 
-def _lint_query(query: str, look: Look) -> list[str]:
-    """Return what is wrong with a text that is asked of the look's window; whether it runs is for
-    the checker."""
+def _lint_query(query: str, condition: Condition) -> list[str]:
+    """Return what is wrong with a text that is asked of the condition's window; whether it runs is
+    for the checker.
+    """
     code = re.sub(QUOTED, "", query)
-    starts = ("{start}", "{since}") if look.calendar else ("{start}",)
+    starts = ("{start}", "{since}") if condition.calendar else ("{start}",)
     problems = [
         f"{names[0]} is missing; filter TimeGenerated >= {{start}} and TimeGenerated < {{end}}"
         for names in (starts, ("{end}",))
         if not any(name in code for name in names)
     ]
-    if look.calendar is None and re.search(r"\{(since|until)\}", code):
+    if condition.calendar is None and re.search(r"\{(since|until)\}", code):
         problems.append("{since} and {until} are bounds of a period; say which in `calendar`")
-    if look.calendar and "{since}" in code and look.window < look.calendar.longest:
-        problems.append(f"{{since}} may be up to {look.calendar.longest} ago; widen `window`")
+    if condition.calendar and "{since}" in code and condition.window < condition.calendar.longest:
+        problems.append(f"{{since}} may be up to {condition.calendar.longest} ago; widen `window`")
     if re.search(r"\b(now|ago)\s*\(", code):
         problems.append("now() and ago() see another time than was planned; use {start} and {end}")
     return problems

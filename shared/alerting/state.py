@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.alerting.reading import Reading, fingerprint
-from shared.alerting.record import LookState, SeriesAlert, Spoken, Transition
-from shared.alerting.rule import Look, Rule
+from shared.alerting.record import ConditionState, SeriesAlert, Spoken, Transition
+from shared.alerting.rule import Condition, Rule
 from shared.alerting.seen import Labels, Seen, Verdict, see
 
 RECENT_KEPT = 10
@@ -35,17 +35,20 @@ def step(
 ) -> Stepped:
     """Take the alerts of a rule to the planned time `at`.
 
-    readings: what each of rule.looks read, by its name. spoke: the series whose silence is an
+    readings: what each of rule.conditions read, by its name. spoke: the series whose silence is an
     alert; None for no bound on that.
-    An alert fires when one of the looks has been true for its own hold, and resolves when all
+    An alert fires when a condition has been true for its own hold, and resolves when all
     are false. An error never resolves, never advances and never resets. A known series of which
-    a look says nothing is without data: rule.no_data decides. A stale source is no data either, but
-    never all is well: where rule.no_data is "ok", it is waited out.
+    a condition says nothing is without data: rule.no_data decides. A stale source is no data
+    either, but never all is well: where rule.no_data is "ok", it is waited out.
     """
     series: dict[str, SeriesAlert] = {}
     transitions: list[Transition] = []
     for key, labels in _to_judge(before, readings, spoke or {}).items():
-        seen = {look.name: see(look, readings[look.name], key, labels) for look in rule.looks}
+        seen = {
+            condition.name: see(condition, readings[condition.name], key, labels)
+            for condition in rule.conditions
+        }
         if labels and spoke is not None and key not in spoke:
             seen = {name: _forgotten(item) for name, item in seen.items()}
         old = _renewed(before.get(key) or _inactive(labels, at), readings.values(), key)
@@ -108,7 +111,7 @@ def _renewed(old: SeriesAlert, readings: Iterable[Reading], key: str) -> SeriesA
 def _remembering(
     old: SeriesAlert, new: SeriesAlert, at: datetime, seen: Mapping[str, Seen]
 ) -> SeriesAlert:
-    """Add what was read now to the last values, which are all of the look that speaks."""
+    """Add what was read now to the last values, which are all of one condition."""
     before = old.recent if old.by == new.by else ()
     value = seen[new.by].value if new.by in seen else None
     now = () if value is None else ((at, value),)
@@ -135,20 +138,20 @@ def _advance(
 ) -> SeriesAlert | None:
     """Return the alert at this time, or None where it is inactive."""
     heard = _listen(old, at, seen)
-    looks = {
-        look.name: state
-        for look in rule.looks
-        if (state := _look_state(rule, heard, look, at, seen[look.name].verdict))
+    states = {
+        condition.name: state
+        for condition in rule.conditions
+        if (state := _condition_state(rule, heard, condition, at, seen[condition.name].verdict))
     }
-    alert = _spoken(replace(heard, looks=looks), at, seen)
+    alert = _spoken(replace(heard, looks=states), at, seen)
     if old.phase == "firing":
         return _keep_firing(rule, alert, at, seen)
-    if held := [look.name for look in rule.looks if _held(look, looks, at)]:
+    if held := [condition.name for condition in rule.conditions if _held(condition, states, at)]:
         by = held[0]
-        was_fast = "fast" in looks
+        was_fast = "fast" in states
         value = seen[by].value
         return replace(alert, phase="firing", fired_at=at, by=by, value=value, was_fast=was_fast)
-    return alert if looks else None
+    return alert if states else None
 
 
 def _listen(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
@@ -164,11 +167,11 @@ def _listen(old: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesA
     return replace(old, silent_since=None)
 
 
-def _look_state(
-    rule: Rule, alert: SeriesAlert, look: Look, at: datetime, verdict: Verdict
-) -> LookState | None:
-    """Return since when the look is true, or None where it is not."""
-    before = alert.looks.get(look.name)
+def _condition_state(
+    rule: Rule, alert: SeriesAlert, condition: Condition, at: datetime, verdict: Verdict
+) -> ConditionState | None:
+    """Return since when the condition is true, or None where it is not."""
+    before = alert.looks.get(condition.name)
     if verdict in SILENT and rule.no_data == "alert":
         verdict = "true"
     if verdict in ("no_data", "gone") and rule.no_data == "ok":
@@ -176,7 +179,7 @@ def _look_state(
     if verdict == "gone" and _has_ended(rule, alert):
         verdict = "false"
     if verdict == "true":
-        return LookState(_since(rule, before, at), at)
+        return ConditionState(_since(rule, before, at), at)
     dropped = verdict == "false" or (verdict == "between" and alert.phase == "pending")
     return None if dropped or _silent_too_long(rule, alert, at) else before
 
@@ -186,8 +189,8 @@ def _has_ended(rule: Rule, alert: SeriesAlert) -> bool:
     return alert.missing >= GONE_AFTER and not rule.keeps_the_missing
 
 
-def _since(rule: Rule, before: LookState | None, at: datetime) -> datetime:
-    """Return when the look became true; time in which nobody saw it true does not count."""
+def _since(rule: Rule, before: ConditionState | None, at: datetime) -> datetime:
+    """Return when the condition became true; a gap between two evaluations does not count."""
     if before is None:
         return at
     gap = at - before.seen
@@ -203,18 +206,18 @@ def _silent_too_long(rule: Rule, alert: SeriesAlert, at: datetime) -> bool:
     )
 
 
-def _held(look: Look, looks: Mapping[str, LookState], at: datetime) -> bool:
-    """Tell whether the look is true now and has been for its hold."""
-    state = looks.get(look.name)
-    return state is not None and state.seen == at and at - state.since >= look.hold
+def _held(condition: Condition, states: Mapping[str, ConditionState], at: datetime) -> bool:
+    """Tell whether the condition is true now and has been for its hold."""
+    state = states.get(condition.name)
+    return state is not None and state.seen == at and at - state.since >= condition.hold
 
 
 def _spoken(alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> SeriesAlert:
-    """Take over the value of a look that is true now, of the same one as before if it can be."""
-    told = [name for name, state in alert.looks.items() if state.seen == at]
-    if not told:
+    """Take over the value of a condition that is true now, the same as before if possible."""
+    true = [name for name, state in alert.looks.items() if state.seen == at]
+    if not true:
         return alert if alert.by in seen else replace(alert, by="main")
-    by = alert.by if alert.by in told else told[0]
+    by = alert.by if alert.by in true else true[0]
     since = min(state.since for state in alert.looks.values())
     return replace(
         alert,

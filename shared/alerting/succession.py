@@ -11,7 +11,7 @@ def record_of(rule: Rule, stored: Mapping[str, RuleRecord], rules: Collection[st
     """Return the rule's record: where another severity of its name is no more and asked the same,
     with the alerts of that one. rules: the keys of those that are."""
     own = stored.get(rule.key) or RuleRecord(rule.key)
-    asks = {look.name: str(look.condition) for look in rule.looks}
+    asks = {condition.name: str(condition.comparison) for condition in rule.conditions}
     for before in _others(rule.key, stored):
         if before.rule not in rules and _is_behind(own, before) and _asked(before) == asks:
             return replace(
@@ -51,7 +51,7 @@ def _name(key: str) -> str:
 
 
 def _asked(record: RuleRecord) -> Mapping[str, str]:
-    """Return the conditions of the looks as they were last evaluated."""
+    """Return the comparisons of the conditions as they were last evaluated."""
     return {item.look: item.condition for item in record.looked}
 
 

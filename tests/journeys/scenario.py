@@ -16,7 +16,7 @@ from replay.recording import Recorded
 from replay.run import replay
 from replay.world import Config
 from shared.adapters.config.config_folder import read_routes, rules_of
-from shared.alerting.condition import parse_condition
+from shared.alerting.comparison import parse_comparison
 from shared.alerting.grouping import Routes
 from shared.alerting.rule import Rule
 from tests.factories import event
@@ -41,7 +41,7 @@ def routes() -> Routes:
 
 def graver(rule: str, over: int) -> Rule:
     """Return that rule once more: critical, over a threshold of its own, without [fast]."""
-    change = {"severity": "critical", "condition": parse_condition(f"> {over}"), "fast": None}
+    change = {"severity": "critical", "condition": parse_comparison(f"> {over}"), "fast": None}
     return RULES[rule].model_copy(update=change)
 
 

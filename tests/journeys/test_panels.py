@@ -37,7 +37,7 @@ PANELS = {panel.name: panel for page in read_pages() for panel in page.panels}
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 LASTS = 25 * MINUTE
-LOOK = START + LASTS - MINUTE
+CONDITION = START + LASTS - MINUTE
 RULES = ("HighErrorRate", "HighTaskQueueBacklog", "LLMAPIFailureRate")
 """Those that the fleet's first minutes trip."""
 SILENCED = {"from": 0, "to": 3600, "matchers": ["alertname=HighTaskQueueBacklog"]}
@@ -102,15 +102,15 @@ def store() -> Iterator[MonitorStore]:
     world.clock.at = START + MINUTE
     verdicts = Verdicts(Subjects(world.alerts, lambda: rules), world.alerts)
     fleet = Fleet(1, START + MINUTE)
-    while world.clock.at < LOOK:
+    while world.clock.at < CONDITION:
         now = world.clock.at = world.clock.at + MINUTE
         assert world.take(recorded(fleet, now - MINUTE, now), now) == []
-        if world.clock.at == LOOK:
+        if world.clock.at == CONDITION:
             said = {"verdict": "noise", "note": "a drill of the provider", "by": "ada"}
-            verdicts.give("LLMAPIFailureRate", json.dumps(said).encode(), LOOK)
+            verdicts.give("LLMAPIFailureRate", json.dumps(said).encode(), CONDITION)
         world.tick()
     budgets = Budgets(DirectLog(world.monitor), MemoryAlerts(), lambda: parse_budgets(BUDGET, "b"))
-    figures = BudgetFigures(budgets).at(LOOK)
+    figures = BudgetFigures(budgets).at(CONDITION)
     rows = [gauge_row(f.metric, f.labels, f.source, f.at, f.value) for f in figures]
     DirectExporter(world.monitor).metrics(rows)
     yield world.monitor

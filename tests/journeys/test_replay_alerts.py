@@ -118,8 +118,8 @@ def test_data_that_returns_below_the_threshold_resolves_at_once() -> None:
     ("start", "end", "states"),
     [
         pytest.param(9.5, 10.5, [(5, "pending"), (11, "firing"), (20, "resolved")], id="at-firing"),
-        pytest.param(6.5, 7.5, FIRED_ONCE, id="one-look-lost-while-pending"),
-        # Good looks at 5 and 10: four minutes of the five do not count.
+        pytest.param(6.5, 7.5, FIRED_ONCE, id="one-evaluation-lost-while-pending"),
+        # Good evaluations at 5 and 10: four minutes of the five do not count.
         pytest.param(
             *(5.5, 9.5, [(5, "pending"), (14, "firing"), (20, "resolved")]), id="while-pending"
         ),

@@ -86,8 +86,8 @@ def test_what_fires_is_explained_by_its_id_and_by_its_rule(box: Laptop) -> None:
 
 def test_it_shows_the_rule_and_what_the_last_evaluation_found(box: Laptop) -> None:
     told = why(box, "HighErrorRate")
-    main_look, fast = told["rule"]["looks"]
-    assert (main_look["condition"], main_look["hold_s"], main_look["window_s"]) == (
+    main, fast = told["rule"]["looks"]
+    assert (main["condition"], main["hold_s"], main["window_s"]) == (
         "> 10",
         300,
         300,

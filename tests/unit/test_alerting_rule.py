@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.alerting.condition import Number, parse_condition
+from shared.alerting.comparison import Number, parse_comparison
 from shared.alerting.reading import fingerprint, read_samples
 from shared.alerting.rule import Rule, bind
 from shared.alerting.rule_file import parse_rule
@@ -44,12 +44,12 @@ def rule(old: str = "", new: str = "") -> Rule:
 
 def test_a_rule_is_read_as_its_file_says() -> None:
     read = rule()
-    main, fast = read.looks
+    main, fast = read.conditions
     assert read.key == "HighHourlyCosts/critical"
     assert (main.window, main.hold) == (timedelta(hours=1), timedelta(minutes=10))
-    assert main.resolve == parse_condition("<= 90")
+    assert main.resolve == parse_comparison("<= 90")
     assert (fast.window, fast.hold) == (timedelta(minutes=5), timedelta(minutes=1))
-    assert str(fast.condition) == "> 25"
+    assert str(fast.comparison) == "> 25"
     assert (fast.query, fast.summary, fast.resolve) == (main.query, main.summary, None)
 
 
@@ -66,7 +66,7 @@ def test_a_rule_is_read_as_its_file_says() -> None:
 def test_the_window_of_what_late_data_would_trip_ends_a_minute_ago(
     old: str, new: str, offset_s: int
 ) -> None:
-    assert [look.offset for look in rule(old, new).looks] == [
+    assert [condition.offset for condition in rule(old, new).conditions] == [
         timedelta(seconds=offset_s),
         timedelta(0),
     ]
@@ -145,13 +145,13 @@ def test_bounds_are_put_in_as_datetime_literals() -> None:
     ],
 )
 def test_conditions_are_exact(condition: str, value: Number | None, holds: bool | None) -> None:
-    assert parse_condition(condition).holds(value) is holds
+    assert parse_comparison(condition).holds(value) is holds
 
 
 @pytest.mark.parametrize("text", ["100", "=> 1", "> ten", "> 1e3", "", None, 3])
 def test_what_is_no_condition_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="is no comparison"):
-        parse_condition(text)
+        parse_comparison(text)
 
 
 def test_an_answer_is_one_sample_per_series() -> None:
@@ -209,9 +209,9 @@ def test_a_wrong_period_is_refused(old: str, new: str, said: str) -> None:
 def test_a_query_may_begin_where_the_period_does() -> None:
     text = TEXT.replace("{start}", "{since}").split("[fast]")[0]
     read = parse_rule(text.replace('window = "PT1H"', PERIOD), "month.toml")
-    (look,) = read.looks
+    (condition,) = read.conditions
     end = datetime(2026, 11, 1, tzinfo=UTC)
-    kql = bind(look.query, end - look.window, end, look.calendar)
+    kql = bind(condition.query, end - condition.window, end, condition.calendar)
     assert "TimeGenerated >= datetime(2026-10-31T23:00:00.0000000Z)" in kql
     with pytest.raises(Misconfigured, match="up to 32 days, 0:00:00 ago; widen `window`"):
         parse_rule(text.replace('window = "PT1H"', PERIOD.replace("32", "30")), "month.toml")

@@ -37,7 +37,7 @@ def test_a_breach_shorter_than_the_hold_is_cancelled() -> None:
     assert timeline(rule(), [5, 12, 12, 12, 12, 6, 5]) == [(1, "pending"), (5, "cancelled")]
 
 
-def test_one_false_look_starts_the_hold_anew() -> None:
+def test_a_false_evaluation_restarts_the_hold() -> None:
     assert timeline(rule(), [12, 12, 12, 5, *[12] * 6]) == [
         (0, "pending"),
         (3, "cancelled"),
@@ -64,7 +64,7 @@ def test_an_error_never_fires_but_a_short_one_costs_no_time() -> None:
     assert timeline(rule(), [12, 12, 12, 12, 12, ERROR, 12]) == [(0, "pending"), (6, "firing")]
 
 
-def test_time_in_which_nobody_could_look_does_not_count() -> None:
+def test_gaps_do_not_count_towards_the_hold() -> None:
     assert timeline(rule(), [12, 12, *[ERROR] * 5, *[12] * 9])[-1] == (10, "firing")
     assert timeline(rule(), [12, 12, *[None] * 5, *[12] * 9])[-1] == (10, "firing")
 

@@ -6,14 +6,14 @@ from shared.alerting.state import step
 from tests.stepping import ERROR, FAST, START, WHOLE, Said, reading, rule, run, states, timeline
 
 
-def test_the_fast_look_fires_by_its_own_hold_and_condition() -> None:
+def test_the_fast_condition_fires_by_its_own_hold() -> None:
     transitions, series = run(rule(**FAST), [12] * 4, [5, 25, 25, 25])
     assert states(transitions) == [(0, "pending"), (2, "firing")]
     assert (transitions[-1].value, transitions[-1].reason) == (25, "25 is > 20")
     assert (series[WHOLE].by, series[WHOLE].value) == ("fast", 25)
 
 
-def test_it_recovers_when_both_looks_are_false() -> None:
+def test_it_resolves_when_both_conditions_are_false() -> None:
     assert timeline(rule(**FAST), [5, 12, 12, 12, 5], fast=[25, 25, 5, 5, 5]) == [
         (0, "pending"),
         (1, "firing"),
@@ -21,7 +21,7 @@ def test_it_recovers_when_both_looks_are_false() -> None:
     ]
 
 
-def test_an_error_of_one_look_is_no_all_clear() -> None:
+def test_an_error_of_one_condition_does_not_resolve() -> None:
     fast_broken: list[Said] = [25, 25, *[ERROR] * 5, 5]
     assert timeline(rule(**FAST), [5] * 8, fast=fast_broken)[1:] == [(1, "firing"), (7, "resolved")]
     main_broken: list[Said] = [5, 5, *[ERROR] * 5, 5]
@@ -29,7 +29,7 @@ def test_an_error_of_one_look_is_no_all_clear() -> None:
     assert timeline(rule(**FAST), main_broken, fast=fast)[1:] == [(1, "firing"), (7, "resolved")]
 
 
-def test_a_look_that_the_rule_no_longer_has_holds_nothing() -> None:
+def test_a_removed_condition_keeps_nothing_firing() -> None:
     series = run(rule(**FAST), [5, 5], [25, 25])[1]
     assert series[WHOLE].phase == "firing"
     stepped = step(rule(), series, START + timedelta(minutes=2), {"main": reading(5)})

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.alerting.page import Accepted, Delivery, Later, Page
-from shared.alerting.record import LookState, RuleRecord, SeriesAlert
+from shared.alerting.record import ConditionState, RuleRecord, SeriesAlert
 from shared.storage.outbox import next_in_line
 from shared.usecases.evaluation.advance import as_of
 from shared.usecases.evaluation.deliver import Deliver
@@ -42,7 +42,7 @@ def test_a_minute_in_which_no_rule_was_due_is_not_complete() -> None:
 @pytest.mark.parametrize(("seconds", "since"), [(45, 45), (119, 0)])
 def test_only_a_later_minute_is_ahead_of_the_clock(seconds: int, since: int) -> None:
     seen = START + timedelta(seconds=seconds)
-    alert = SeriesAlert({}, "firing", seen, 1.0, looks={"fast": LookState(seen, seen)})
+    alert = SeriesAlert({}, "firing", seen, 1.0, looks={"fast": ConditionState(seen, seen)})
     of_now = as_of(rule(), RuleRecord("Errors/critical", series={"": alert}), START)
     assert of_now.series[""].since == START + timedelta(seconds=since)
 

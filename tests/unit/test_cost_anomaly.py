@@ -10,7 +10,7 @@ from shared.events.types import LlmCall
 from shared.pricing.price import load
 from tests.rule_table import CONFIG, EVENT, RULES, START, Event, Events, llm
 
-(LOOK,) = RULES["CostAnomaly"].looks
+(CONDITION,) = RULES["CostAnomaly"].conditions
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ONE_IN = 60
 """Of so many seconds of the fleet one is counted."""
@@ -27,7 +27,7 @@ def day(ago: int, usd: float, minute: float = 30, team: str = "atlas", model: st
 def factors(events: Sequence[Event]) -> Mapping[str, float]:
     """Return how many times as much as usual each team and model spent."""
     table = Events(events)
-    reading = table.read(LOOK, START + LOOK.window)
+    reading = table.read(CONDITION, START + CONDITION.window)
     table.close()
     assert isinstance(reading, Mapping)
     return {

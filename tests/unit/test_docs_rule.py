@@ -22,4 +22,4 @@ def test_the_rule_of_the_readme_passes_the_check_as_it_stands(tmp_path: Path) ->
     assert check(tmp_path / "config", FakeClock()) == []
     added = {rule.name: rule for rule in rules_of(tmp_path / "config" / "rules")}[name]
     assert added.window == timedelta(hours=1)
-    assert len(added.looks) == 1
+    assert len(added.conditions) == 1

@@ -149,7 +149,7 @@ class Engine(RuleBasedStateMachine):
         self.pager.fault = "none"
         self.there = dict(RULES)
         self.facts.truth = {(name, each): truth for name in RULES for each in SERIES}
-        self.now = max([self.now, *self._last_looks()])
+        self.now = max([self.now, *self._last_evaluated()])
         for _ in range(20):
             self.now += MINUTE
             self._tick(self.instance)
@@ -157,7 +157,7 @@ class Engine(RuleBasedStateMachine):
         assert set(self.pager.open) == (keys if truth == "bad" else set())
         assert list(self.alerts.waiting()) == []
 
-    def _last_looks(self) -> list[datetime]:
+    def _last_evaluated(self) -> list[datetime]:
         """Return the times up to which the rules were taken before the clock went back."""
         return [record.last_at for record in self.alerts.load_all() if record.last_at]
 

@@ -14,7 +14,7 @@ from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, FakeLog, World, only, rule
 
 
-def test_each_look_sees_its_own_window_and_only_planned_times() -> None:
+def test_each_condition_reads_its_own_window() -> None:
     fast = {"window": "PT1M", "hold": "PT1M", "condition": "> 20"}
     world = World(rule(condition="< 1", fast=fast))
     world.tick()

@@ -149,7 +149,7 @@ def test_each_form_finds_its_failure(
     assert not found(condition, tallied(condition, well), 200).is_bad
     sample = found(condition, tallied(condition, failed), 75)
     assert sample.is_bad
-    assert condition.condition.holds(sample.value)
+    assert condition.comparison.holds(sample.value)
 
 
 def test_unknown_costs_and_durations_say_nothing() -> None:

@@ -180,6 +180,10 @@ def test_an_event_or_a_heartbeat_of_the_last_ten_minutes_is_fresh(
 
 
 def test_the_rule_about_staleness_bears_rows_ten_minutes_late() -> None:
-    (look,) = STALE.looks
-    assert (look.query, look.window, look.offset) == (PROBE, timedelta(minutes=15), timedelta(0))
+    (condition,) = STALE.conditions
+    assert (condition.query, condition.window, condition.offset) == (
+        PROBE,
+        timedelta(minutes=15),
+        timedelta(0),
+    )
     assert Path(STALE.runbook).exists()

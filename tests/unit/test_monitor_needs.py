@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.config.config_folder import read_rules
-from shared.alerting.rule import Look, bind
+from shared.alerting.rule import Condition, bind
 from shared.events.columns import measurements, properties
 from standin.monitor.store import MonitorStore
 from standin.monitor.translate import translate
@@ -16,11 +16,11 @@ from tests.fakes import START, FakeClock
 from tests.monitor import event
 
 NOW = datetime(2026, 11, 23)  # noqa: DTZ001 - DuckDB's TIMESTAMP is UTC without a zone
-LOOKS = [
-    pytest.param(look, id=f"{rule.name}-{look.name}")
+CONDITIONS = [
+    pytest.param(condition, id=f"{rule.name}-{condition.name}")
     for rule in read_rules(Path(__file__).parents[2] / "config")
-    for look in rule.looks
-    if not look.query.lstrip().startswith("let ")  # all that a let may need is shown
+    for condition in rule.conditions
+    if not condition.query.lstrip().startswith("let ")  # all that a let may need is shown
 ]
 
 
@@ -74,10 +74,12 @@ def _split(kind: str) -> tuple[dict[str, str], dict[str, float]]:
     return texts, numbers
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_rule_finds_the_same_whatever_it_is_shown(store: MonitorStore, look: Look) -> None:
-    start = START.astimezone(UTC) - look.window
-    narrow = bind(look.query, start, START)
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_every_rule_finds_the_same_whatever_it_is_shown(
+    store: MonitorStore, condition: Condition
+) -> None:
+    start = START.astimezone(UTC) - condition.window
+    narrow = bind(condition.query, start, START)
     wide = narrow.replace("UsageEvents\n", "UsageEvents\n| take 1000000\n")
     assert translate(narrow, NOW).columns is not None
     assert translate(wide, NOW).columns is None

@@ -55,7 +55,7 @@ def log() -> Iterator[TopLog]:
     made.silent.set()
 
 
-def test_the_page_names_who_contributes_most_over_the_window_of_its_look(log: TopLog) -> None:
+def test_top_contributors_cover_the_window_that_fired(log: TopLog) -> None:
     (page,) = World(ASKING, log=log).ticks(1, Errors=12)
     assert details(page)["contributors"] == [
         {"Model": "gpt-4o", "Source": "a", "Usd": 60.5},
@@ -122,7 +122,7 @@ def test_no_more_than_ten_values_are_remembered() -> None:
     assert [at for at, _ in alert.recent][::9] == [START + timedelta(minutes=n) for n in (15, 24)]
 
 
-def test_values_of_one_look_are_not_mixed_with_those_of_the_other() -> None:
+def test_values_of_two_conditions_are_not_mixed() -> None:
     fast = {"window": "PT1M", "condition": ">= 60", "query": "Quick {start} {end}"}
     world = World(rule(fast=fast))
     world.ticks(2, Errors=5, Quick=0)

@@ -8,7 +8,7 @@ import pytest
 from replay.azure import DirectLog
 from shared.alerting.grouping import parse_routes
 from shared.alerting.page import Page
-from shared.alerting.rule import Look, Rule, bind
+from shared.alerting.rule import Condition, Rule, bind
 from shared.errors import RetryLater
 from shared.invocation import Invocation, Span, running
 from shared.ports import Table
@@ -80,18 +80,18 @@ def test_a_query_of_another_shape_is_left_alone() -> None:
 
 
 PLAIN = [
-    pytest.param(look, id=f"{rule.name}-{look.name}")
+    pytest.param(condition, id=f"{rule.name}-{condition.name}")
     for rule in RULES.values()
-    for look in rule.looks
-    if look.query.lstrip().startswith("UsageEvents")
+    for condition in rule.conditions
+    if condition.query.lstrip().startswith("UsageEvents")
 ]
 
 
-@pytest.mark.parametrize("look", PLAIN)
-def test_the_question_can_be_asked_of_plain_rules(look: Look) -> None:
+@pytest.mark.parametrize("condition", PLAIN)
+def test_the_question_can_be_asked_of_plain_rules(condition: Condition) -> None:
     store = MonitorStore(None, FakeClock())
-    kql = samples_kql(look, {"Provider": "openai", "Severity": "no column"})
+    kql = samples_kql(condition, {"Provider": "openai", "Severity": "no column"})
     assert kql
-    answer = DirectLog(store).query(bind(kql, START, START, look.calendar), START, START)
+    answer = DirectLog(store).query(bind(kql, START, START, condition.calendar), START, START)
     assert "OperationId" in answer.columns
     store.close()

@@ -8,15 +8,15 @@ import pytest
 
 from shared.alerting.reading import Unseen
 from shared.alerting.record import SeriesAlert
-from shared.alerting.rule import Look, Rule
+from shared.alerting.rule import Condition, Rule
 from shared.alerting.state import step
 from tests.rule_table import RULES, START, Event, Events, translated
 
 FOLDER = Path(__file__).parents[2] / "config" / "rules"
-LOOKS = [
-    pytest.param(look, id=f"{name}-{look.name}")
+CONDITIONS = [
+    pytest.param(condition, id=f"{name}-{condition.name}")
     for name, rule in RULES.items()
-    for look in rule.looks
+    for condition in rule.conditions
 ]
 
 
@@ -47,9 +47,9 @@ def test_shipped_rules_are_short() -> None:
     assert sum(len(text.split()) for text in texts) <= 120 * len(texts)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_query_is_in_the_portable_part_of_kql(look: Look) -> None:
-    assert "UsageEvents" in translated(look)
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_every_query_is_in_the_portable_part_of_kql(condition: Condition) -> None:
+    assert "UsageEvents" in translated(condition)
 
 
 HEALTHY: Mapping[str, Sequence[tuple[str, Mapping[str, object]]]] = {
@@ -95,8 +95,8 @@ def traffic(name: str, broken_from_s: int, broken_to_s: int, until_s: int) -> It
 
 
 def fired_at_s(rule: Rule, events: Sequence[Event], ticks_s: range) -> int | None:
-    """Return when the rule fires by its fast condition, or None. The main look is not asked."""
-    fast = rule.looks[1]
+    """Return when the rule fires by its fast condition alone, or None."""
+    fast = rule.conditions[1]
     table = Events(events)
     series: Mapping[str, SeriesAlert] = {}
     fired = None
@@ -110,8 +110,8 @@ def fired_at_s(rule: Rule, events: Sequence[Event], ticks_s: range) -> int | Non
     return fired
 
 
-def test_every_rule_with_a_fast_look_is_tried_with_hard_failures() -> None:
-    assert BROKEN.keys() == {name for name, rule in RULES.items() if len(rule.looks) > 1}
+def test_every_fast_condition_is_tried_with_failures() -> None:
+    assert BROKEN.keys() == {name for name, rule in RULES.items() if len(rule.conditions) > 1}
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -132,4 +132,4 @@ EXACT = [
 def test_a_rule_says_exactly_what_the_events_say(
     name: str, events: Sequence[Event], expected: list[tuple[object, object]]
 ) -> None:
-    assert says(events, RULES[name].looks[0]) == expected
+    assert says(events, RULES[name].conditions[0]) == expected

@@ -81,11 +81,11 @@ def test_the_chart_is_what_the_rule_would_have_read() -> None:
     chart = told["chart"]["value"]
     assert (chart["limit"], chart["unit"]) == (10, {"before": "", "after": "%"})
     values = {one["at"]: one["value"] for one in chart["points"]}
-    look = world.rules[0].looks[0]
+    condition = world.rules[0].conditions[0]
     (last,) = log.query(
-        look.query.replace("{start}", kql(world.now - look.offset - look.window)).replace(
-            "{end}", kql(world.now - look.offset)
-        ),
+        condition.query.replace(
+            "{start}", kql(world.now - condition.offset - condition.window)
+        ).replace("{end}", kql(world.now - condition.offset)),
         None,
         None,
     ).rows
@@ -131,7 +131,7 @@ def test_an_unknown_alert_is_not_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "look", "value", "written"),
+    ("key", "condition", "value", "written"),
     [
         ("LLMAPIFailureRate/critical", "main", 52.0, "52 %"),
         ("LLMAPIFailureRate/critical", "fast", 52.345, "52.3 %"),
@@ -141,7 +141,7 @@ def test_an_unknown_alert_is_not_found() -> None:
     ],
 )
 def test_values_are_written_in_the_unit_of_the_rule(
-    key: str, look: str, value: float, written: str
+    key: str, condition: str, value: float, written: str
 ) -> None:
-    found = next(one for one in SHIPPED[key].looks if one.name == look)
+    found = next(one for one in SHIPPED[key].conditions if one.name == condition)
     assert unit_of(found).write(value) == written

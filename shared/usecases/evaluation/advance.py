@@ -11,7 +11,7 @@ from shared.alerting.evidence import evidence
 from shared.alerting.history import Step
 from shared.alerting.reading import Failed, Reading, Stale, Unseen, read_samples
 from shared.alerting.record import RuleRecord, Spoken, Transition
-from shared.alerting.rule import Look, Rule, bind
+from shared.alerting.rule import Condition, Rule, bind
 from shared.alerting.schedule import AHEAD_MOST, Due, due, floor
 from shared.alerting.state import outdated, step
 from shared.errors import AgentmeterError
@@ -56,28 +56,32 @@ def advance(
     plan = planned(rule, record, now)
     advanced = Advanced(rule, record, Due(()), (), [])
     for at in plan.times:
-        looks = effective(rule, at, reach)
-        readings = {look.name: fast if at == plan.times[-1] else NOT_NOW for look in looks}
+        conditions = effective(rule, at, reach)
+        readings = {
+            condition.name: fast if at == plan.times[-1] else NOT_NOW for condition in conditions
+        }
         try:
             with about(rule=rule.key):
-                readings |= _read_all(log, rule, advanced.record, at, looks, reach)
+                readings |= _read_all(log, rule, advanced.record, at, conditions, reach)
         except NotYet:
             break
-        advanced = _stepped(advanced, at, looks, readings)
+        advanced = _stepped(advanced, at, conditions, readings)
     done = advanced.due.times
     return replace(advanced, due=Due(done, plan.skipped if done else 0))
 
 
 def advance_fast(rule: Rule, record: RuleRecord, at: datetime, fast: Reading) -> Advanced:
-    """Take the fast condition alone to the moment; the main look is as it was."""
+    """Take the fast condition alone to the moment; the main condition is as it was."""
     advanced = Advanced(rule, as_of(rule, record, at), Due(()), (), [])
-    readings = {look.name: fast if look.tallied else NOT_NOW for look in rule.looks}
-    bound, _ = bounded(rule.looks, advanced.record.series, readings)
+    readings = {
+        condition.name: fast if condition.tallied else NOT_NOW for condition in rule.conditions
+    }
+    bound, _ = bounded(rule.conditions, advanced.record.series, readings)
     stepped = step(rule, advanced.record.series, at, bound, _spoke(rule, record))
-    steps = chronicle.transitions(rule, advanced.record, stepped, readings, rule.looks)
+    steps = chronicle.transitions(rule, advanced.record, stepped, readings, rule.conditions)
     looked = tuple(
-        evidence(look, at, fast) if look.tallied else old
-        for look, old in zip(rule.looks, record.looked, strict=False)
+        evidence(condition, at, fast) if condition.tallied else old
+        for condition, old in zip(rule.conditions, record.looked, strict=False)
     )
     after = advanced.record.with_transitions(stepped.transitions)
     after = replace(after, series=stepped.series, looked=looked or record.looked)
@@ -90,17 +94,21 @@ def planned(rule: Rule, record: RuleRecord, now: datetime) -> Due:
     return Due(plan.times[-1:]) if is_own(rule) else plan
 
 
-def effective(rule: Rule, at: datetime, reach: Reach) -> tuple[Look, ...]:
-    """Return the looks with the offsets of that time: windows end behind nothing that the log does
-    not show yet, and before that as the offset says, a minute at most, for rows that overtake each
-    other."""
+def effective(rule: Rule, at: datetime, reach: Reach) -> tuple[Condition, ...]:
+    """Return the conditions with the offsets of that time: windows end behind nothing that the log
+    does not show yet, and before that as the offset says, a minute at most, for rows that overtake
+    each other.
+    """
     if reach.to is None or is_own(rule):
-        return rule.looks
+        return rule.conditions
     return tuple(
-        look
-        if look.tallied
-        else replace(look, offset=max(look.offset, at - reach.to + min(look.offset, OVERTAKING)))
-        for look in rule.looks
+        condition
+        if condition.tallied
+        else replace(
+            condition,
+            offset=max(condition.offset, at - reach.to + min(condition.offset, OVERTAKING)),
+        )
+        for condition in rule.conditions
     )
 
 
@@ -116,9 +124,9 @@ def questions(
     for at in due_times(rule, record, now):
         if record.was_evaluated and not is_own(rule) and is_stale(log, at, reach):
             continue
-        for look in effective(rule, at, reach):
-            if not look.tallied:
-                yield _question(look, at)
+        for condition in effective(rule, at, reach):
+            if not condition.tallied:
+                yield _question(condition, at)
 
 
 def as_of(rule: Rule, record: RuleRecord, now: datetime) -> RuleRecord:
@@ -136,22 +144,22 @@ def as_of(rule: Rule, record: RuleRecord, now: datetime) -> RuleRecord:
 
 
 def _stepped(
-    before: Advanced, at: datetime, looks: Sequence[Look], readings: Mapping[str, Reading]
+    before: Advanced, at: datetime, conditions: Sequence[Condition], readings: Mapping[str, Reading]
 ) -> Advanced:
     """Take the rule one planned time on."""
     rule, record = before.rule, before.record
-    bound, left_out = bounded(looks, record.series.keys() | record.spoke, readings)
+    bound, left_out = bounded(conditions, record.series.keys() | record.spoke, readings)
     main = bound["main"]
     if rule.no_data == "alert" and isinstance(main, Mapping):
         record = record.having_heard(main, at)
     stepped = step(rule, record.series, at, bound, _spoke(rule, record))
-    steps = chronicle.transitions(rule, record, stepped, readings, looks)
+    steps = chronicle.transitions(rule, record, stepped, readings, conditions)
     old = {item.look: item for item in record.looked}
     looked = tuple(
-        old[look.name]
-        if isinstance(readings[look.name], Unseen) and look.name in old
-        else evidence(look, at, readings[look.name])
-        for look in looks
+        old[condition.name]
+        if isinstance(readings[condition.name], Unseen) and condition.name in old
+        else evidence(condition, at, readings[condition.name])
+        for condition in conditions
     )
     record = record.with_transitions(stepped.transitions)
     record = replace(record, series=stepped.series, looked=looked, left_out=left_out)
@@ -175,41 +183,43 @@ def _read_all(
     rule: Rule,
     record: RuleRecord,
     at: datetime,
-    looks: Sequence[Look],
+    conditions: Sequence[Condition],
     reach: Reach,
 ) -> Mapping[str, Reading]:
-    """Ask what the looks ask, unless what they ask of is stale, or shows nothing new.
+    """Run the queries of the conditions, unless their source is stale or shows nothing new.
 
-    The first look of a rule is believed: it has no alerts that silence could end, and in a new
-    deployment nothing has arrived yet.
+    The first evaluation of a rule is believed: it has no alerts that silence could end, and in a
+    new deployment nothing has arrived yet.
     """
-    asking = [look for look in looks if not look.tallied]
+    asking = [condition for condition in conditions if not condition.tallied]
     if record.was_evaluated and not is_own(rule) and is_stale(log, at, reach):
-        return {look.name: Stale(STALE) for look in asking}
+        return {condition.name: Stale(STALE) for condition in asking}
     seen_to = {item.look: item.end for item in record.looked if not item.error}
     return {
-        look.name: Unseen(f"the log shows rows up to {reach.to:%H:%M} alone")
-        if reach.to and look.name in seen_to and at - look.offset <= seen_to[look.name]
-        else _read(log, look, at)
-        for look in asking
+        condition.name: Unseen(f"the log shows rows up to {reach.to:%H:%M} alone")
+        if reach.to
+        and condition.name in seen_to
+        and at - condition.offset <= seen_to[condition.name]
+        else _read(log, condition, at)
+        for condition in asking
     }
 
 
-def _question(look: Look, at: datetime) -> Question:
-    """Return what a look asks of the window that ends `offset` before the planned time."""
-    end = at - look.offset
-    start = end - look.window
-    return bind(look.query, start, end, look.calendar), start, end
+def _question(condition: Condition, at: datetime) -> Question:
+    """Bind a condition's query to the window that ends `offset` before the planned time."""
+    end = at - condition.offset
+    start = end - condition.window
+    return bind(condition.query, start, end, condition.calendar), start, end
 
 
-def _read(log: UsageLog, look: Look, at: datetime) -> Reading:
+def _read(log: UsageLog, condition: Condition, at: datetime) -> Reading:
     try:
-        table = log.query(*_question(look, at))
+        table = log.query(*_question(condition, at))
         return read_samples(table.columns, table.rows)
     except NotYet:
         raise
     except AgentmeterError as exc:
-        return Failed(f"{look.name}: {exc}")
+        return Failed(f"{condition.name}: {exc}")
 
 
 def _with_answers(record: RuleRecord, at: datetime, readings: Mapping[str, Reading]) -> RuleRecord:

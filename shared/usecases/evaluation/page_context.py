@@ -10,7 +10,7 @@ from shared.alerting.about import About, Links
 from shared.alerting.evidence import Evidence
 from shared.alerting.page import Page
 from shared.alerting.record import RuleRecord
-from shared.alerting.rule import Look, Rule, bind
+from shared.alerting.rule import Condition, Rule, bind
 from shared.errors import AgentmeterError
 from shared.events.columns import COLUMNS
 from shared.invocation import trace_id
@@ -63,14 +63,16 @@ def _with(page: Page, found: Mapping[str, object]) -> Page:
 
 
 def _of_events(details: Mapping[str, object], rule: Rule, log: UsageLog, at: datetime) -> list[str]:
-    """Ask for the traces of the events in the look's window."""
-    look = next(look for look in rule.looks if look.name == details["look"])
+    """Ask for the traces of the events in the condition's window."""
+    condition = next(
+        condition for condition in rule.conditions if condition.name == details["look"]
+    )
     labels = cast("Mapping[str, str]", details["labels"])
-    end = at - look.offset
-    start = end - look.window
-    kql = samples_kql(look, labels)
+    end = at - condition.offset
+    start = end - condition.window
+    kql = samples_kql(condition, labels)
     try:
-        table = log.query(bind(kql, start, end, look.calendar), start, end) if kql else None
+        table = log.query(bind(kql, start, end, condition.calendar), start, end) if kql else None
     except AgentmeterError:
         return []
     if table is None or "OperationId" not in table.columns:
@@ -79,13 +81,13 @@ def _of_events(details: Mapping[str, object], rule: Rule, log: UsageLog, at: dat
     return [str(row[place]) for row in table.rows[:TRACES_SHOWN]]
 
 
-def samples_kql(look: Look, labels: Mapping[str, str]) -> str:
-    """Return what asks for the traces of the events that the look sums up, "" where its query is
-    not UsageEvents, filtered, then summarized.
+def samples_kql(condition: Condition, labels: Mapping[str, str]) -> str:
+    """Return what asks for the traces of the events that the condition sums up, "" where its query
+    is not UsageEvents, filtered, then summarized.
 
     labels: of the series, by which it is narrowed where they are columns.
     """
-    head, summarized, _ = look.query.strip().partition(SUMMARY)
+    head, summarized, _ = condition.query.strip().partition(SUMMARY)
     if not summarized or not head.startswith(SOURCE):
         return ""
     filters = narrowed(labels)
@@ -133,7 +135,7 @@ def _samples(found: Evidence | None, labels: Mapping[str, str]) -> Details:
 def _contributors(
     rule: Rule, found: Evidence | None, labels: Mapping[str, str], log: UsageLog
 ) -> Details:
-    """Return what makes up most of what is wrong, over the window that the look read."""
+    """Return what makes up most of what is wrong, over the window that the condition read."""
     if not rule.contributors or not found:
         return {}
     kql = bind(rule.contributors, found.start, found.end, rule.calendar)

@@ -33,7 +33,7 @@ class Run:
 
     @property
     def minute(self) -> datetime:
-        """Return the planned time of the main looks."""
+        """Return the planned time of the main conditions."""
         return floor(self.now, MINUTE)
 
     def record(self, rule: Rule) -> RuleRecord:

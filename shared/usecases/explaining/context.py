@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from shared.alerting.fast import FastCondition
 from shared.alerting.history import Step
 from shared.alerting.reading import finite, read_samples
-from shared.alerting.rule import Look, Rule, bind
+from shared.alerting.rule import Condition, Rule, bind
 from shared.errors import AgentmeterError
 from shared.events.columns import COLUMNS
 from shared.ports import Table, UsageLog
@@ -73,41 +73,43 @@ class Context:
         subject = self.subjects.find(id)
         if subject.rule is None:
             return {"chart": None, "contributors": None, "events": None, **self._told(subject, now)}
-        rule, look = subject.rule, _look(subject, subject.rule)
-        around = _around(subject, look, now)
+        rule, condition = subject.rule, _condition(subject, subject.rule)
+        around = _around(subject, condition, now)
         return {
-            "chart": _part(lambda: self._chart(subject, look, around)),
+            "chart": _part(lambda: self._chart(subject, condition, around)),
             "contributors": _part(lambda: self._contributors(rule, around)),
             "events": _part(lambda: self._events(rule, subject, around)),
             **self._told(subject, now, around),
         }
 
-    def _chart(self, subject: Subject, look: Look, around: Around) -> Shown:
+    def _chart(self, subject: Subject, condition: Condition, around: Around) -> Shown:
         points = (
-            self._slices(look.tallied, look.query, subject, around)
-            if look.tallied
-            else self._asked(look, subject, around)
+            self._slices(condition.tallied, condition.query, subject, around)
+            if condition.tallied
+            else self._asked(condition, subject, around)
         )
-        unit = unit_of(look)
+        unit = unit_of(condition)
         return {
-            "look": look.name,
-            "condition": str(look.condition),
-            "limit": float(look.condition.threshold),
-            "resolve": float(look.resolve.threshold) if look.resolve else None,
+            "look": condition.name,
+            "condition": str(condition.comparison),
+            "limit": float(condition.comparison.threshold),
+            "resolve": float(condition.resolve.threshold) if condition.resolve else None,
             "unit": {"before": unit.before, "after": unit.after},
             "points": [{"at": at.isoformat(), "value": value} for at, value in points],
         }
 
-    def _asked(self, look: Look, subject: Subject, around: Around) -> list[Point]:
+    def _asked(self, condition: Condition, subject: Subject, around: Around) -> list[Point]:
         """Ask the rule's own query at times that are evenly spread."""
         step = max((around.end - around.start) / POINTS, timedelta(minutes=1))
         count = min(POINTS, (around.end - around.start) // step + 1)
         times = [around.end - n * step for n in reversed(range(count))]
 
         def value(at: datetime) -> float | None:
-            end = at - look.offset
-            start = end - look.window
-            table = self.log.query(bind(look.query, start, end, look.calendar), start, end)
+            end = at - condition.offset
+            start = end - condition.window
+            table = self.log.query(
+                bind(condition.query, start, end, condition.calendar), start, end
+            )
             return _value(table, subject.labels)
 
         with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:
@@ -126,7 +128,7 @@ class Context:
         if not rule.contributors:
             return None
         end = around.fired_at or around.end
-        start = end - rule.looks[0].window
+        start = end - rule.conditions[0].window
         table = self.log.query(bind(rule.contributors, start, end, rule.calendar), start, end)
         rows = [[_json(cell) for cell in row] for row in table.rows[:10]]
         return {"columns": list(table.columns), "rows": rows}
@@ -137,7 +139,7 @@ class Context:
         if not summarized or not head.startswith(SOURCE):
             return None
         end = (around.fired_at or around.end) + timedelta(minutes=1)
-        start = end - rule.looks[0].window
+        start = end - rule.conditions[0].window
         latest = (
             *narrowed(subject.labels),
             f"| top {EVENTS_SHOWN} by TimeGenerated desc",
@@ -174,22 +176,24 @@ def _part(find: Callable[[], object]) -> Shown:
         return {"value": None, "error": str(exc)}
 
 
-def _look(subject: Subject, rule: Rule) -> Look:
-    """Return the look that found the trouble, else the main one."""
+def _condition(subject: Subject, rule: Rule) -> Condition:
+    """Return the condition that fired, else the main one."""
     steps = (step for step in reversed(subject.own_steps) if step.state in ("firing", "pending"))
     name = next((step.texts.get("look") for step in steps), None)
-    return next((look for look in rule.looks if look.name == name), rule.looks[0])
+    return next(
+        (condition for condition in rule.conditions if condition.name == name), rule.conditions[0]
+    )
 
 
-def _around(subject: Subject, look: Look, now: datetime) -> Around:
+def _around(subject: Subject, condition: Condition, now: datetime) -> Around:
     """Return the time from a while before the last episode until it was over, or now."""
     fired = _latest(subject.own_steps, "firing")
     if fired is None:
-        return Around(now - max(2 * look.window, BEFORE), now, None, None)
+        return Around(now - max(2 * condition.window, BEFORE), now, None, None)
     is_over = subject.alert is None or subject.alert.phase != "firing"
     ended = _latest(subject.own_steps, "resolved") if is_over else None
     ended = ended if ended and ended >= fired else None
-    start = fired - max(2 * look.window, BEFORE)
+    start = fired - max(2 * condition.window, BEFORE)
     end = min(now, ended + AFTER if ended else now, start + LONGEST)
     return Around(start, end, fired, ended)
 

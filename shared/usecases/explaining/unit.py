@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from shared.alerting.rule import Look
+from shared.alerting.rule import Condition
 
 _PLACE = re.compile(r"(\$?)\{value[^}]*\}(?: (%|s|ms|h)(?![\w]))?")
 
@@ -23,9 +23,11 @@ class Unit:
         return f"{self.before}{digits}{f' {self.after}' if self.after else ''}"
 
 
-def unit_of(look: Look) -> Unit:
-    """Return the unit of the look's values: a fast condition says it, a query's is in the words."""
-    if look.tallied:
-        return Unit("$" if look.tallied.sum.endswith("_usd") else "", look.tallied.unit)
-    found = _PLACE.search(look.summary)
+def unit_of(condition: Condition) -> Unit:
+    """Return the unit of the condition's values: a fast condition says it, a query's is in the
+    words.
+    """
+    if condition.tallied:
+        return Unit("$" if condition.tallied.sum.endswith("_usd") else "", condition.tallied.unit)
+    found = _PLACE.search(condition.summary)
     return Unit(found[1], found[2] or "") if found else Unit()

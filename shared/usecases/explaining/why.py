@@ -8,7 +8,7 @@ from shared.alerting.evidence import Evidence
 from shared.alerting.grouping import Routes
 from shared.alerting.history import Step
 from shared.alerting.muting import Silence, alert_labels
-from shared.alerting.rule import Look, Rule
+from shared.alerting.rule import Condition, Rule
 from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject, Subjects
 from shared.usecases.explaining.why_sentence import Sent, sent, sentence
@@ -94,7 +94,7 @@ def _state(subject: Subject) -> Shown:
 
 
 def _rule(rule: Rule) -> Shown:
-    """Write what the rule says, each of its looks in full."""
+    """Write what the rule says, each of its conditions in full."""
     return {
         "key": rule.key,
         "group": rule.group,
@@ -103,25 +103,25 @@ def _rule(rule: Rule) -> Shown:
         "no_data": rule.no_data,
         "description": rule.description,
         "runbook": rule.runbook,
-        "looks": [_look(look) for look in rule.looks],
+        "looks": [_condition(condition) for condition in rule.conditions],
     }
 
 
-def _look(look: Look) -> Shown:
+def _condition(condition: Condition) -> Shown:
     return {
-        "look": look.name,
-        "query": look.query.strip(),
-        "condition": str(look.condition),
-        "resolve": str(look.resolve) if look.resolve else None,
-        "window_s": look.window.total_seconds(),
-        "hold_s": look.hold.total_seconds(),
-        "offset_s": look.offset.total_seconds(),
-        "min_samples": look.min_samples,
+        "look": condition.name,
+        "query": condition.query.strip(),
+        "condition": str(condition.comparison),
+        "resolve": str(condition.resolve) if condition.resolve else None,
+        "window_s": condition.window.total_seconds(),
+        "hold_s": condition.hold.total_seconds(),
+        "offset_s": condition.offset.total_seconds(),
+        "min_samples": condition.min_samples,
     }
 
 
 def _evidence(item: Evidence) -> Shown:
-    """Write what a look found; its first row is the worst."""
+    """Write what a condition found; its first row is the worst."""
     first = item.rows[0] if item.rows else None
     return {
         **asdict(item),

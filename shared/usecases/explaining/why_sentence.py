@@ -8,7 +8,7 @@ from shared.alerting.evidence import Evidence
 from shared.alerting.history import Step
 from shared.alerting.page import Page
 from shared.alerting.record import SeriesAlert
-from shared.alerting.rule import Look
+from shared.alerting.rule import Condition
 from shared.alerting.wording import fill
 from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subject
@@ -78,8 +78,12 @@ def _going(subject: Subject, alert: SeriesAlert, now: datetime) -> str:
 
 def _soonest(subject: Subject, alert: SeriesAlert) -> datetime | None:
     """Return when it fires if it stays as it is."""
-    looks = subject.rule.looks if subject.rule else ()
-    times = [alert.looks[look.name].since + look.hold for look in looks if look.name in alert.looks]
+    conditions = subject.rule.conditions if subject.rule else ()
+    times = [
+        alert.looks[condition.name].since + condition.hold
+        for condition in conditions
+        if condition.name in alert.looks
+    ]
     return min(times, default=None)
 
 
@@ -92,15 +96,15 @@ def _found(subject: Subject, step: Step | None) -> str:
     """Say what was found, in the rule's words and in figures."""
     if step is None:
         return "the evidence is older than what is kept"
-    look = _look(subject, step.texts["look"])
-    if look is None:
+    condition = _condition(subject, step.texts["look"])
+    if condition is None:
         return step.reason
-    unit, value = unit_of(look), step.numbers.get("value")
-    lasting = look.tallied.lasting if look.tallied else look.hold
-    said = fill(look.summary, step.series, value)
+    unit, value = unit_of(condition), step.numbers.get("value")
+    lasting = condition.tallied.lasting if condition.tallied else condition.hold
+    said = fill(condition.summary, step.series, value)
     shown = "no number" if value is None else unit.write(value)
     held = f" for {_span(lasting)}" if lasting and step.state == "firing" else ""
-    return f"{said} ({shown}{held}; limit {unit.write(float(look.condition.threshold))})"
+    return f"{said} ({shown}{held}; limit {unit.write(float(condition.comparison.threshold))})"
 
 
 def _told(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
@@ -127,22 +131,22 @@ def _silent(subject: Subject) -> str:
         return f"its queries have failed {record.errors} times in a row: {why}"
     if record.last_at is None:
         return "it has not been evaluated yet"
-    found = "; ".join(_answer(item, _look(subject, item.look)) for item in record.looked)
+    found = "; ".join(_answer(item, _condition(subject, item.look)) for item in record.looked)
     return f"at {record.last_at:%H:%M} its query found {found}"
 
 
-def _answer(item: Evidence, look: Look | None) -> str:
-    """Say what a look found in its unit; its first row is the worst."""
+def _answer(item: Evidence, condition: Condition | None) -> str:
+    """Say what a condition found in its unit; its first row is the worst."""
     if not item.rows:
         return f"no data ({item.look})"
-    unit, value = unit_of(look) if look else Unit(), item.rows[0].value
+    unit, value = unit_of(condition) if condition else Unit(), item.rows[0].value
     shown = "no number" if value is None else unit.write(value)
     return f"{shown}, limit {unit.write(item.threshold)} ({item.look})"
 
 
-def _look(subject: Subject, name: str) -> Look | None:
-    looks = subject.rule.looks if subject.rule else ()
-    return next((look for look in looks if look.name == name), None)
+def _condition(subject: Subject, name: str) -> Condition | None:
+    conditions = subject.rule.conditions if subject.rule else ()
+    return next((condition for condition in conditions if condition.name == name), None)
 
 
 def _span(span: timedelta) -> str:

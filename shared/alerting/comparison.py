@@ -15,7 +15,7 @@ _FORM = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Comparison:
     """Such as "> 100": what a value must be for a rule to be true."""
 
     operator: str
@@ -23,7 +23,7 @@ class Condition:
 
     @property
     def direction(self) -> Direction:
-        """Tell on which side of the threshold the condition is true."""
+        """Tell on which side of the threshold it is true."""
         return "above" if self.operator.startswith(">") else "below"
 
     def holds(self, value: Number | None) -> bool | None:
@@ -42,8 +42,8 @@ class Condition:
         return f"{self.operator} {self.threshold}"
 
 
-def parse_condition(text: object) -> Condition:
-    """Read a condition.
+def parse_comparison(text: object) -> Comparison:
+    """Read a comparison.
 
     Raises:
         ValueError: it is none; the message shows the form.
@@ -53,4 +53,4 @@ def parse_condition(text: object) -> Condition:
         raise ValueError(
             f'{text!r} is no comparison; write an operator (>, >=, <, <=) and a number: "> 100"'
         )
-    return Condition(found[1], Decimal(found[2]))
+    return Comparison(found[1], Decimal(found[2]))

@@ -100,7 +100,7 @@ def judged(condition: FastCondition, events: Sequence[Event], at: datetime) -> R
     ]
     tallies = merge_all([*arrived, clock(at)])
     series = by_condition(tallies).get(condition.digest, {})
-    return judge(condition, series, reach_of(tallies), at)
+    return judge(condition, series, reach_of(tallies, at), at)
 
 
 def as_sent(at_s: float, name: str, columns: Mapping[str, object]) -> Priced:

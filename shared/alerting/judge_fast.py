@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from shared.alerting.count_fast import CLOCK, SERIES_MOST
 from shared.alerting.fast import FastCondition
 from shared.alerting.reading import Reading, Sample, Unseen, fingerprint
+from shared.alerting.schedule import AHEAD_MOST
 from shared.alerting.tallies import SLICE_S, Labels, Tallies, Tally
 
 FRESH_S = 90
@@ -86,12 +87,17 @@ class _Run:
             return True
         arrived = self.slices[-1].received[1]
         took = arrived - self.slices[0].received[0]
-        return arrived >= reach - FRESH_S and took >= LIVE * self.lasted
+        return reach - FRESH_S <= arrived <= reach + SLICE_S and took >= LIVE * self.lasted
 
 
-def reach_of(tallies: Tallies) -> datetime | None:
-    """Return how far the queue has been worked off: when the newest tallied message came."""
-    newest = max((t.received[1] for key, t in tallies.items() if key.condition == CLOCK), default=0)
+def reach_of(tallies: Tallies, now: datetime) -> datetime | None:
+    """Return how far the queue has been worked off: when the newest tallied message came.
+
+    What was received ahead of now was dated by a clock that was wrong, and says nothing.
+    """
+    latest = (now + AHEAD_MOST).timestamp()
+    received = (t.received[1] for key, t in tallies.items() if key.condition == CLOCK)
+    newest = max((at for at in received if at <= latest), default=0)
     return datetime.fromtimestamp(newest, UTC) if newest else None
 
 

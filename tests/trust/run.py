@@ -45,7 +45,7 @@ event = "error"
 by = ["component"]
 rate = "> 1 / min"
 lasting = "PT15S"
-keep_firing = "PT1M"
+keep_firing = "PT5M"
 """
 Say = Callable[[str], None]
 

@@ -73,7 +73,7 @@ def found(condition: FastCondition, tallies: Tallies, second: float) -> Sample:
 
 def judged(condition: FastCondition, tallies: Tallies, now: datetime) -> Reading:
     series = by_condition(tallies).get(condition.digest, {})
-    return judge(condition, series, reach_of(tallies), now)
+    return judge(condition, series, reach_of(tallies, now), now)
 
 
 @pytest.mark.parametrize("phase", range(15))
@@ -213,6 +213,15 @@ def test_a_slow_clock_counts_when_its_events_arrive() -> None:
     slow = tallied(condition, errors(range(70)), late_s=240)
     assert found(condition, slow, 315).is_bad
     assert not found(condition, slow, 420).is_bad
+
+
+@pytest.mark.parametrize("ahead_s", [20, 180, 3600])
+def test_a_message_dated_ahead_hides_nothing(ahead_s: int) -> None:
+    condition = fast(**ERRORS)
+    ahead = CountFast([condition]).count(errors([0]), START + timedelta(seconds=66 + ahead_s))
+    tallies = merge_all([tallied(condition, errors(range(170))), ahead])
+    assert found(condition, tallies, 72).is_bad
+    assert not found(condition, tallies, 275).is_bad
 
 
 def test_old_events_that_come_in_a_burst_are_over() -> None:

@@ -131,7 +131,7 @@ def test_a_heartbeat_tells_how_far_the_queue_is(
     assert caplog.messages == []
     (row,) = bench.exporter.event_rows
     assert (row.name, row.time, row.text) == ("agentmeter.heartbeat", START, {})
-    assert reach_of(bench.series.tallies(NOON)) == START
+    assert reach_of(bench.series.tallies(NOON), START) == START
     assert bench.outcomes() == {}
     bench.exporter.event_outcome = lambda row: ExportLater("503")
     with pytest.raises(RetryLater):

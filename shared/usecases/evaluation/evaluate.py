@@ -155,7 +155,7 @@ class Evaluate:
             tallies = self.tallies(run.now - KEPT)
         except AgentmeterError as exc:
             return dict.fromkeys(rules, Failed(f"fast: {exc}"))
-        reach, known = reach_of(tallies), by_condition(tallies)
+        reach, known = reach_of(tallies, run.now), by_condition(tallies)
         readings: dict[str, Reading] = {}
         for key, rule in rules.items():
             if rule.tallied:

@@ -105,7 +105,7 @@ class Pipeline:
     def tallied(self) -> float:
         """Return the dollars that the fast condition has seen."""
         tallies = self.series.tallies(START.replace(minute=0)).values()
-        return round(sum(bad for tally in tallies for bad, _ in tally.sums.values()), 9)
+        return round(sum(sum(tally.bad) for tally in tallies), 9)
 
 
 Outcome = tuple[list[tuple[object, ...]], Mapping[str, Decimal], float]

@@ -63,7 +63,7 @@ class Bench:
     def tallied(self) -> float:
         """Return how many calls the fast condition has seen."""
         tallies = self.series.tallies(NOON)
-        return sum(n for t in tallies.values() for n, _ in t.sums.values())
+        return sum(sum(tally.bad) for tally in tallies.values())
 
     def total(self, metric: str) -> Decimal:
         counters = self.series.read().counters

@@ -25,7 +25,7 @@ _Matches = Sequence[tuple[str, tuple[str, ...]]]
 def clock(received_at: datetime) -> Tallies:
     """Return the tally that says when a message was received."""
     at = received_at.timestamp()
-    return {TallyKey(CLOCK, int(at) // SLICE_S): Tally({}, {}, (at, at))}
+    return {TallyKey(CLOCK, int(at) // SLICE_S): Tally((), (), {}, (at, at))}
 
 
 class CountFast:
@@ -63,14 +63,16 @@ class CountFast:
 class _Draft:
     """A tally that is still added to."""
 
-    __slots__ = ("gauges", "sums")
+    __slots__ = ("bad", "every", "gauges")
 
     def __init__(self) -> None:
-        self.sums: dict[int, _Amount] = {}
-        self.gauges: dict[str, _Amount] = {}
+        self.bad: list[float] = [0] * SLICE_S
+        self.every: list[float] = [0] * SLICE_S
+        self.gauges: dict[str, tuple[float, float]] = {}
 
     def done(self, now: float) -> Tally:
-        return Tally(self.sums, self.gauges, (now, now))
+        bad, every = (one if any(one) else () for one in (self.bad, self.every))
+        return Tally(bad, every, self.gauges, (now, now))
 
 
 class _Counter:
@@ -100,7 +102,7 @@ class _Counter:
         """Add one event at that second."""
         if self._counts and self._where and not _matches(event, cost, self._where):
             return
-        amount = (0.0, 0.0) if self._is_gauge else self._amount(event, cost)
+        amount = (0, 0) if self._is_gauge else self._amount(event, cost)
         if amount is None:
             return
         slice_, second = divmod(int(at), SLICE_S)
@@ -113,8 +115,8 @@ class _Counter:
             sample = (at, float(getattr(event.data, "value", 0.0)))
             draft.gauges[name] = max(draft.gauges.get(name, sample), sample)
             return
-        bad, every = draft.sums.get(second, (0.0, 0.0))
-        draft.sums[second] = bad + amount[0], every + amount[1]
+        draft.bad[second] += amount[0]
+        draft.every[second] += amount[1]
 
     def _labels(self, series: dict[str, set[Labels]], event: AnyEvent, cost: Cost | None) -> Labels:
         """Return the series; what is more than SERIES_MOST in a message is together."""
@@ -129,13 +131,13 @@ class _Counter:
 
     def _amount(self, event: AnyEvent, cost: Cost | None) -> _Amount | None:
         """Return how much of it is bad, and of how much; None where it says nothing."""
-        weight = float(event.data.count)
-        every = weight if self._is_per or not self._condition.rate else 0.0
+        weight = event.data.count
+        every = weight if self._is_per or not self._condition.rate else 0
         if not self._counts:
-            return 0.0, every
+            return 0, every
         if self._condition.sum:
             amount = number_of(event, cost, self._condition.sum)
-            return None if amount is None and not self._is_per else (amount or 0.0, every)
+            return None if amount is None and not self._is_per else (amount or 0, every)
         if self._over:
             numbers = [(number_of(event, cost, field), limit) for field, limit in self._over]
             if any(number is None for number, _ in numbers):
@@ -145,7 +147,7 @@ class _Counter:
             is_bad = not _matches(event, cost, self._good)
         else:
             is_bad = _matches(event, cost, self._bad)
-        return weight if is_bad else 0.0, every
+        return weight if is_bad else 0, every
 
 
 def _matches(event: AnyEvent, cost: Cost | None, wanted: _Matches) -> bool:

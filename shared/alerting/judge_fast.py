@@ -1,8 +1,10 @@
 """Judges fast conditions by what was tallied: is it bad, and for how long already?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, chain, islice
+from typing import NamedTuple
 
 from shared.alerting.count_fast import CLOCK, SERIES_MOST
 from shared.alerting.fast import FastCondition
@@ -18,10 +20,10 @@ MOSTLY = 0.75
 """Of the slices between the first and the last of a run must be bad."""
 LIVE = 2 / 3
 """Of the time that something lasted it must have taken to arrive: what comes faster is old."""
+_NOTHING = (0,) * SLICE_S
 
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
+class _Slice(NamedTuple):
     """What a slice says. first, last: its bad seconds since 1970; None where it has none to count.
 
     amount: bad ones, or the gauge. every: all of them. received: first and last.
@@ -48,12 +50,29 @@ class _Limit:
     per: float
     per_event: bool
 
+    @property
+    def is_pooled(self) -> bool:
+        """Tell whether the events that it is for each of are of another kind."""
+        return self.per_event and self.per == 1
+
     def is_exceeded(self, bad: float, every: float, seconds: float) -> bool:
         """Tell whether so much in that time, or of that many, is over the limit."""
         if self.per_event and not every:
             return False
         value = bad * self.per / (every if self.per_event else seconds)
         return value > self.threshold or (self.inclusive and value == self.threshold)
+
+    def seconds_over(self, tally: Tally) -> Iterator[int]:
+        """Yield the first second that is over the limit, then the last one.
+
+        Of amounts for each event of another kind, which may stand in other seconds, those are the
+        first and the last with any.
+        """
+        bad, every = tally.bad or _NOTHING, tally.every or _NOTHING
+        for seconds in (range(SLICE_S), range(SLICE_S - 1, -1, -1)):
+            over = (s for s in seconds if self.is_exceeded(bad[s], every[s], 1))
+            there = (s for s in seconds if self.is_pooled and (bad[s] or every[s]))
+            yield from islice(chain(over, there), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +83,15 @@ class _Run:
 
     @property
     def first(self) -> int:
-        return next(s.first for s in self.slices if s.first is not None)
+        return self.slices[0].first or 0
 
     @property
     def last(self) -> int:
-        return next(s.last for s in reversed(self.slices) if s.last is not None)
+        return self.slices[-1].last or 0
 
     @property
     def lasted(self) -> int:
         return self.last - self.first
-
-    @property
-    def is_mostly_bad(self) -> bool:
-        """Tell whether most of what is between the first slice and the last is bad: a lump now and
-        then is none."""
-        between = self.slices[-1].number - self.slices[0].number - 1
-        return sum(one.is_bad for one in self.slices[1:-1]) >= MOSTLY * between
 
     def is_recent(self, reach: float, fresh_s: float) -> bool:
         """Tell whether it goes on, by its own times or, of a slow clock, by those of receipt."""
@@ -146,8 +158,7 @@ def _most(
         return series
 
     def weight(labels: Labels) -> float:
-        sums = (amount for t in series[labels].values() for amount in t.sums.values())
-        return sum(bad for bad, _ in sums)
+        return sum(sum(tally.bad) for tally in series[labels].values())
 
     kept = sorted(series, key=weight, reverse=True)[:SERIES_MOST]
     return {labels: series[labels] for labels in kept}
@@ -174,46 +185,49 @@ def _limit(condition: FastCondition) -> _Limit:
 
 def _run(condition: FastCondition, slices: Sequence[_Slice], reach: float) -> _Run | None:
     """Return the latest run that is long enough, as far back as it is mostly bad."""
-    needed = condition.lasting.total_seconds()
-    latest = len(slices) - 1
-    for end in range(latest, -1, -1):
-        if slices[end].last is None:
+    needed = int(condition.lasting.total_seconds())
+    marked = [place for place, one in enumerate(slices) if one.first is not None]
+    bad_before = [0, *accumulate(one.is_bad for one in slices)]
+    for count in range(len(marked), 0, -1):
+        end = marked[count - 1]
+        begins = _begins(slices, bad_before, marked[:count], needed)
+        shortest = next(begins, None)
+        if shortest is None:
             continue
-        lives = condition.measured == "value" and end == latest
-        fresh_s = GAUGE_LIVES_S if lives else FRESH_S
-        found: _Run | None = None
-        for start in range(end, -1, -1):
-            if slices[start].first is None:
-                continue
-            run = _Run(slices[start : end + 1])
-            if run.lasted >= needed and run.is_mostly_bad:
-                if found is None and not run.is_recent(reach, fresh_s):
-                    break
-                found = run
-        if found:
-            return found
+        lives = condition.measured == "value" and end == len(slices) - 1
+        run = _Run(slices[shortest : end + 1])
+        if run.is_recent(reach, GAUGE_LIVES_S if lives else FRESH_S):
+            return _Run(slices[min(begins, default=shortest) : end + 1])
     return None
+
+
+def _begins(
+    slices: Sequence[_Slice], bad_before: Sequence[int], marked: Sequence[int], needed: int
+) -> Iterator[int]:
+    """Yield where runs up to the last marked slice begin, the shortest run first.
+
+    A run is long enough, and most of what is between its first slice and its last is bad: a lump
+    now and then is none. bad_before: how many slices before each are bad.
+    """
+    end = marked[-1]
+    number, last = slices[end].number, slices[end].last or 0
+    for begin in reversed(marked):
+        one = slices[begin]
+        if last - (one.first or 0) < needed:
+            continue
+        if bad_before[end] - bad_before[begin + 1] >= MOSTLY * (number - one.number - 1):
+            yield begin
 
 
 def _summed(limit: _Limit, at_least: int, number: int, tally: Tally) -> _Slice:
     """Add up the seconds of a slice; those of one that is far from bad are not looked at."""
-    bad = sum(amount for amount, _ in tally.sums.values())
-    every = sum(amount for _, amount in tally.sums.values())
-    seconds: list[int] = []
+    bad, every = sum(tally.bad), sum(tally.every)
+    over: list[int] = []
     if bad >= at_least and limit.is_exceeded(bad, every, SLICE_S / 3):
-        seconds = [s for s, (b, e) in tally.sums.items() if limit.is_exceeded(b, e, 1)]
-        if not seconds and limit.per == 1 and limit.per_event:
-            seconds = list(tally.sums)
-    base = number * SLICE_S
-    return _Slice(
-        number,
-        bool(seconds) and limit.is_exceeded(bad, every, SLICE_S),
-        base + min(seconds) if seconds else None,
-        base + max(seconds) if seconds else None,
-        bad,
-        every,
-        tally.received,
-    )
+        over = [number * SLICE_S + second for second in limit.seconds_over(tally)]
+    is_bad = bool(over) and limit.is_exceeded(bad, every, SLICE_S)
+    first, last = over or (None, None)
+    return _Slice(number, is_bad, first, last, bad, every, tally.received)
 
 
 def _gauges(condition: FastCondition, tallies: Mapping[int, Tally]) -> list[_Slice]:

@@ -1,8 +1,9 @@
 """What keeps an alert from being told: a graver alert of the same thing, or a silence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -86,14 +87,20 @@ class Inhibition(BaseModel, frozen=True, extra="forbid"):
     target: Mapping[str, str] = Field(min_length=1)
     equal: tuple[str, ...] = ("alertname",)
 
-    def mutes(self, labels: Labels, firing: Sequence[Labels]) -> bool:
-        """Tell whether one of the firing alerts keeps this one from being told."""
-        return _fits(labels, self.target) and any(
-            not _fits(other, self.target)
-            and _fits(other, self.source)
-            and all(other.get(name, "") == labels.get(name, "") for name in self.equal)
-            for other in firing
-        )
+    def sources(self, firing: Iterable[Labels]) -> Collection[tuple[str, ...]]:
+        """Return the values of `equal` that the firing alerts like `source` have."""
+        return {
+            self._equal(labels)
+            for labels in firing
+            if _fits(labels, self.source) and not _fits(labels, self.target)
+        }
+
+    def mutes(self, labels: Labels, sources: Collection[tuple[str, ...]]) -> bool:
+        """Tell whether one of the sources keeps this alert from being told."""
+        return _fits(labels, self.target) and self._equal(labels) in sources
+
+    def _equal(self, labels: Labels) -> tuple[str, ...]:
+        return tuple(labels.get(name, "") for name in self.equal)
 
 
 def alert_labels(rule: str, alert: SeriesAlert) -> Labels:
@@ -105,7 +112,7 @@ def alert_labels(rule: str, alert: SeriesAlert) -> Labels:
     return {**alert.labels, "alertname": name, "severity": severity}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quiet:
     """All that may keep alerts from being told at a moment."""
 
@@ -114,10 +121,14 @@ class Quiet:
     silences: Sequence[Silence]
     firing: Sequence[Labels]
 
+    @cached_property
+    def _inhibiting(self) -> Sequence[tuple[Inhibition, Collection[tuple[str, ...]]]]:
+        return [(one, one.sources(self.firing)) for one in self.inhibitions]
+
     def mutes(self, labels: Labels) -> str:
         """Return what keeps the alert from being told; "" where nothing does."""
-        for inhibition in self.inhibitions:
-            if inhibition.mutes(labels, self.firing):
+        for inhibition, sources in self._inhibiting:
+            if inhibition.mutes(labels, sources):
                 return f"inhibited by {dict(inhibition.source)}"
         for silence in self.silences:
             if silence.mutes(labels, self.now):

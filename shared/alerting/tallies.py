@@ -1,9 +1,10 @@
 """What messages add to fast conditions: amounts by second, in slices of 15 s of event time."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import add
 from typing import Any, NamedTuple
 
 SLICE_S = 15
@@ -24,24 +25,29 @@ class TallyKey(NamedTuple):
     labels: Labels = ()
 
 
+Seconds = Sequence[float]
+"""An amount for each second of a slice, or nothing where there is none at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What is known of a series in a slice.
 
-    sums: second of the slice → (bad, all). gauges: "<second> <who>" → (time, value), the latest of
-    that second. received: when the first and the last of it were received. Times are seconds since
-    1970.
+    bad, every: the bad ones, and all. gauges: "<second> <who>" → (time, value), the latest of that
+    second. received: when the first and the last of it were received. Times are seconds since 1970.
     """
 
-    sums: Mapping[int, tuple[float, float]]
+    bad: Seconds
+    every: Seconds
     gauges: Mapping[str, tuple[float, float]]
     received: tuple[float, float]
 
     def merged(self, other: "Tally") -> "Tally":
         """Return both together; their order does not count."""
         return Tally(
-            sums=_merged(self.sums, other.sums, _added),
-            gauges=_merged(self.gauges, other.gauges, max),
+            bad=_added(self.bad, other.bad),
+            every=_added(self.every, other.every),
+            gauges=_latest(self.gauges, other.gauges),
             received=(
                 min(self.received[0], other.received[0]),
                 max(self.received[1], other.received[1]),
@@ -50,19 +56,17 @@ class Tally:
 
     def dump(self) -> list[object]:
         """Write it as JSON can hold it."""
-        return [dict(self.sums), dict(self.gauges), list(self.received)]
+        return [self.bad, self.every, self.gauges, self.received]
 
     @classmethod
     def load(cls, dumped: Any) -> "Tally":
-        """Read what dump() wrote, after JSON has made texts of the seconds."""
-        sums, gauges, (first, last) = dumped
-        return cls(
-            {int(second): (bad, every) for second, (bad, every) in sums.items()},
-            {name: (at, value) for name, (at, value) in gauges.items()},
-            (first, last),
-        )
+        """Read what dump() wrote. Amounts stay the lists that they are: there are many of them."""
+        bad, every, gauges, (first, last) = dumped
+        samples = {name: (at, value) for name, (at, value) in gauges.items()} if gauges else _NONE
+        return cls(bad, every, samples, (first, last))
 
 
+_NONE: Mapping[str, tuple[float, float]] = {}
 Tallies = Mapping[TallyKey, Tally]
 NO_TALLIES: Tallies = {}
 
@@ -78,31 +82,31 @@ def merge_all(parts: Iterable[Tallies]) -> dict[TallyKey, Tally]:
 
 
 def subtracted(tallies: Tallies) -> Tallies:
-    """Return what takes the sums away again when it is merged."""
+    """Return what takes the amounts away again when it is merged."""
     return {
-        key: Tally(
-            {second: (-bad, -every) for second, (bad, every) in tally.sums.items()},
-            {},
-            tally.received,
-        )
-        for key, tally in tallies.items()
+        key: Tally([-one for one in t.bad], [-one for one in t.every], {}, t.received)
+        for key, t in tallies.items()
     }
 
 
 def dumped(tallies: Tallies) -> str:
-    """Write tallies as text."""
-    lines = [[*key[:2], key.labels, tally.dump()] for key, tally in tallies.items()]
+    """Write tallies as text, series by series."""
+    series: dict[tuple[str, Labels], list[object]] = {}
+    for key, tally in tallies.items():
+        slices = series.setdefault((key.condition, key.labels), [])
+        slices.append([key.slice, *tally.dump()])
+    lines = [[*name, slices] for name, slices in series.items()]
     return json.dumps(lines, separators=(",", ":"), ensure_ascii=False)
 
 
 def loaded(text: str) -> Tallies:
     """Read what dumped() wrote."""
-    return {
-        TallyKey(condition, number, tuple((name, value) for name, value in labels)): Tally.load(
-            dump
-        )
-        for condition, number, labels, dump in json.loads(text)
-    }
+    tallies: dict[TallyKey, Tally] = {}
+    for condition, names, slices in json.loads(text):
+        labels = tuple((name, value) for name, value in names)
+        for number, *dump in slices:
+            tallies[TallyKey(condition, number, labels)] = Tally.load(dump)
+    return tallies
 
 
 def slice_of(at: datetime) -> int:
@@ -110,12 +114,13 @@ def slice_of(at: datetime) -> int:
     return int(at.timestamp()) // SLICE_S
 
 
-def _added(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    return one[0] + other[0], one[1] + other[1]
+def _added(one: Seconds, other: Seconds) -> Seconds:
+    return list(map(add, one, other)) if one and other else one or other
 
 
-def _merged(one: Mapping[Any, Any], other: Mapping[Any, Any], join: Any) -> dict[Any, Any]:
-    both = dict(one)
-    for key, amount in other.items():
-        both[key] = join(both[key], amount) if key in both else amount
-    return both
+def _latest(
+    one: Mapping[str, tuple[float, float]], other: Mapping[str, tuple[float, float]]
+) -> Mapping[str, tuple[float, float]]:
+    if not (one and other):
+        return one or other
+    return {name: max(s[name] for s in (one, other) if name in s) for name in {**one, **other}}

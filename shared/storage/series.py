@@ -4,7 +4,7 @@ Everything stands in one partition: `b:<batch>` marks a batch as added, `t:d:<ti
 is what it added, `t:head` says which rows count, `i:<hour>:<version>` lists markers by age.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -62,6 +62,7 @@ class RowSeries:
         self._copies = copies or Copies(rows)
         self._landed = LandedSeries(rows, self._copies)
         self._known: dict[str, Totals] = {}
+        self._tallies: dict[str, Tallies] = {}
 
     def apply(
         self, batch_id: str, points: Sequence[Point], at: datetime, tallies: Tallies = NO_TALLIES
@@ -123,10 +124,10 @@ class RowSeries:
         """Return the tallies of every slice from that moment's on. Raises as read()."""
         for _ in range(_ATTEMPTS):
             head = self._head()
-            parts = self._tallied(head)
-            parts += map(self._tallies_of, self._additions(head, *TALLY_FIELDS))
+            parts = self._tallied(head) | self._tallies_in(self._additions(head, *TALLY_FIELDS))
             if self._is_current(head):
-                first, whole = slice_of(since), merge_all(parts)
+                self._tallies = parts
+                first, whole = slice_of(since), merge_all(parts.values())
                 return {key: tally for key, tally in whole.items() if key.slice >= first}
         raise RetryLater("The tallies were compacted while they were read. Ask again.")
 
@@ -146,7 +147,7 @@ class RowSeries:
         landed = self._unabsorbed(head)
         if not (additions or head.trash or landed or row is None):
             return
-        stored = Stored(head, self._loaded, merge_all(self._tallied(head)), landed)
+        stored = Stored(head, self._loaded, merge_all(self._tallied(head).values()), landed)
         added = [Added(row.key, self._totals_of(row), self._tallies_of(row)) for row in additions]
         try:
             done = step(stored, added, now)
@@ -198,10 +199,19 @@ class RowSeries:
         found = self._rows.query(_PARTITION, _ADDITIONS, *fields)
         return [row for row in found if row.key not in folded]
 
-    def _tallied(self, head: Head) -> list[Tallies]:
+    def _tallied(self, head: Head) -> dict[str, Tallies]:
         """Return what the rows of tallies hold; those that are gone tell of a newer head."""
-        rows = self._rows.get_each([(_PARTITION, key) for key in head.tallies])
-        return [self._tallies_of(row) for row in rows if row]
+        known = {key: self._tallies[key] for key in head.tallies if key in self._tallies}
+        missing = [(_PARTITION, key) for key in head.tallies if key not in known]
+        rows = self._rows.get_each(missing) if missing else ()
+        return known | self._tallies_in(row for row in rows if row)
+
+    def _tallies_in(self, rows: Iterable[Row]) -> dict[str, Tallies]:
+        """Return what each row holds; none ever changes, so what the last run read is known."""
+        known = self._tallies
+        return {
+            row.key: known[row.key] if row.key in known else self._tallies_of(row) for row in rows
+        }
 
     def _totals_of(self, row: Row) -> Totals:
         return self._copies.attempt(totals_of, row) or Totals()

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter
 
 from shared.alerting.tallies import Tallies, dumped, loaded
+from shared.storage.landed_tallies import LANDED_FIELDS, landed_tallies
 from shared.storage.packing import PACKED_BYTES, packed, parts_of, unpacked
 from shared.storage.rows import Fields, Insert, Row
 from shared.storage.totals import Totals
 
 _TEXT_BYTES = PACKED_BYTES - 8 * 1024
 """Of text: compressed it fits a row even if it is noise."""
-_TALLIES = "tallies"
+_TALLIES = "slices"
 _TALLIES_OF_A_ROW = 2_000
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -111,8 +112,8 @@ def tallies_fields(tallies: Tallies) -> Fields:
     return {name.replace("data", _TALLIES): value for name, value in data.items()}
 
 
-TALLY_FIELDS = tuple(f"{_TALLIES}{n:02}" for n in range(11))
-"""The fields that tallies_fields() may use."""
+TALLY_FIELDS = (*(f"{_TALLIES}{n:02}" for n in range(11)), *LANDED_FIELDS)
+"""The fields that tallies_of() reads."""
 
 
 def tallies_of(row: Row) -> Tallies:
@@ -122,7 +123,9 @@ def tallies_of(row: Row) -> Tallies:
         for name, value in row.fields.items()
         if name.startswith(_TALLIES)
     }
-    return loaded(unpacked(Row(row.partition, row.key, fields, ""))) if fields else {}
+    if not fields:
+        return landed_tallies(row)
+    return loaded(unpacked(Row(row.partition, row.key, fields, "")))
 
 
 def size_of(rows: Iterable[Insert]) -> int:

@@ -64,7 +64,8 @@ def points(number: int) -> list[Point]:
 
 def tallies(number: int, at: datetime) -> dict[TallyKey, Tally]:
     key = TallyKey("a rule", slice_of(at), (("model", f"m-{number % 3}"),))
-    return {key: Tally({number % 15: (1.0, 2.0)}, {}, (0.0, 0.0))}
+    bad, every = ([amount if n == number % 15 else 0 for n in range(15)] for amount in (1, 2))
+    return {key: Tally(bad, every, {}, (0, 0))}
 
 
 def add(series: RowSeries, numbers: Iterator[int], at: datetime, many: int = 10) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zlib
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from shared.alerting.page import Accepted
+from shared.alerting.tallies import Tally, TallyKey, slice_of
 from shared.metrics.points import Counted, Labels
 from shared.storage import tables_sdk
 from shared.storage.memory import MemoryDatabase
 from shared.storage.rows import EVERY, Database, Put, Replace
+from shared.storage.series import RowSeries
 from shared.storage.series_rows import totals_fields, totals_of, totals_texts
 from shared.storage.stores import Storage, open_file, stores_of
 from shared.storage.totals import Totals
@@ -176,3 +179,16 @@ def test_a_new_store_is_no_landed_one(open_database: OpenDatabase) -> None:
     series = stores_of(open_database()).series
     series.apply("b", [Counted(COST, OPENAI, Decimal(1))], datetime(2026, 11, 23, tzinfo=UTC))
     assert series.read().counters == {(COST, OPENAI): Decimal(1)}
+
+
+def test_tallies_in_pairs_are_read(open_database: OpenDatabase) -> None:
+    told = [["c", slice_of(NOON), [["Team", "ü"]], [{"3": [1.5, 2]}, {"4 w": [4.5, 7]}, [8, 9]]]]
+    data = zlib.compress(json.dumps(told).encode())
+    rows = open_database().table("series")
+    rows.commit("totals", [Put(f"t:d:{NOON:%Y%m%d%H%M%S%f}:b:0", {"tallies00": data})])
+    bad, every = ([0] * 3 + [amount] + [0] * 11 for amount in (1.5, 2))
+    tally = Tally(bad, every, {"4 w": (4.5, 7)}, (8, 9))
+    key = TallyKey("c", slice_of(NOON), (("Team", "ü"),))
+    for at in (0, 1):
+        assert RowSeries(rows).tallies(NOON) == {key: tally}
+        RowSeries(rows).compact(NOON + timedelta(minutes=at))

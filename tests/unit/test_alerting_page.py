@@ -102,11 +102,12 @@ def test_a_matcher_tests_one_whole_label(matcher: Matcher, matches: bool) -> Non
 
 def test_an_alert_like_source_and_target_cannot_mute_itself() -> None:
     both = Inhibition(source={"team": "a"}, target={"team": "a"}, equal=())
-    assert not both.mutes({"team": "a"}, [{"team": "a"}])
+    assert not both.mutes({"team": "a"}, both.sources([{"team": "a"}]))
     graver = Inhibition(source={"severity": "critical"}, target={"severity": "warning"})
     warning = {"severity": "warning", "alertname": "X"}
-    assert graver.mutes(warning, [{"severity": "critical", "alertname": "X"}])
-    assert not graver.mutes(warning, [{"severity": "critical", "alertname": "Y"}])
+    for name, mutes in (("X", True), ("Y", False)):
+        firing = [{"severity": "critical", "alertname": name}]
+        assert graver.mutes(warning, graver.sources(firing)) is mutes
 
 
 def test_a_rule_is_due_at_whole_multiples_of_its_interval() -> None:

@@ -67,7 +67,7 @@ class Why:
         return [
             item.model_dump(mode="json")
             for item in self.routes().inhibitions
-            if item.mutes(labels, firing)
+            if item.mutes(labels, item.sources(firing))
         ]
 
 

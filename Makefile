@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection recordings sbom clean lint types quick page javascript screenshots azcli bench trust
+.PHONY: help setup run test check generated detection recordings sbom clean lint types quick page javascript screenshots azcli bench scale trust
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,10 @@ recordings: .venv/.dev ## Record the programs of tests/recordings that have no r
 
 bench: .venv/.dev ## Measure speed beside usual libraries; docs/performance.md has the table anew
 	$(BIN)/python -m bench --write
+	$(BIN)/python -m bench.scale --write > /dev/null
+
+scale: .venv/.dev ## Write the tables of docs/scale.md anew, from the last measure and the prices
+	$(BIN)/python -m bench.scale --write > /dev/null
 
 MINUTES ?= 60
 EVENTS ?= 1000000

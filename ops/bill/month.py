@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from ops.bill import rates
 from ops.bill.rates import Rate
 
-MONTH_S = 30 * 24 * 3_600
+DAY_S = 24 * 3_600
+MONTH_S = 30 * DAY_S
 MINUTES = MONTH_S / 60
 WATCHES_5_MIN, WATCHES_15_MIN = 2, 3
 """Azure's own alerts about agentmeter; infra/modules/watch.bicep."""
@@ -18,6 +20,7 @@ class Deployment:
     """What is deployed and sent. calls: model calls a month. batch: calls a request.
 
     warm: instances kept warm for ingest, processing and evaluation, all three or none.
+    instances: that work at a time, at most; requests that share one are billed once.
     """
 
     calls: float = 0
@@ -28,6 +31,7 @@ class Deployment:
     evaluate_every_s: float = 15
     watched: bool = True
     private_network: bool = False
+    instances: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ def _functions(one: Deployment) -> Iterator[Line]:
     """Yield what the instances cost: running, being warm, executions."""
     requests = one.calls / one.batch
     evaluations = MONTH_S / one.evaluate_every_s
-    seconds = requests * (rates.REQUEST_S + rates.MESSAGE_S) + evaluations * rates.EVALUATION_S
+    work = min(requests * (rates.REQUEST_S + rates.MESSAGE_S), one.instances * MONTH_S)
+    seconds = work + evaluations * rates.EVALUATION_S
     rate, free_gb_s, free_runs = (
         (rates.RUNNING_WARM, 0, 0)
         if one.warm
@@ -81,7 +86,17 @@ def _logs(one: Deployment) -> Iterator[Line]:
     metrics = min(one.calls, MINUTES) * rates.METRIC_ROWS * rates.METRIC_BYTES
     own = MINUTES * rates.MINUTE_BYTES + one.calls / one.batch * rates.OWN_BYTES
     parts = f"{calls / 1e9:.2f} of calls, {metrics / 1e9:.2f} of metrics, {own / 1e9:.2f} its own"
-    yield _line(f"logs: {parts}", (calls + metrics + own) / 1e9, rates.LOGS, rates.FREE_GB)
+    yield _cheapest(f"logs: {parts}", (calls + metrics + own) / 1e9)
+
+
+def _cheapest(what: str, gb: float) -> Line:
+    """Return the line of the logs: as they come, or by the commitment that costs least."""
+    ways = [_line(what, gb, rates.LOGS, rates.FREE_GB)]
+    for tier, rate in rates.COMMITMENTS.items():
+        days = max(gb / tier, MONTH_S / DAY_S)
+        how = f"{gb:,.0f} GB, for {tier:,} GB a day are committed; ${rate.usd:,.0f} / {tier:,}"
+        ways.append(Line(what, how, rate.of(days)))
+    return min(ways, key=lambda line: line.usd)
 
 
 def _fixed(one: Deployment) -> Iterator[Line]:

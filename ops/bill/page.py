@@ -44,7 +44,7 @@ def _parts(note: str) -> Iterator[str]:
     yield (
         "\nRows are as long as `python -m bench.bytes` finds them; what a million calls cost in "
         "logs depends on how many come in a minute, for metrics are a row for each series and "
-        "minute. A workspace that takes over 100 GB a day is cheaper in a commitment tier.\n\n"
-        "Next: [deploy.md](deploy.md)."
+        "minute. From 100 GB a day on, the sum has the commitment tier that costs least. What more "
+        "traffic takes and costs: [scale.md](scale.md).\n\nNext: [deploy.md](deploy.md)."
     )
     yield ""

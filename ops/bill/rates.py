@@ -25,6 +25,14 @@ class Rate:
 
 
 LOGS = Rate(2.30, 1, "GB of analytics logs", MONITOR)
+COMMITMENTS = {
+    gb: Rate(usd, 1, f"day of {gb:,} GB of analytics logs, committed", MONITOR, checked=gb <= 200)
+    for gb, usd in {
+        **{100: 196, 200: 368, 300: 540, 400: 704, 500: 865},
+        **{1_000: 1_700, 2_000: 3_320, 5_000: 8_050},
+    }.items()
+}
+"""GB a day → what a day costs; what is more costs as much a GB. There are larger ones, unlisted."""
 RUNNING = Rate(0.000026, 1, "GB-s on demand", FUNCTIONS)
 RUNNING_WARM = Rate(0.000016, 1, "GB-s running, always ready", FUNCTIONS, checked=False)
 WARM = Rate(0.000004, 1, "GB-s always ready", FUNCTIONS, checked=False)
@@ -35,7 +43,7 @@ ALERT_5_MIN = Rate(1.50, 1, "log alerts asked every 5 min", MONITOR, checked=Fal
 ALERT_15_MIN = Rate(0.50, 1, "log alerts asked every 15 min", MONITOR, checked=False)
 ENDPOINT = Rate(7.30, 1, "private endpoints", LINK)
 RATES = (
-    *(LOGS, RUNNING, RUNNING_WARM, WARM, EXECUTIONS),
+    *(LOGS, *COMMITMENTS.values(), RUNNING, RUNNING_WARM, WARM, EXECUTIONS),
     *(QUEUE, TABLES, ALERT_5_MIN, ALERT_15_MIN, ENDPOINT),
 )
 

@@ -43,7 +43,7 @@ from shared.storage.totals import Totals
 _PARTITION = "totals"
 _HEAD = "t:head"
 _ADDITIONS = prefix("t:d:")
-_MOST_FOLDED = 10_000
+MOST_FOLDED = 10_000
 _ATTEMPTS = 5
 CALM = timedelta(seconds=30)
 """How long replaced rows stay, for readers that began before."""
@@ -143,7 +143,7 @@ class RowSeries:
             return
         for some in parts_of(head.trash):
             commit_present(self._rows, _PARTITION, [Delete(key) for key in some])
-        additions = self._additions(head)[:_MOST_FOLDED]
+        additions = self._additions(head)[:MOST_FOLDED]
         landed = self._unabsorbed(head)
         if not (additions or head.trash or landed or row is None):
             return

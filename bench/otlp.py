@@ -3,6 +3,7 @@
 `python -m bench`. Both are 500 a request, validated and packed into queue messages.
 """
 
+import gc
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -38,6 +39,8 @@ def measure() -> list[Measured]:
     def as_json() -> None:
         assert ingest.accept(calls, HEADERS, NOW).accepted == COUNT
 
+    gc.collect()
+    gc.freeze()  # as a function does once it has started
     pairs = [(cpu_us(as_span, COUNT), cpu_us(as_json, COUNT)) for _ in range(ROUNDS)]
     return [
         Measured(

@@ -1,7 +1,7 @@
 """Turns priced events into measures, and bounds the label values that callers choose."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -35,6 +35,11 @@ class Measure:
     source: str
     at: datetime
 
+    @property
+    def series(self) -> tuple[str, tuple[str, ...]]:
+        """Name what it adds to: its metric, and the values of the labels."""
+        return self.metric.name, self.values
+
 
 _BY_DATA: dict[type, list[Metric]] = defaultdict(list)
 for _metric in FLEET + OWN:
@@ -50,9 +55,8 @@ def derive(event: AnyEvent, cost: Cost | None, received_at: datetime) -> Iterato
     at = min(event.time, received_at)
     for metric in _BY_DATA[type(event.data)]:
         for values, amount in metric.read(event.data, cost):
-            cut = tuple(value[:MAX_LABEL_CHARS] for value in values)
-            weight = event.data.count
-            yield Measure(metric, cut, amount, weight, event.source, at)
+            cut = tuple([value[:MAX_LABEL_CHARS] for value in values])
+            yield Measure(metric, cut, amount, event.data.count, event.source, at)
 
 
 def corrected(before: Iterable[Measure], after: Iterable[Measure]) -> Iterator[Measure]:
@@ -64,7 +68,7 @@ def corrected(before: Iterable[Measure], after: Iterable[Measure]) -> Iterator[M
     for sign, measures in ((-1, before), (1, after)):
         for measure in measures:
             if measure.metric.name in CORRECTED:
-                key = measure.metric.name, measure.values
+                key = measure.series
                 known[key] = measure
                 amounts[key] += sign * Decimal(measure.amount)
     for key, amount in amounts.items():
@@ -72,6 +76,14 @@ def corrected(before: Iterable[Measure], after: Iterable[Measure]) -> Iterator[M
             yield replace(known[key], amount=amount)
         elif amount < 0:
             yield replace(known[key], metric=CORRECTED[key[0]], amount=-amount)
+
+
+def firsts(measures: Iterable[Measure]) -> Collection[Measure]:
+    """Return the first measure of each series: a message has far fewer series than measures."""
+    found: dict[_Series, Measure] = {}
+    for measure in measures:
+        found.setdefault(measure.series, measure)
+    return found.values()
 
 
 def label_values(measures: Iterable[Measure]) -> dict[str, dict[str, str]]:
@@ -93,12 +105,18 @@ def series_values(measures: Iterable[Measure]) -> dict[str, dict[str, str]]:
 
 def bounded(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure]:
     """Yield the measures with values that were not admitted as `other`, each of them counted."""
+    capped_in: dict[_Series, list[str]] = {}
     for measure in measures:
-        pairs = tuple(zip(measure.metric.labels, measure.values, strict=True))
-        capped = [label for label, value in pairs if value not in admitted[label]]
+        series = measure.series
+        capped = capped_in.get(series)
+        if capped is None:
+            named = zip(measure.metric.labels, measure.values, strict=True)
+            capped = [label for label, value in named if value not in admitted[label]]
+            capped_in[series] = capped
         if not capped:
             yield measure
             continue
+        pairs = zip(measure.metric.labels, measure.values, strict=True)
         yield replace(measure, values=tuple(OTHER if n in capped else v for n, v in pairs))
         for label in capped:
             yield replace(measure, metric=CAPPED, values=(label,), amount=Decimal(1))
@@ -107,8 +125,12 @@ def bounded(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure
 def bounded_series(measures: Iterable[Measure], admitted: Admitted) -> Iterator[Measure]:
     """Yield the measures; those of series that were not admitted are `other` in every label, and
     counted."""
+    known: dict[_Series, bool] = {}
     for measure in measures:
-        if _as_text(measure.values) in admitted[measure.metric.name]:
+        series = measure.series
+        if series not in known:
+            known[series] = _as_text(measure.values) in admitted[measure.metric.name]
+        if known[series]:
             yield measure
             continue
         yield replace(measure, values=(OTHER,) * len(measure.values))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.usecases.processing.claim_note import ClaimNote
+from shared.usecases.processing.claim_note import read_note
 from tests.corrections import (
     ANSWER,
     CACHED,
@@ -168,7 +168,7 @@ def test_the_log_shows_the_corrected_call_alone() -> None:
 
 
 def test_what_is_kept_can_be_read_again() -> None:
-    kept = ClaimNote.model_validate_json('{"twins":["e:1"],"around":["e:2"]}')
+    kept = read_note('{"twins":["e:1"],"around":["e:2"]}')
     assert kept.claims("e:0") == {"e:1": "repeated", "e:2": "repeated"}
 
 

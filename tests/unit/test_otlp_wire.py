@@ -142,3 +142,11 @@ def test_an_exception_says_what_the_status_does_not() -> None:
 def test_a_request_in_two_pieces_one_after_the_other_is_both() -> None:
     pieces = [wire([span(CHAT, n)]).SerializeToString() for n in (1, 2)]
     assert len(read_traces(b"".join(pieces), PROTOBUF)) == 2
+
+
+def test_spans_share_their_own_resource_alone() -> None:
+    sent = [span(CHAT, 1), span(CHAT, 2), span(CHAT, 3, resource={"service.name": "1"})]
+    found = read_traces(wire(sent).SerializeToString(), PROTOBUF)
+    first, second, other = (one.resource for one in found if isinstance(one, Span))
+    assert first is second
+    assert other == {"service.name": "1"}

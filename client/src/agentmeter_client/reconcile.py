@@ -38,6 +38,7 @@ FAMILIES = (
 )
 """Of any other model, the input includes the cache and the output the reasoning."""
 _PLAIN = Family("")
+_PLAIN_COUNTS = 2
 _UNNAMED = Family("", cache="beside", reasoning="beside")
 """A model without a name may count either way: the total tells, or it is in doubt."""
 _FAMILIES = tuple((re.compile(family.models), family) for family in FAMILIES)
@@ -97,6 +98,8 @@ def reconcile(told: Told) -> Reconciled:
     counts = dict(told.counts)
     if not (counts.get("input_tokens") or counts.get("output_tokens")):
         return Reconciled(None)
+    if len(counts) == _PLAIN_COUNTS and _is_plain(counts, told.total):
+        return Reconciled(counts)
     family, doubts = family_of(told.model), list[str]()
     _fill_from_total(counts, told, doubts)
     stated = (counts.get("input_tokens", 0), counts.get("output_tokens", 0))
@@ -105,6 +108,13 @@ def reconcile(told: Told) -> Reconciled:
     _explain_total(counts, stated, told, family, doubts)
     notes = _clamp(counts, doubts)
     return Reconciled(counts, tuple(dict.fromkeys(doubts)), tuple(notes))
+
+
+def _is_plain(counts: Counts, total: int | None) -> bool:
+    """Tell whether an input and an output stand alone, and any total agrees: any maker's call."""
+    if "input_tokens" not in counts or "output_tokens" not in counts:
+        return False
+    return total is None or total == counts["input_tokens"] + counts["output_tokens"]
 
 
 def _fill_from_total(counts: Counts, told: Told, doubts: list[str]) -> None:

@@ -6,7 +6,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from shared.adapters.otlp.values import attributes_of, scalar_of
-from shared.adapters.otlp.wire import Place, Signal, holds_logs, parts, place_of
+from shared.adapters.otlp.wire import Place, Places, Signal, holds_logs, parts
 from shared.events.otlp.log import Log, span_of
 from shared.events.otlp.media import Media
 from shared.events.otlp.span import Span
@@ -23,9 +23,10 @@ def read_logs(body: bytes, media: Media) -> list[Span | str]:
 
 
 def _records(body: bytes) -> Iterator[tuple[LogRecord, Place]]:
+    places = Places()
     for group in ExportLogsServiceRequest.FromString(body).resource_logs:
         for scope in group.scope_logs:
-            place = place_of(group.resource, scope.scope.name)
+            place = places.of(group.resource, scope.scope.name)
             yield from ((record, place) for record in scope.log_records)
 
 

@@ -7,7 +7,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
-from shared.adapters.otlp.wire import Place, Signal, holds_metrics, parts, place_of
+from shared.adapters.otlp.wire import Place, Places, Signal, holds_metrics, parts
 from shared.events.otlp.media import Media
 
 
@@ -22,9 +22,10 @@ def read_metric_names(body: bytes, media: Media) -> set[str]:
 
 
 def _metrics(body: bytes) -> Iterator[tuple[Metric, Place]]:
+    places = Places()
     for group in ExportMetricsServiceRequest.FromString(body).resource_metrics:
         for scope in group.scope_metrics:
-            place = place_of(group.resource, scope.scope.name)
+            place = places.of(group.resource, scope.scope.name)
             yield from ((metric, place) for metric in scope.metrics)
 
 

@@ -7,9 +7,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from shared.adapters.otlp.values import attributes_of
-from shared.adapters.otlp.wire import Place, Signal, holds_traces, parts, place_of
+from shared.adapters.otlp.wire import Place, Places, Signal, holds_traces, parts
 from shared.events.otlp.media import Media
-from shared.events.otlp.span import MAX_CHARS, Kind, Span
+from shared.events.otlp.span import MAX_CHARS, Attributes, Kind, Span
 
 KINDS: Mapping[int, Kind] = {
     WireSpan.SPAN_KIND_UNSPECIFIED: "internal",
@@ -29,9 +29,10 @@ def read_traces(body: bytes, media: Media) -> list[Span | str]:
 
 
 def _spans(body: bytes) -> Iterator[tuple[WireSpan, Place]]:
+    places = Places()
     for group in ExportTraceServiceRequest.FromString(body).resource_spans:
         for scope in group.scope_spans:
-            place = place_of(group.resource, scope.scope.name)
+            place = places.of(group.resource, scope.scope.name)
             yield from ((span, place) for span in scope.spans)
 
 
@@ -48,16 +49,16 @@ TRACES = Signal(
 
 
 def _span(wire: WireSpan, place: Place) -> Span | str:
-    ids = (wire.trace_id, wire.span_id)
-    if [len(value) for value in ids] != [16, 8] or not all(map(any, ids)):
+    trace_id, span_id = wire.trace_id, wire.span_id
+    if (len(trace_id), len(span_id)) != (16, 8) or not (any(trace_id) and any(span_id)):
         return f"{wire.name[:80]}: its trace id is not 16 bytes, or its span id not 8"
-    exceptions = [attributes_of(e.attributes) for e in wire.events if e.name == "exception"]
-    last = exceptions[-1] if exceptions else {}
+    last = _exception(wire)
+    status, parent_id = wire.status, wire.parent_span_id
     resource, scope = place
     return Span(
-        trace_id=wire.trace_id.hex(),
-        span_id=wire.span_id.hex(),
-        parent_id=wire.parent_span_id.hex() if len(wire.parent_span_id) == 8 else "",
+        trace_id=trace_id.hex(),
+        span_id=span_id.hex(),
+        parent_id=parent_id.hex() if len(parent_id) == 8 else "",
         name=wire.name,
         kind=KINDS.get(wire.kind, "other"),
         start_ns=wire.start_time_unix_nano,
@@ -65,8 +66,16 @@ def _span(wire: WireSpan, place: Place) -> Span | str:
         attributes=attributes_of(wire.attributes),
         resource=resource,
         scope=scope,
-        failed=wire.status.code == Status.STATUS_CODE_ERROR,
-        message=wire.status.message or str(last.get("exception.message", "")),
+        failed=status.code == Status.STATUS_CODE_ERROR,
+        message=status.message or str(last.get("exception.message", "")),
         exception=str(last.get("exception.type", "")),
         trace_state=wire.trace_state[:MAX_CHARS],
     )
+
+
+def _exception(wire: WireSpan) -> Attributes:
+    """Return what the last exception that was recorded says."""
+    for event in reversed(wire.events):
+        if event.name == "exception":
+            return attributes_of(event.attributes)
+    return {}

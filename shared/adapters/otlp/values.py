@@ -11,12 +11,20 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from shared.events.otlp.span import Scalar
 
 JsonObject = Mapping[str, object]
+_SCALARS = frozenset({"string_value", "int_value", "bool_value"})
 
 
 def attributes_of(pairs: Iterable[KeyValue]) -> dict[str, Scalar]:
     """Return the attributes; lists and maps are JSON text, bytes are left out."""
-    found = ((pair.key, scalar_of(pair.value)) for pair in pairs)
-    return {key: value for key, value in found if value is not None}
+    found: dict[str, Scalar] = {}
+    for pair in pairs:
+        value = pair.value
+        kind = value.WhichOneof("value")
+        if kind in _SCALARS:
+            found[pair.key] = getattr(value, kind)
+        elif (other := scalar_of(value)) is not None:
+            found[pair.key] = other
+    return found
 
 
 def scalar_of(value: AnyValue) -> Scalar | None:

@@ -60,9 +60,18 @@ def parts(body: bytes, media: Media, signal: Signal[T]) -> Iterator[tuple[T, Pla
     return _from_json(body, signal) if media == JSON else _from_protobuf(body, signal)
 
 
-def place_of(resource: Resource, scope: str) -> Place:
-    """Return where items stand."""
-    return attributes_of(resource.attributes), scope
+class Places:
+    """Where the items of a request stand; equal resources are read once, and are one object."""
+
+    def __init__(self) -> None:
+        self._read: dict[bytes, Attributes] = {}
+
+    def of(self, resource: Resource, scope: str) -> Place:
+        """Return where items stand."""
+        whole = resource.SerializeToString()
+        if whole not in self._read:
+            self._read[whole] = attributes_of(resource.attributes)
+        return self._read[whole], scope
 
 
 def _from_protobuf(body: bytes, signal: Signal[T]) -> Iterator[tuple[T, Place]]:
@@ -156,12 +165,13 @@ def _from_json(body: bytes, signal: Signal[T]) -> Iterator[tuple[T, Place] | str
 
 
 def _json_items(request: JsonObject, signal: Signal[T]) -> Iterator[tuple[T, Place] | str]:
+    places = Places()
     for group in objects(request, signal.groups):
         resource = ParseDict(
             object_under(group, "resource"), Resource(), ignore_unknown_fields=True
         )
         for scope in objects(group, signal.scopes):
-            place = place_of(resource, str(object_under(scope, "scope").get("name", "")))
+            place = places.of(resource, str(object_under(scope, "scope").get("name", "")))
             for stated in objects(scope, signal.items):
                 item = _json_item(stated, signal)
                 yield item if isinstance(item, str) else (item, place)

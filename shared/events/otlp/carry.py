@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
 
 from shared.events.carried_span import SDK_OWN, CarriedSpan
 from shared.events.otlp.record import MAX_S, Call
 from shared.events.otlp.relate import Node
 from shared.events.otlp.span import MAX_CHARS, Attributes, Scalar, Span
-from shared.events.otlp.tell import owner_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_NS = 253_402_300_799 * 10**9
@@ -22,6 +22,8 @@ SHORT_CHARS = 256
 ALL_CHARS = 16_384
 """Of a span: an item of Azure Monitor may have 64 KiB, a queue message 48 KiB packed."""
 PUNCTUATION = 8
+ESCAPED = 4
+"""What a character counts for at most, as an escape."""
 NAME_CHARS = 150
 _KNOWN = re.compile(
     r"gen_ai\.|llm\.(model_name|provider|system|token_count|usage|request\.type|finish_reason)"
@@ -36,17 +38,26 @@ _CONTENT = re.compile(
 )
 
 
+Place = Literal["dropped", "unknown", "content", "known"]
+"""Of an attribute: never kept; kept where content is; the same, but its numbers are; kept."""
+
+
 def carried(
-    span: Span, node: Node, call: Call | None, received_at: datetime, content_chars: int
+    span: Span,
+    node: Node,
+    call: Call | None,
+    agent: str | None,
+    received_at: datetime,
+    content_chars: int,
 ) -> CarriedSpan:
     """Return the span as it travels.
 
-    call: what it says of a model call, where it is the record of one.
+    call: what it says of a model call, where it is the record of one. agent: on whose account.
     content_chars: how much of a text attribute is kept; 0 keeps no content.
     """
     record = node.record
     name = span.name[:MAX_CHARS] or record.operation or "span"
-    received_ns = (received_at - EPOCH) // timedelta(microseconds=1) * 1000
+    kept = _kept(span.attributes, content_chars, keeps_usage=call is not None)
     return CarriedSpan(
         source=record.source,
         id=f"{span.trace_id}:{span.span_id}",
@@ -56,68 +67,80 @@ def carried(
         name=name,
         role=record.source,
         client=span.kind == "client" or call is not None,
-        start_ns=min(span.start_ns or span.end_ns or received_ns, LATEST_NS),
+        start_ns=min(span.start_ns or span.end_ns or _ns(received_at), LATEST_NS),
         duration_ns=round(min(max(record.duration_s or 0, 0), MAX_S) * 1e9),
         failed=record.error is not None,
-        attributes=_bounded(_attributes(span, node, call, content_chars), name),
+        attributes=_bounded(kept | _normal(node, call, agent), name),
     )
 
 
-def _attributes(span: Span, node: Node, call: Call | None, content_chars: int) -> dict[str, Scalar]:
-    """Return the kept attributes, and those that the portal's view of agents goes by.
-
-    Only the record of a call says what was used: a sum over the spans then counts it once.
-    """
-    found = _kept(span.attributes, content_chars)
-    if call is None:
-        found = {name: value for name, value in found.items() if not name.startswith(USAGE)}
-    return found | _normal(node, call)
+def _ns(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-def _normal(node: Node, call: Call | None) -> dict[str, Scalar]:
-    """Return what every convention says, in the words of the newest one."""
+def _normal(node: Node, call: Call | None, agent: str | None) -> dict[str, Scalar]:
+    """Return what every convention says, in the words of the newest one: the portal goes by it."""
     record = node.record
     provider = record.call.provider if record.call else "unknown"
-    stated: dict[str, object] = {
+    found: dict[str, Scalar | None] = {
         "gen_ai.operation.name": record.operation,
         # Azure Monitor's exporter knows a provider by this older name alone.
         "gen_ai.system": None if provider == "unknown" else provider,
-        "gen_ai.agent.name": owner_of(node)["agent_type"],
+        "gen_ai.agent.name": agent,
         "microsoft.gen_ai.main_agent.name": node.main_agent if node.has_root else None,
         "error_type": record.error,
     }
-    counts: dict[str, Scalar] = {}
     if call:
-        stated["gen_ai.request.model"] = call.model or "unknown"
-        stated["gen_ai.response.model"] = call.response_model
-        counts = {f"{USAGE}{name}": (call.usage or {}).get(name, 0) for name in TOTALS}
-    return {name: str(value) for name, value in stated.items() if value} | (
-        counts if call and call.usage else {}
-    )
+        found["gen_ai.request.model"] = call.model or "unknown"
+        found["gen_ai.response.model"] = call.response_model
+    stated: dict[str, Scalar] = {name: value for name, value in found.items() if value}
+    if call and call.usage:
+        for name in TOTALS:
+            stated[USAGE + name] = call.usage.get(name, 0)
+    return stated
 
 
-def _kept(attributes: Attributes, content_chars: int) -> dict[str, Scalar]:
+def _kept(attributes: Attributes, content_chars: int, *, keeps_usage: bool) -> dict[str, Scalar]:
     """Return the attributes to keep, each of bounded size.
 
     content_chars: how much of any text to keep; 0 keeps no content, and nothing that is unknown.
+    keeps_usage: only the record of a call says what was used: a sum over spans counts it once.
     """
+    keeps = _kept_with_content if content_chars else _kept_without_content
     return {
         name: value[: content_chars or SHORT_CHARS] if isinstance(value, str) else value
         for name, value in attributes.items()
-        if 0 < len(name) <= NAME_CHARS
-        and not SDK_OWN.match(name)
-        and (content_chars or _is_harmless(name, value))
+        if len(name) <= NAME_CHARS
+        and keeps(_place(name), value)
+        and (keeps_usage or not name.startswith(USAGE))
     }
 
 
-def _is_harmless(name: str, value: Scalar) -> bool:
+@lru_cache(4096)
+def _place(name: str) -> Place:
+    """Return what becomes of an attribute of that name."""
+    if not name or SDK_OWN.match(name):
+        return "dropped"
     if not _KNOWN.match(name):
-        return False
-    return not isinstance(value, str) or (len(value) <= SHORT_CHARS and not _CONTENT.search(name))
+        return "unknown"
+    return "content" if _CONTENT.search(name) else "known"
 
 
-def _bounded(attributes: Mapping[str, Scalar], name: str) -> dict[str, Scalar]:
+def _kept_with_content(place: Place, _value: Scalar) -> bool:
+    return place != "dropped"
+
+
+def _kept_without_content(place: Place, value: Scalar) -> bool:
+    if isinstance(value, str):
+        return place == "known" and len(value) <= SHORT_CHARS
+    return place in ("known", "content")
+
+
+def _bounded(attributes: dict[str, Scalar], name: str) -> dict[str, Scalar]:
     """Leave out the longest texts until the rest fits; name: the span's, which is sent twice."""
+    texts = (name, name, *(f"{key}{value}" for key, value in attributes.items()))
+    if ESCAPED * len("".join(texts)) + (PUNCTUATION + 1) * len(texts) <= ALL_CHARS:
+        return attributes
     room = ALL_CHARS - 2 * _weight(name)
     chosen: dict[str, Scalar] = {}
     for key, value in sorted(attributes.items(), key=lambda pair: len(str(pair[1]))):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.events.otlp.dialects import DIALECTS
-from shared.events.otlp.reader import COMMON_NAMES, Reader, stated_in
+from shared.events.otlp.reader import COMMON_NAMES, Said, stated_in
 from shared.events.otlp.span import Attributes, Scalar, Span, text_in
 
 Owner = Mapping[str, str]
@@ -35,44 +35,44 @@ def of_tenant(span: Span, tenant: str) -> Span:
     return replace(span, attributes=attributes, resource=without(span.resource))
 
 
-def stated_by(span: Span, reader: Reader, *, is_agent: bool) -> Owner:
+def stated_by(span: Span, said: Said, *, is_agent: bool) -> Owner:
     """Return what the span itself says of its owner."""
     attributes = span.attributes
     found = {
-        field: value
-        for field in (*INHERITED, "agent", "agent_id")
-        if (value := reader.text(attributes, field))
+        field: value for field in (*INHERITED, "agent", "agent_id") if (value := said.text(field))
     }
     if "metadata" in attributes:
         for field, name in _IN_METADATA:
             if field not in found and (value := stated_in(span, "metadata", name)):
                 found[field] = value
     if is_agent and "agent" not in found:
-        named = reader.text(attributes, "agent_span") or reader.dialect.agent(span.name)
+        named = said.text("agent_span") or said.dialect.agent(span.name)
         found |= {"agent": named} if named else {}
     if workflow := found.get("workflow"):
         found.setdefault("mission", workflow)
     return _without_placeholders(found)
 
 
-def stated_by_service(span: Span, reader: Reader) -> Owner:
-    """Return what the resource says: it stands in where no span above says anything."""
-    resource = span.resource
+def stated_by_service(resource: Attributes, said: Said) -> Owner:
+    """Return what the resource says: it stands in where no span above says anything.
+
+    said: of the resource, in the words of the span's dialect.
+    """
     found = {
         field: value
         for field in ("team", "mission", "conversation", "user", "tenant", "environment")
-        if (value := reader.text(resource, field))
+        if (value := said.text(field))
     }
-    if name := reader.dialect.agent_name:
+    if name := said.dialect.agent_name:
         found["agent"] = name
-    if team := found.get("team") or text_in(resource, "service.namespace") or service_of(span):
+    if team := found.get("team") or text_in(resource, "service.namespace") or service_of(resource):
         found["team"] = team
     return _without_placeholders(found)
 
 
-def service_of(span: Span) -> str | None:
+def service_of(resource: Attributes) -> str | None:
     """Return the service's name, unless it is what an SDK writes where none was set."""
-    name = text_in(span.resource, "service.name")
+    name = text_in(resource, "service.name")
     return None if name is None or name.startswith("unknown_service") else name
 
 
@@ -80,8 +80,7 @@ def _without_placeholders(found: dict[str, str]) -> Owner:
     if found.get("agent") in _PLACEHOLDERS:
         del found["agent"]
         found.pop("agent_id", None)
-    return {
-        field: value
-        for field, value in found.items()
-        if field not in ("environment", "agent_id") or value not in _DEFAULTS
-    }
+    for field in ("environment", "agent_id"):
+        if found.get(field) in _DEFAULTS:
+            del found[field]
+    return found

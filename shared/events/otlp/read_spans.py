@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from shared.events.envelope import judge
 from shared.events.message import Parcel
 from shared.events.otlp.carry import EPOCH, LATEST_NS, carried
-from shared.events.otlp.record import Call, Record, record_of
+from shared.events.otlp.record import Call, Record, Services, record_of
 from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.span import MAX_CHARS, Span
-from shared.events.otlp.tell import call_data, owner_of, status_of
+from shared.events.otlp.tell import Owned, call_data, owner_of, status_of
 from shared.events.otlp.twins import merged
 
 MESSAGE_CHARS = 1024
@@ -49,7 +49,8 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
     content_chars: how much of a text attribute the spans keep; 0 keeps no content.
     """
     by_key = {span.key: span for span in spans}
-    nodes = relate([record_of(span) for span in by_key.values()])
+    services: Services = {}
+    nodes = relate([record_of(span, services) for span in by_key.values()])
     parcels: list[Parcel] = []
     refused: list[str] = []
     mended: list[str] = []
@@ -58,18 +59,19 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
         if not node.record.role or (span.is_log and node.record.role == "other"):
             continue
         name = span.name[:NAME_CHARS]
-        call = call_of(node)
-        events, refusals = judge(list(_drafts(span, node, call)), received_at)
+        call, owner = call_of(node), owner_of(node)
+        events, refusals = judge(list(_drafts(span, node, call, owner)), received_at)
         if refusals:
             refused.append(f"{name}: {refusals[0].error}")
             continue
-        parcels.append(
-            Parcel(
-                tuple(events),
-                (carried(span, node, call, received_at, content_chars),) if _is_shown(node) else (),
-                (node.record,) if node.record.places else (),
-            )
+        agent = owner["agent_type"]
+        shown = (
+            (carried(span, node, call, agent, received_at, content_chars),)
+            if _is_shown(node)
+            else ()
         )
+        known = (node.record,) if node.record.places else ()
+        parcels.append(Parcel(tuple(events), shown, known))
         mended.extend(f"{name}: {note}" for note in (call.notes if call else ()))
     parcels.extend(Parcel((), (), (record,)) for record in _links(nodes))
     others = [span for span in by_key.values() if not nodes[span.key].record.role]
@@ -125,17 +127,16 @@ def _counts_something(span: Span) -> bool:
     )
 
 
-def _drafts(span: Span, node: Node, call: Call | None) -> Iterator[Draft]:
+def _drafts(span: Span, node: Node, call: Call | None, owner: Owned) -> Iterator[Draft]:
     """Yield the events of the span as JSON values; the call, if there is one, has the span's id."""
     record = node.record
     id = id_of(record)
-    owner = owner_of(node)
     if call:
-        yield call_draft(node)
+        yield call_draft(record, call, owner)
     end_ns = record.end_ns or record.start_ns
     if record.role == "agent":
         suffix = ":agent" if call else ""
-        data = _agent_data(span, node)
+        data = _agent_data(span, node, owner)
         yield _draft(record, "agent.operation", data, owner, id + suffix, end_ns)
     if record.role == "tool":
         name = f"{record.operation} {record.tool or ''}".strip()
@@ -147,23 +148,18 @@ def _drafts(span: Span, node: Node, call: Call | None) -> Iterator[Draft]:
         yield _draft(record, "task.operation", task, owner, id, end_ns)
     if record.error and not node.told_below:
         message = span.message[:MESSAGE_CHARS] or None
-        component = _component(span, node)
+        component = _component(span, node, owner)
         error: Draft = {"component": component, "error_type": record.error, "message": message}
         yield _draft(record, "error", error, owner, f"{id}:error", end_ns)
 
 
-def call_draft(node: Node, suffix: str = "") -> Draft:
+def call_draft(record: Record, call: Call, owner: Owned, suffix: str = "") -> Draft:
     """Return the call of a span as JSON values; suffix: of its id."""
-    record = node.record
-    call = call_of(node) or record.call
-    data = call_data(record, call) if call else {}
-    begin_ns = record.start_ns or record.end_ns
-    return _draft(record, "llm.call", data, owner_of(node), id_of(record) + suffix, begin_ns)
+    data = call_data(record, call)
+    return _draft(record, "llm.call", data, owner, id_of(record) + suffix, record.begin_ns)
 
 
-def _draft(
-    record: Record, kind: str, data: Draft, owner: Mapping[str, str | None], id: str, at_ns: int
-) -> Draft:
+def _draft(record: Record, kind: str, data: Draft, owner: Owned, id: str, at_ns: int) -> Draft:
     stated = {**owner, **data}
     return {
         "id": id,
@@ -186,8 +182,8 @@ def id_of(record: Record) -> str:
     return f"{record.trace_id}:{record.span_id}"
 
 
-def _agent_data(span: Span, node: Node) -> Draft:
-    name = owner_of(node)["agent_type"] or node.line.get("workflow") or span.name or "unknown"
+def _agent_data(span: Span, node: Node, owner: Owned) -> Draft:
+    name = owner["agent_type"] or node.line.get("workflow") or span.name or "unknown"
     return {
         "agent_type": str(name)[:MAX_CHARS],
         "operation": node.record.operation,
@@ -196,7 +192,7 @@ def _agent_data(span: Span, node: Node) -> Draft:
     }
 
 
-def _component(span: Span, node: Node) -> str:
+def _component(span: Span, node: Node, owner: Owned) -> str:
     """Return what failed, as few words as a label can bear."""
     record = node.record
     if record.role == "model":
@@ -204,7 +200,7 @@ def _component(span: Span, node: Node) -> str:
     if record.role == "tool":
         return record.tool or record.operation
     if record.role == "agent":
-        return str(_agent_data(span, node)["agent_type"])
+        return str(_agent_data(span, node, owner)["agent_type"])
     return span.name[:MAX_CHARS] or "unknown"
 
 

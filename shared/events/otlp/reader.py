@@ -1,4 +1,4 @@
-"""Chooses the dialect of a span, and reads a field of it by the dialect's names."""
+"""Chooses the dialect of a span, and reads its attributes once, field by field, by its names."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -9,13 +9,44 @@ from pydantic_core import from_json
 from shared.events.otlp.common_dialects import COMMON
 from shared.events.otlp.dialect import Dialect, Names
 from shared.events.otlp.dialects import DIALECTS
-from shared.events.otlp.span import MAX_CHARS, Attributes, Span, text_in
+from shared.events.otlp.span import MAX_CHARS, Attributes, Scalar, Span, number_in, text_in
 
 _MARKS: Mapping[str, Dialect] = {
     mark: dialect for dialect in reversed(DIALECTS) for mark in dialect.marks
 }
 _BY_SPANS = [dialect for dialect in DIALECTS if dialect.spans]
 FIELDS = sorted({field for dialect in DIALECTS for field in dialect.names})
+SHAPES = 256
+"""Sets of attributes for which a dialect remembers what each means."""
+
+
+class Said:
+    """What attributes say of each field in the words of a dialect."""
+
+    __slots__ = ("_attributes", "_names", "dialect")
+
+    def __init__(
+        self, dialect: Dialect, attributes: Attributes, names: Mapping[str, Names]
+    ) -> None:
+        """names: field → those of the attributes that tell it, the first to be believed first."""
+        self.dialect = dialect
+        self._attributes = attributes
+        self._names = names
+
+    def first(self, field: str) -> Scalar | None:
+        """Return the first value of a field."""
+        names = self._names.get(field)
+        return self._attributes[names[0]] if names else None
+
+    def text(self, field: str) -> str | None:
+        """Return the first value that says something, as text of bounded length."""
+        names = self._names.get(field)
+        return text_in(self._attributes, *names) if names else None
+
+    def number(self, field: str) -> float | None:
+        """Return the first value that is a finite number, be it as text."""
+        names = self._names.get(field)
+        return number_in(self._attributes, *names) if names else None
 
 
 class Reader:
@@ -32,10 +63,24 @@ class Reader:
             )
             for field in FIELDS
         }
+        self._known = frozenset(name for names in self.names.values() for name in names)
+        self._names_among = lru_cache(SHAPES)(self._present)
 
-    def text(self, attributes: Attributes, field: str) -> str | None:
-        """Return what the attributes say of a field."""
-        return text_in(attributes, *self.names[field])
+    def read(self, attributes: Attributes) -> Said:
+        """Return what the attributes say.
+
+        Which name tells which field is found once for spans with the same attributes.
+        """
+        present = self._known.intersection(attributes)
+        return Said(self.dialect, attributes, self._names_among(present))
+
+    def _present(self, given: frozenset[str]) -> Mapping[str, Names]:
+        """Return the names of each field of which one is given."""
+        found = {
+            field: tuple(name for name in names if name in given)
+            for field, names in self.names.items()
+        }
+        return {field: names for field, names in found.items() if names}
 
 
 COMMON_NAMES = Reader(COMMON).names
@@ -48,7 +93,7 @@ def reader_of(span: Span) -> Reader:
     if dialect is None:
         found = [_MARKS[name] for name in _MARKS.keys() & span.attributes.keys()]
         found += [d for d in _BY_SPANS if span.name.startswith(d.spans)]
-        dialect = min(found, key=DIALECTS.index, default=COMMON)
+        dialect = min(found, key=DIALECTS.index) if found else COMMON
     return _READERS[dialect.name]
 
 

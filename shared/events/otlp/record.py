@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.events.otlp.hosts import seller_at
 from shared.events.otlp.owner import Owner, service_of, stated_by, stated_by_service
-from shared.events.otlp.reader import Reader, reader_of, stated_in
+from shared.events.otlp.reader import Reader, Said, reader_of, stated_in
 from shared.events.otlp.role import EMBEDDINGS, Role, operation_of, role_of
 from shared.events.otlp.span import Attributes, Span
 from shared.events.otlp.usage import usage_of
@@ -16,6 +16,10 @@ SOURCE_CHARS = 256
 REMOTE_AGENTS = frozenset({"az.ai.agents", "azure.ai.agents", "microsoft.foundry"})
 """Agents that run at the provider: their model calls are seen by no other instrumentation."""
 _NAMED_AGENT = frozenset({"invoke_agent", "create_agent"})
+Service = tuple[str, Owner]
+"""The source of its events, and the owner where no span says any."""
+Services = dict[tuple[int, str], Service]
+"""By the place in memory of a resource, which the spans of a request share, and the dialect."""
 NS_PER_S = 1e9
 MAX_S = 1e9
 
@@ -79,6 +83,11 @@ class Record:
         return self.trace_id, self.span_id
 
     @property
+    def parent_key(self) -> tuple[str, str]:
+        """Name the span above it."""
+        return self.trace_id, self.parent_id
+
+    @property
     def begin_ns(self) -> int:
         """Return when it began; when it ended, where only that is known."""
         return self.start_ns or self.end_ns
@@ -104,55 +113,66 @@ class Record:
         return self.operation == EMBEDDINGS
 
 
-def record_of(span: Span) -> Record:
-    """Return what the span says."""
+def record_of(span: Span, services: Services | None = None) -> Record:
+    """Return what the span says. services: of the request, filled as they are met."""
     reader = reader_of(span)
-    operation = operation_of(span, reader)
-    role = role_of(span, reader, operation)
-    call = _call(span, reader, operation) if role in ("model", "agent") else None
-    error = _error(span, reader)
+    said = reader.read(span.attributes)
+    source, service = _service(span.resource, reader, services)
+    operation = operation_of(span, said)
+    role = role_of(span, said, operation)
+    call = _call(span, said, operation) if role in ("model", "agent") else None
+    error = _error(span, said)
     return Record(
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
         scope=span.scope,
-        source=(service_of(span) or SOURCE)[:SOURCE_CHARS],
+        source=source,
         role=role,
         operation=operation,
         error=error,
         start_ns=span.start_ns,
         end_ns=span.end_ns,
         duration_s=_duration_s(span),
-        own=stated_by(span, reader, is_agent=operation in _NAMED_AGENT),
-        service=stated_by_service(span, reader),
+        own=stated_by(span, said, is_agent=operation in _NAMED_AGENT),
+        service=service,
         call=call,
-        tool=reader.text(span.attributes, "tool") if role == "tool" else None,
-        tool_call=reader.text(span.attributes, "tool_call") if role == "tool" else None,
+        tool=said.text("tool") if role == "tool" else None,
+        tool_call=said.text("tool_call") if role == "tool" else None,
         is_log=span.is_log,
-        meeting=_meeting(span, call, error) if reader.dialect.meets else "",
+        meeting=_meeting(span, call, error) if said.dialect.meets else "",
         is_inner=span.kind != "client",
-        stands_alone=role == "agent" and _stands_alone(reader, operation, error, call),
+        stands_alone=role == "agent" and _stands_alone(said, operation, error, call),
         remote=role == "agent" and _is_remote(span, operation),
         superseded=error is None and call is not None and _ends_later(span, call),
     )
 
 
-def _call(span: Span, reader: Reader, operation: str) -> Call:
+def _service(resource: Attributes, reader: Reader, services: Services | None) -> Service:
+    """Return what the resource says, read once for all its spans of a dialect."""
+    known = {} if services is None else services
+    key = id(resource), reader.dialect.name
+    if key not in known:
+        source = (service_of(resource) or SOURCE)[:SOURCE_CHARS]
+        known[key] = source, stated_by_service(resource, reader.read(resource))
+    return known[key]
+
+
+def _call(span: Span, said: Said, operation: str) -> Call:
     """Return what the span tells of a model call."""
-    said = span.attributes
     # OpenInference names the model of a failed call among the parameters only.
-    model = reader.text(said, "model") or stated_in(span, "llm.invocation_parameters", "model")
-    response_model = reader.text(said, "response_model")
-    provider = seller_at(reader.text(said, "address") or "") or _provider(said, reader)
+    model = said.text("model") or stated_in(span, "llm.invocation_parameters", "model")
+    response_model = said.text("response_model")
+    provider = seller_at(said.text("address") or "") or _provider(said)
     makes_output = operation != EMBEDDINGS
-    used = usage_of(span, reader, _maker(provider, response_model, model), makes_output)
-    cost = span.number(*reader.names["cost_usd"]) or 0
+    used = usage_of(span, said, _maker(provider, response_model, model), makes_output)
+    cost = said.number("cost_usd") or 0
     return Call(
         provider=provider or "unknown",
         model=model,
         response_model=response_model,
-        response_id=_response_id(span, reader),
-        service_tier=reader.text(said, "service_tier"),
+        response_id=_response_id(span, said),
+        service_tier=said.text("service_tier"),
         deployment=span.text("gen_ai.request.model") if provider == "azure" else None,
         usage=used.counts,
         doubts=used.doubts,
@@ -161,9 +181,9 @@ def _call(span: Span, reader: Reader, operation: str) -> Call:
     )
 
 
-def _provider(said: Attributes, reader: Reader) -> str | None:
-    stated = reader.text(said, "provider") or reader.dialect.provider
-    return reader.dialect.sellers.get(stated, stated) or None
+def _provider(said: Said) -> str | None:
+    stated = said.text("provider") or said.dialect.provider
+    return said.dialect.sellers.get(stated, stated) or None
 
 
 def _meeting(span: Span, call: Call | None, error: str | None) -> str:
@@ -172,14 +192,14 @@ def _meeting(span: Span, call: Call | None, error: str | None) -> str:
         return ""
     used = call.usage or {}
     size = (used.get("input_tokens", 0), used.get("output_tokens", 0)) if used else (call.model,)
-    return hashlib.sha256(f"{service_of(span)} {size}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{service_of(span.resource)} {size}".encode()).hexdigest()[:32]
 
 
-def _stands_alone(reader: Reader, operation: str, error: str | None, call: Call | None) -> bool:
+def _stands_alone(said: Said, operation: str, error: str | None, call: Call | None) -> bool:
     """Tell whether an agent's span is the record of its calls where no other span tells them."""
     if operation != "invoke_agent" or call is None:
         return False
-    failed = reader.dialect.agents_call and error is not None and call.model is not None
+    failed = said.dialect.agents_call and error is not None and call.model is not None
     return call.usage is not None or failed
 
 
@@ -190,18 +210,18 @@ def _maker(provider: str | None, *models: str | None) -> str:
     return f"{provider} {named}" if alone else named
 
 
-def _response_id(span: Span, reader: Reader) -> str | None:
+def _response_id(span: Span, said: Said) -> str | None:
     """Return the provider's id of its answer; OpenInference has it inside the answer alone."""
-    return reader.text(span.attributes, "response_id") or stated_in(span, "output.value", "id")
+    return said.text("response_id") or stated_in(span, "output.value", "id")
 
 
-def _error(span: Span, reader: Reader) -> str | None:
+def _error(span: Span, said: Said) -> str | None:
     """Return what kind of error the span ended with; None where it went well."""
-    stated = reader.text(span.attributes, "error")
+    stated = said.text("error")
     if stated is None and not span.failed:
         return None
     if span.failed and stated is None:
-        stated = reader.text(span.attributes, "failure")
+        stated = said.text("failure")
     return stated or span.exception or "error"
 
 

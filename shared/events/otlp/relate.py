@@ -5,6 +5,7 @@ Each span is visited a fixed number of times, however deep they lie; a circle of
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from shared.events.otlp.owner import INHERITED, Owner
 from shared.events.otlp.record import Record
@@ -13,6 +14,9 @@ from shared.events.otlp.twins import groups_of, same_size
 Key = tuple[str, str]
 MOST_ERRORS = 8
 """Kinds of errors that a span hands on of what lies below it: a deep chain stays linear."""
+
+NOTHING: Owner = MappingProxyType({})
+NO_OUTERS: Mapping[bool, "Node"] = MappingProxyType({})
 
 
 @dataclass(slots=True, eq=False)
@@ -31,10 +35,10 @@ class Node:
 
     record: Record
     parent: "Node | None" = None
-    line: Owner = field(default_factory=dict[str, str])
-    agent: Owner = field(default_factory=dict[str, str])
+    line: Owner = field(default_factory=lambda: NOTHING)
+    agent: Owner = field(default_factory=lambda: NOTHING)
     main_agent: str | None = None
-    outers: Mapping[bool, "Node"] = field(default_factory=dict[bool, "Node"])
+    outers: Mapping[bool, "Node"] = field(default_factory=lambda: NO_OUTERS)
     has_root: bool = False
     inner_counts: bool = False
     inners: list["Node"] = field(default_factory=list["Node"])
@@ -50,7 +54,8 @@ class Node:
 
 def relate(records: Sequence[Record]) -> Mapping[Key, Node]:
     """Return each span with its place among the others, the same in whichever order they come."""
-    nodes = {record.key: Node(record) for record in sorted(records, key=lambda one: one.key)}
+    by_key = {record.key: record for record in records}
+    nodes = {key: Node(by_key[key]) for key in sorted(by_key)}
     order = list(_from_the_top(nodes))
     for node in order:
         _inherit(node)
@@ -69,19 +74,17 @@ def relate(records: Sequence[Record]) -> Mapping[Key, Node]:
 def _from_the_top(nodes: Mapping[Key, Node]) -> Iterator[Node]:
     """Yield each node after its parent; where parents run in a circle, one of them is a root."""
     placed = set[Key]()
-    for first in nodes.values():
-        line: list[Node] = []
-        node: Node | None = first
-        waiting = set[Key]()
-        while node is not None and node.record.key not in placed | waiting:
-            line.append(node)
-            waiting.add(node.record.key)
-            node = nodes.get((node.record.trace_id, node.record.parent_id))
-        above = node if node is not None and node.record.key in placed else None
-        for one in reversed(line):
+    for first in nodes:
+        line: dict[Key, Node] = {}
+        key: Key = first
+        while key in nodes and key not in placed and key not in line:
+            line[key] = nodes[key]
+            key = line[key].record.parent_key
+        above = nodes[key] if key in placed else None
+        for key, one in reversed(line.items()):
             one.parent = above
             above = one
-            placed.add(one.record.key)
+            placed.add(key)
             yield one
 
 
@@ -91,7 +94,7 @@ def _inherit(node: Node) -> None:
     own = record.own
     node.line = {name: own[name] for name in INHERITED if name in own}
     is_named_agent = record.role == "agent" and "agent" in own
-    node.agent = own if is_named_agent else {}
+    node.agent = own if is_named_agent else NOTHING
     node.main_agent = own.get("agent")
     node.has_root = not record.parent_id
     if parent is None:

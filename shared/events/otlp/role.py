@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from shared.events.otlp.common_dialects import COMMON, OPENINFERENCE, OPENLLMETRY
-from shared.events.otlp.reader import Reader
+from shared.events.otlp.reader import Said
 from shared.events.otlp.span import Span
 from shared.events.otlp.usage import counts_tokens
 
@@ -23,16 +23,16 @@ _DETAILS = re.compile(r"^(event\.)?gen_ai\..*\.details$")
 """Names of the conventions' own log events, and of those that tell a whole call."""
 
 
-def operation_of(span: Span, reader: Reader) -> str:
+def operation_of(span: Span, said: Said) -> str:
     """Return what the span did; "" where it is not said."""
     if span.is_log:
-        return _log_operation(span, reader)
-    dialect = reader.dialect
-    if dialect.repeated(span.name) and not span.failed and not counts_tokens(span, reader):
+        return _log_operation(span, said)
+    dialect = said.dialect
+    if dialect.repeated(span.name) and not span.failed and not counts_tokens(span, said):
         return "repeat"
-    if (reader.text(span.attributes, "cache_hit") or "").lower() == "true":
+    if (said.text("cache_hit") or "").lower() == "true":
         return "repeat"
-    stated = reader.text(span.attributes, "operation")
+    stated = said.text("operation")
     if dialect.shared and stated in _MODEL:
         return stated
     subject = span.text(dialect.operation_in) if dialect.operation_in else span.name
@@ -41,18 +41,18 @@ def operation_of(span: Span, reader: Reader) -> str:
     return stated or _older_operation(span)
 
 
-def _log_operation(span: Span, reader: Reader) -> str:
+def _log_operation(span: Span, said: Said) -> str:
     """Return what a log record tells of; "repeat" where it is no record of a call or a tool's work.
 
     Agents' records repeat their spans, and what tells neither usage, answer nor failure is a
     request, or content.
     """
-    counts = counts_tokens(span, reader)
-    operation = reader.dialect.operation(span.name)
+    counts = counts_tokens(span, said)
+    operation = said.dialect.operation(span.name)
     if operation is None and (counts or _DETAILS.search(span.name)):
-        operation = reader.text(span.attributes, "operation") or "chat"
+        operation = said.text("operation") or "chat"
     if operation in _MODEL:
-        tells = counts or span.failed or reader.text(span.attributes, "response_id")
+        tells = counts or span.failed or said.text("response_id")
         return operation if tells else "repeat"
     return operation if operation in _TOOL else "repeat"
 
@@ -67,7 +67,7 @@ def _older_operation(span: Span) -> str:
     return "execute_tool" if span.text("gen_ai.tool.name") else ""
 
 
-def role_of(span: Span, reader: Reader, operation: str) -> Role:
+def role_of(span: Span, said: Said, operation: str) -> Role:
     """Return what a span of that operation is about."""
     if operation in _MODEL:
         return "model"
@@ -75,10 +75,10 @@ def role_of(span: Span, reader: Reader, operation: str) -> Role:
         return "agent"
     if operation in _TOOL or operation.endswith(("_memory", "_memory_store")):
         return "tool"
-    if operation not in _NOT_COUNTED and counts_tokens(span, reader):
+    if operation not in _NOT_COUNTED and counts_tokens(span, said):
         return "model"
     if span.is_log:
-        is_known = reader.dialect is not COMMON or bool(_EVENTS.search(span.name))
+        is_known = said.dialect is not COMMON or bool(_EVENTS.search(span.name))
         return "other" if is_known else ""
     named = operation or any(name.startswith(_PREFIXES) for name in span.attributes)
     return "other" if named else ""

@@ -51,11 +51,6 @@ class Span:
         """Name the span among others."""
         return self.trace_id, self.span_id
 
-    @property
-    def parent_key(self) -> tuple[str, str]:
-        """Name the span above it."""
-        return self.trace_id, self.parent_id
-
     def text(self, *names: str) -> str | None:
         """Return the first of the attributes that says something, as text."""
         return text_in(self.attributes, *names)
@@ -67,8 +62,10 @@ class Span:
 
 def number_in(attributes: Attributes, *names: str) -> float | None:
     """Return the first of the attributes that holds a finite number, be it as text."""
-    found = (_number(attributes.get(name)) for name in names)
-    return next((value for value in found if value is not None), None)
+    for name in names:
+        if (value := _number(attributes.get(name))) is not None:
+            return value
+    return None
 
 
 def text_in(attributes: Attributes, *names: str) -> str | None:

@@ -1,8 +1,12 @@
 """Puts what is known of a span into the fields of events."""
 
+from collections.abc import Mapping
+
 from shared.events.otlp.record import Call, Record
 from shared.events.otlp.relate import Node
 
+Owned = Mapping[str, str | None]
+"""Field of an event → value, None where nothing is known."""
 _FIELDS = {
     "team": "team_id",
     "mission": "mission_id",
@@ -13,7 +17,7 @@ _FIELDS = {
 }
 
 
-def owner_of(node: Node) -> dict[str, str | None]:
+def owner_of(node: Node) -> Owned:
     """Return the fields that every kind of event has, None where nothing is known."""
     known = dict(node.record.service)
     for other in (*node.twins, node):
@@ -21,11 +25,10 @@ def owner_of(node: Node) -> dict[str, str | None]:
     tellers = (node, *node.twins)
     named = [one.record.own for one in tellers if "agent" in one.record.own]
     agent = next(iter([*named, *(one.agent for one in tellers if one.agent)]), node.agent)
-    return {
-        **{name: known.get(field) for field, name in _FIELDS.items()},
-        "agent_type": agent.get("agent") or known.get("agent"),
-        "agent_id": agent.get("agent_id"),
-    }
+    owner = {name: known.get(field) for field, name in _FIELDS.items()}
+    owner["agent_type"] = agent.get("agent") or known.get("agent")
+    owner["agent_id"] = agent.get("agent_id")
+    return owner
 
 
 def call_data(record: Record, call: Call) -> dict[str, object]:

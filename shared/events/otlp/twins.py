@@ -29,21 +29,26 @@ def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
     What found two of them by their answer joins a third that agrees with one of them.
     """
-    group_of = {record.key: [record] for record in calls}
+    group_of: dict[Key, list[Record]] = {}
     for first, *others in _by_answer(calls):
         for other in others:
             _unite(group_of, first, other)
     for first, *others in (*_by_counts(calls), *_by_meeting(calls)):
         for other in others:
-            if _can_be_one(group_of[first.key], group_of[other.key]):
+            if _can_be_one(_group(group_of, first), _group(group_of, other)):
                 _unite(group_of, first, other)
     for key, group in group_of.items():
         if len(group) > 1 and group[0].key == key:
             yield sorted(group, key=knowledge, reverse=True)
 
 
+def _group(group_of: dict[Key, list[Record]], record: Record) -> list[Record]:
+    """Return the spans that are known to tell of the span's call, itself included."""
+    return group_of.setdefault(record.key, [record])
+
+
 def _unite(group_of: dict[Key, list[Record]], one: Record, other: Record) -> None:
-    group, joining = group_of[one.key], group_of[other.key]
+    group, joining = _group(group_of, one), _group(group_of, other)
     if group is not joining:
         group += joining
         group_of |= dict.fromkeys((record.key for record in joining), group)

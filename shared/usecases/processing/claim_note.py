@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from shared.events.columns import OWNER
 from shared.events.identity import response_key
@@ -34,7 +34,8 @@ class Rivals:
     around: tuple[str, ...] = ()
 
 
-class ClaimNote(BaseModel, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ClaimNote:
     """What the claim of an event keeps; it never changes.
 
     event, cost: as they were counted, where it is a model call. at: when its row stands in the
@@ -78,15 +79,23 @@ class ClaimNote(BaseModel, frozen=True):
         """Write it for the claim; None where there is nothing that a later message needs."""
         if self.event is None and not self.twins and not self.around:
             return None
-        return self.model_dump_json(exclude_defaults=True)
+        return _NOTE.dump_json(self, exclude_defaults=True).decode()
+
+
+_NOTE = TypeAdapter(ClaimNote)
+
+
+def read_note(text: str) -> ClaimNote:
+    """Read what text() wrote."""
+    return _NOTE.validate_json(text)
 
 
 def note_of(event: AnyEvent, cost: Cost | None, rivals: Rivals, now: datetime) -> ClaimNote:
     """Return what is to be kept of an event."""
     is_call = isinstance(event.data, LlmCall)
     at = nearest(event.time, now)
-    return ClaimNote.model_construct(
-        event=event if is_call else None,
+    return ClaimNote(
+        event=cast("Event[Literal['llm.call'], LlmCall]", event) if is_call else None,
         cost=cost,
         at=at if is_call and at != event.time else None,
         twins=rivals.twins,
@@ -161,7 +170,7 @@ def _noted(known: ClaimNote, call: LlmCall, price: PriceOf) -> ClaimNote:
     event = known.event.model_copy(update={"data": call}) if known.event else None
     at = known.row_at()
     cost = price(call, event.time if event else at)
-    return ClaimNote.model_construct(event=event, cost=cost, at=known.at, twins=(), around=())
+    return ClaimNote(event, cost, known.at)
 
 
 def _both(known: LlmCall, other: LlmCall) -> Iterator[LlmCall]:

@@ -16,6 +16,7 @@ from shared.usecases.processing.claim_note import (
     contradicts,
     improved,
     learnt,
+    read_note,
 )
 
 MOST_STEPS = 4
@@ -180,7 +181,7 @@ def counted_instead(key: str, note: ClaimNote, held: Mapping[str, str]) -> str |
 
 
 def _read(texts: Mapping[str, str]) -> Mapping[str, ClaimNote]:
-    return {key: ClaimNote.model_validate_json(text) for key, text in texts.items() if text}
+    return {key: read_note(text) for key, text in texts.items() if text}
 
 
 def _name(holder: str, key: str) -> str:

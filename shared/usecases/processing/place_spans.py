@@ -10,7 +10,7 @@ from shared.claim_ports import TraceMemory
 from shared.events.envelope import judge
 from shared.events.identity import event_key, span_key
 from shared.events.message import Message
-from shared.events.otlp.read_spans import call_draft
+from shared.events.otlp.read_spans import call_draft, call_of
 from shared.events.otlp.record import Record
 from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.tell import owner_of
@@ -176,6 +176,8 @@ def _of_agents_alone(
     }
     for key in sorted(mine):
         node = nodes[key]
-        if node.tells_for_its_calls and not node.calls_models and key[0] not in loose:
-            events, _ = judge([call_draft(node, ALONE)], now)
+        call = call_of(node) or node.record.call
+        tells_alone = node.tells_for_its_calls and not node.calls_models
+        if call and tells_alone and key[0] not in loose:
+            events, _ = judge([call_draft(node.record, call, owner_of(node), ALONE)], now)
             yield from ((event, node) for event in events)

@@ -19,6 +19,7 @@ from shared.metrics.derive import (
     bounded_series,
     corrected,
     derive,
+    firsts,
     label_values,
     series_values,
 )
@@ -208,11 +209,10 @@ class Process:
 
     def _bounded(self, measures: Sequence[Measure], now: datetime) -> list[Point]:
         """Return the points of the measures, with no more values and series than may be."""
-        values = self._admit(label_values(measures), self._label_max_values, now)
+        values = self._admit(label_values(firsts(measures)), self._label_max_values, now)
         named = list(bounded(measures, values))
-        return tally(
-            bounded_series(named, self._admit(series_values(named), self._series_max, now))
-        )
+        series = self._admit(series_values(firsts(named)), self._series_max, now)
+        return tally(bounded_series(named, series))
 
     def _count_later(self, message: Message, attempt: int, items: int, now: datetime) -> None:
         """Count a try that came to nothing, once; where even that fails, the try itself is told."""

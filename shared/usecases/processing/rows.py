@@ -23,6 +23,8 @@ from shared.usecases.processing.exporting import nearest, raise_if_later
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TEXTS_KEPT = frozenset(column.key for column in TEXT)
 NUMBERS_KEPT = frozenset(column.key for column in NUMBERS)
+TOTALS = frozenset({"input_tokens", "output_tokens"})
+"""Counts that a row has even where they are none."""
 ATTEMPTS = 100_000
 """More than deliveries of a message: the rows of a later correction hide those of earlier ones."""
 NOT_INPUT = [field for field, unit in UNITS.items() if total_of(unit).rate != "input"]
@@ -36,19 +38,18 @@ def event_row(
     attempt: 1 for a first delivery; a repeat carries its number, because it may stand twice.
     request: the traceparent of the request that brought it, whose trace it is in if it names none.
     """
-    stated = _stated(event, cost)
-    time = nearest(event.time, now)
-    if time != event.time:
-        stated["occurred_at"] = event.time.astimezone(UTC).isoformat()
-    text = dict[str, str]()
+    text = {"id": event.id, "source": event.source}
     numbers = dict[str, float]()
-    for key, value in stated.items():
+    for key, value in _stated(event, cost).items():
         if value is None or value == ():
             continue
         if key in TEXTS_KEPT:
-            text[key] = _joined(value)
+            text[key] = value if isinstance(value, str) else _joined(value)
         elif key in NUMBERS_KEPT:
             numbers[key] = float(cast("float", value))
+    time = nearest(event.time, now)
+    if time != event.time:
+        text["occurred_at"] = event.time.astimezone(UTC).isoformat()
     if attempt > 1:
         numbers[ATTEMPT] = float(attempt)
     trace = read_traceparent(event.traceparent or "") or read_traceparent(request)
@@ -83,16 +84,18 @@ def _joined(value: object) -> str:
 def _stated(event: AnyEvent, cost: Cost | None) -> dict[str, object]:
     """Return everything that the event and its price say, by column key."""
     data = event.data
-    stated: dict[str, object] = {**vars(data)}
+    stated: dict[str, object] = {**vars(data), "subject": event.subject}
     if isinstance(data, LlmCall):
-        stated |= {k: v for k, v in vars(data.usage).items() if v} if data.usage else {}
-        stated |= {"cost_usd": None, "stated_cost_usd": data.cost_usd}
-    if isinstance(data, LlmCall) and data.usage:
-        stated |= {n: getattr(data.usage, n) for n in ("input_tokens", "output_tokens")}
+        if used := data.usage:
+            stated |= {k: v for k, v in vars(used).items() if v or k in TOTALS}
+        stated["cost_usd"] = None
+        stated["stated_cost_usd"] = data.cost_usd
     if cost is not None:
-        stated |= {"cost_usd": cost.usd, "cost_status": cost.status, "cost_source": cost.source}
+        stated["cost_usd"] = cost.usd
+        stated["cost_status"] = cost.status
+        stated["cost_source"] = cost.source
         stated["cost_missing"] = cost.missing
-    return stated | {"id": event.id, "source": event.source, "subject": event.subject}
+    return stated
 
 
 class Prices(Protocol):

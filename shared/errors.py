@@ -1,5 +1,7 @@
 """Errors whose class says who acts; each message ends with the remedy."""
 
+DAY_S = 86_400.0
+
 
 class AgentmeterError(Exception):
     """Anything that agentmeter itself raises."""
@@ -24,12 +26,12 @@ class UnsupportedMedia(InvalidEvent):
 class RetryLater(AgentmeterError):
     """The queue or the timer must try again; nothing was lost.
 
-    retry_after_s: seconds that the other side asked us to wait, where it said so.
+    retry_after_s: seconds that the other side asked us to wait, where it said so; a day at most.
     """
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = None if retry_after_s is None else min(retry_after_s, DAY_S)
 
 
 class TooManyRequests(RetryLater):

@@ -9,18 +9,15 @@ from functools import cached_property
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from shared.errors import Misconfigured
+from shared.faults import Location, faults
 
-Location = tuple[int | str, ...]
-"""Where something stands: the names of tables and keys, and the numbers of entries from 0."""
 Fault = tuple[Location, str]
 """What is wrong with a document that has the right form: where, and what to write there."""
 Model = TypeVar("Model", bound=BaseModel)
 
 _AT = re.compile(r"(.*) \(at (?:(line \d+, column \d+)|end of document)\)")
-_REMEDIES = {"extra_forbidden": "; correct its name, or remove it", "missing": "; add it"}
 
 
 class Document:
@@ -51,12 +48,9 @@ class Document:
 
     def faults(self, exc: ValidationError, at: Location = ()) -> list[str]:
         """Return each fault that a model found, with its place. at: where the model stands."""
-        errors = exc.errors()
         return [
-            f"{self.place((*at, *self._field((*at, *error['loc']), error['type'])[len(at) :]))}: "
-            f"{error['msg']}{_REMEDIES.get(error['type'], '')}"
-            for error in errors
-            if not (error["type"] == "too_short" and _has_inner(error["loc"], errors))
+            f"{self.place((*at, *self._field((*at, *inner), kind)[len(at) :]))}: {said}"
+            for inner, kind, said in faults(exc)
         ]
 
     def place(self, location: Location) -> str:
@@ -127,12 +121,6 @@ def read(
         if not problems:
             return model
     raise document.refusal(problems)
-
-
-def _has_inner(location: Location, errors: Iterable[ErrorDetails]) -> bool:
-    """Tell whether entries of that list are wrong; without them it only seems too short."""
-    within = (error["loc"] for error in errors)
-    return any(loc[: len(location)] == location and loc != location for loc in within)
 
 
 def _entered(header: Mapping[str, object], entries: Counter[Location]) -> Location:

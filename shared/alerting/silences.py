@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from pydantic import (
 from shared.alerting.muting import Matcher, Silence
 from shared.alerting.recurrence import Recurrence
 from shared.errors import InvalidEvent
+from shared.faults import refused_body
 from shared.moments import Moment
 
 ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
@@ -139,10 +141,9 @@ def parse_silence(body: bytes, now: datetime) -> Silence:
         InvalidEvent: names every wrong field at once, each with its remedy.
     """
     try:
-        form = SilenceForm.model_validate_json(body)
+        form = SilenceForm.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in exc.errors()]
-        raise InvalidEvent("; ".join(problems) + ". See docs/notifications.md.") from None
+        raise refused_body(exc, "See docs/notifications.md.") from None
     starts_at = form.starts_at or now
     if form.ends_at <= max(starts_at, now):
         raise InvalidEvent("ends_at: it is over before it begins. Give a later moment.")

@@ -3,6 +3,7 @@
 import gzip
 import io
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def refuse_chunks(body: bytes, headers: Mapping[str, str]) -> None:
 
 
 def unpack(body: bytes, headers: Mapping[str, str], sizes: Sizes) -> bytes:
-    """Undo gzip or deflate, within the limits.
+    """Undo gzip or deflate, within the limits; a byte order mark is read over.
 
     Raises:
         TooLarge: as it comes, or unpacked.
@@ -50,7 +51,7 @@ def unpack(body: bytes, headers: Mapping[str, str], sizes: Sizes) -> bytes:
         )
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
-        return body
+        return body.removeprefix(BOM_UTF8)
     if encoding not in ("gzip", "deflate"):
         raise UnsupportedMedia(
             f"Content-Encoding is {encoding[:50]!r}. Send gzip, deflate, or no encoding at all."
@@ -68,7 +69,7 @@ def unpack(body: bytes, headers: Mapping[str, str], sizes: Sizes) -> bytes:
             f"The body unpacks to more than {sizes.unpacked_bytes} bytes. Send less in a request, "
             f"or raise {sizes.unpacked_setting}."
         )
-    return unpacked
+    return unpacked.removeprefix(BOM_UTF8)
 
 
 def _gunzip(body: bytes, most_bytes: int) -> bytes:

@@ -1,12 +1,16 @@
 """One HTTP call to where people are told: a short wait, no redirect, no repeat."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from time import monotonic
 from urllib.parse import unquote, urlsplit
 
 import requests
 from pydantic import SecretStr
+from urllib3.exceptions import HTTPError
 
 from shared.alerting.page import Accepted, Answer, Later, Refused
 from shared.invocation import posting
@@ -14,6 +18,8 @@ from shared.invocation import posting
 TIMEOUT_S = (3.05, 10.0)
 """To connect, and to wait for the answer."""
 ANSWER_SHOWN = 300
+ANSWER_READ_BYTES = 4_096
+UTF16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 SHORTEST_SECRET = 8
 """Shorter parts of an address stand for nothing, and in many words."""
 JSON = {"Content-Type": "application/json"}
@@ -57,22 +63,43 @@ def call(url: str, body: bytes, headers: Mapping[str, str], told: str) -> Reply:
     Raises:
         requests.RequestException: nobody answered; its text may hold the URL.
     """
-    with posting(told) as recorded:
-        answer = requests.post(
-            url, data=body, headers={**JSON, **headers}, timeout=TIMEOUT_S, allow_redirects=False
-        )
+    sending = {**JSON, **headers}
+    with (
+        posting(told) as recorded,
+        requests.post(
+            url, data=body, headers=sending, timeout=TIMEOUT_S, allow_redirects=False, stream=True
+        ) as answer,
+    ):
         recorded.answered(answer.status_code)
-    return Reply(answer.status_code, answer.text, _retry_after_s(answer))
+        return Reply(answer.status_code, _beginning(answer), _retry_after_s(answer))
+
+
+def _beginning(answer: requests.Response) -> str:
+    """Return how the answer's text begins: it explains a status, which counts without it.
+
+    What is packed, endless or broken costs neither memory nor more than the time of one answer.
+    """
+    held, end_s = b"", monotonic() + TIMEOUT_S[1]
+    try:
+        while len(held) < ANSWER_READ_BYTES and monotonic() < end_s:
+            part = answer.raw.read1(ANSWER_READ_BYTES - len(held), decode_content=True)
+            if not part:
+                break
+            held += part
+    except (HTTPError, OSError, HTTPException):
+        pass
+    text = held.decode("utf-16" if held[:2] in UTF16 else "utf-8", "replace")
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _retry_after_s(answer: requests.Response) -> float | None:
     """Return the seconds that the other side asks for, given as such or as a date."""
     asked = answer.headers.get("Retry-After", "")
-    if asked.isdecimal():
-        return float(asked)
     try:
+        if asked.isdecimal():
+            return float(asked)
         until = parsedate_to_datetime(asked) - parsedate_to_datetime(answer.headers["Date"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
     return max(0.0, until.total_seconds())
 

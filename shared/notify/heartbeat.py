@@ -18,7 +18,7 @@ class Heartbeat:
         self._url = url
 
     def beat(self) -> None:
-        """Call once, following no redirect.
+        """Call once, following no redirect; the status alone is read.
 
         Never raises: a watcher that is down must not stop what it watches.
         """
@@ -26,9 +26,10 @@ class Heartbeat:
             return
         try:
             url = self._url.get_secret_value()
-            answer = requests.get(url, timeout=TIMEOUT_S, allow_redirects=False)
+            with requests.get(url, timeout=TIMEOUT_S, allow_redirects=False, stream=True) as answer:
+                status = answer.status_code
         except requests.RequestException as exc:
             logger.warning("HEARTBEAT_URL did not answer (%s)", type(exc).__name__)
             return
-        if not 200 <= answer.status_code < 300:
-            logger.warning("HEARTBEAT_URL answered %d", answer.status_code)
+        if not 200 <= status < 300:
+            logger.warning("HEARTBEAT_URL answered %d", status)

@@ -24,9 +24,10 @@ FLAGS = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryP
 
 @dataclass(frozen=True, slots=True)
 class Azurite:
-    """A running emulator. urls: of its services, by Blob, Queue and Table."""
+    """A running emulator. urls: of its services, by Blob, Queue and Table. process: its own."""
 
     urls: dict[str, str]
+    process: subprocess.Popen[str]
     _unused: Iterator[str] = field(default_factory=lambda: iter(ACCOUNTS))
 
     def account(self) -> str:
@@ -62,7 +63,7 @@ def emulator(folder: Path) -> Generator[Azurite, None, None]:
     )
     with process:
         try:
-            yield Azurite(_urls(process))
+            yield Azurite(_urls(process), process)
         finally:
             process.terminate()
 

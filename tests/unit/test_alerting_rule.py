@@ -76,14 +76,14 @@ def test_the_window_of_what_late_data_would_trip_ends_a_minute_ago(
     ("old", "new", "said"),
     [
         ('severity = "critical"', 'severity = "urgent"', "severity: Input should be 'critical'"),
-        ('window = "PT1H"', 'window = "90"', "window: Value error, '90' is no duration in whole"),
-        ('window = "PT1H"', 'window = "PT1.5S"', "window: Value error"),
+        ('window = "PT1H"', 'window = "90"', "window: '90' is no duration in whole"),
+        ('window = "PT1H"', 'window = "PT1.5S"', "window: "),
         ('window = "PT1H"', 'window = "PT30S"', "window: shorter than every"),
         ('every = "PT1M"', 'every = "PT90S"', "every: the timer ticks once a minute"),
         ('hold = "PT10M"', 'hold = "PT30S"', "hold: shorter than every, so that one evaluation"),
         ('hold = "PT1M"', 'hold = "PT59S"', "fast.hold: shorter than every"),
         ('keep_firing = "PT0S"', 'keep_firing = "PT5S"', "keep_firing: shorter than every"),
-        ('"> 100"', '"over 100"', "condition: Value error, 'over 100' is no comparison"),
+        ('"> 100"', '"over 100"', "condition: 'over 100' is no comparison"),
         ('"<= 90"', '"<= 110"', "resolve: <= 110 must be apart from > 100"),
         ('"<= 90"', '"> 90"', "resolve: > 90 must be apart from > 100"),
         ('runbook = "docs/runbooks/HighHourlyCosts.md"', "", "runbook: a critical page needs one"),
@@ -196,7 +196,7 @@ PERIOD = 'window = "P32D"\ncalendar = { period = "month", timezone = "Europe/Ber
         (
             'window = "PT1H"',
             'calendar = { period = "day", timezone = "Mars" }\nwindow = "PT1H"',
-            "calendar.timezone: Value error, 'Mars' is no time zone known here; write an IANA name",
+            "calendar.timezone: 'Mars' is no time zone known here; write an IANA name",
         ),
     ],
 )

@@ -221,6 +221,17 @@ def test_plain_http_to_this_machine_and_https_to_any_are_fine(endpoint: str) -> 
     assert LogAnalytics(endpoint, WORKSPACE)
 
 
+def test_an_endpoint_may_end_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, object]] = []
+
+    def client(credential: object, **given: object) -> None:
+        made.append(given)
+
+    monkeypatch.setattr("shared.adapters.azure.log_analytics.LogsQueryClient", client)
+    LogAnalytics("https://api.loganalytics.us/v1", WORKSPACE)
+    assert made[0]["audience"] == made[0]["endpoint"] == "https://api.loganalytics.us"
+
+
 def test_nothing_of_query_or_answer_is_logged_or_left_in_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -161,6 +161,22 @@ def test_what_is_wrong_is_named_with_its_remedy(fields: dict[str, object], says:
         parse_silence(asked(**fields), NOON)
     assert says in str(raised.value)
     assert str(raised.value).endswith(".")
+    assert "Value error" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "matchers", [["nonsense"], [7], [{"name": "x"}], ["a=~("], ["a=" + "x" * 501], [[]]]
+)
+def test_a_wrong_matcher_is_one_sentence(matchers: list[object]) -> None:
+    with pytest.raises(InvalidEvent) as raised:
+        parse_silence(asked(matchers=matchers), NOON)
+    fault, end = str(raised.value).rsplit(". ", 1)
+    assert fault.startswith("matchers.0")
+    assert ("; matchers" in fault, end) == (False, "See docs/notifications.md.")
+
+
+def test_a_byte_order_mark_is_read_over() -> None:
+    assert parse_silence(b"\xef\xbb\xbf" + asked(), NOON).author == "ada"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null"])

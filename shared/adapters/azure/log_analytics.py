@@ -49,6 +49,7 @@ class LogAnalytics:
             Misconfigured: plain http to another machine.
         """
         quiet_sdk()
+        endpoint = endpoint.removesuffix("/v1")  # as Microsoft's own documents may write it
         self._workspace_id = workspace_id
         self._identity = identity
         self._url = f"{endpoint}/v1/workspaces/{workspace_id}/query"

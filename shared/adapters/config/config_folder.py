@@ -1,6 +1,7 @@
 """Reads config/: the files that an operator edits."""
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -127,9 +128,22 @@ def read_text(file: Path) -> str:
         Misconfigured: there is none, or it is no UTF-8.
     """
     try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise Misconfigured(f"{file} cannot be read ({exc}). Check AGENTMETER_CONFIG.") from exc
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        why = f"{file} cannot be read ({exc.strerror}). Check AGENTMETER_CONFIG."
+        raise Misconfigured(why) from exc
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise Misconfigured(f"{file} is not UTF-8. {_saved_otherwise(file)}Save it as UTF-8.")
+    return text
+
+
+def _saved_otherwise(file: Path) -> str:
+    """Say in which encoding an editor left the file, where that is known."""
+    beginning = file.read_bytes()[:2]
+    is_utf16 = beginning in (BOM_UTF16_LE, BOM_UTF16_BE) or 0 in beginning
+    return "It is UTF-16, as PowerShell's `>` and Notepad's Unicode write it. " * is_utf16
 
 
 def read_prices(folder: Path) -> Prices:

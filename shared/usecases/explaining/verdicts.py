@@ -1,5 +1,6 @@
 """Takes what people say of an alert: whether it was real, and worth a page."""
 
+from codecs import BOM_UTF8
 from datetime import datetime
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from shared.alerting.chronicle import verdict
 from shared.alerting.history import Opinion
 from shared.errors import InvalidEvent
+from shared.faults import refused_body
 from shared.store_ports import AlertStore
 from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.why import Shown, shown_verdict
@@ -55,9 +57,7 @@ class Verdicts:
 
 def _parse(body: bytes) -> VerdictForm:
     try:
-        return VerdictForm.model_validate_json(body)
+        return VerdictForm.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as exc:
-        wrong = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in exc.errors())
-        raise InvalidEvent(
-            f'{"; ".join(wrong)}. Send {{"verdict": "real"}}, or noise, duplicate, unclear.'
-        ) from None
+        remedy = 'Send {"verdict": "real"}, or noise, duplicate, unclear.'
+        raise refused_body(exc, remedy) from None

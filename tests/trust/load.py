@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from shared.clock import SystemClock
 from tests.factories import event, without
 from tests.journeys.process import Machine
 from tests.trust.ledger import Ledger
@@ -113,5 +114,6 @@ def pair(number: str, fault: str, tokens: int) -> Sequence[Mapping[str, Any]]:
 
 
 def error(number: str, trouble: str) -> Mapping[str, Any]:
-    """Return an error of the trouble."""
-    return {**without(event("error", component=trouble), "time"), "id": f"{trouble}-{number}"}
+    """Return an error of the trouble, with its time: the clock of the app may be wrong."""
+    stated = {"id": f"{trouble}-{number}", "time": SystemClock().now().isoformat()}
+    return {**event("error", component=trouble), **stated}

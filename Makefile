@@ -1,5 +1,7 @@
 # Everything a person does here. Each target sets up what it needs, once.
 SHELL := /bin/bash
+# Tests start Python some hundred times; each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)

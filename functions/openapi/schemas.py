@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from functions.openapi.answers import Failure, Unforeseen
 from functions.openapi.operation import Operation
+from shared.events.columns import ADJUSTMENT
 from shared.events.types import KINDS
 from shared.metrics.catalogue import FLEET
 
@@ -45,6 +46,7 @@ class Schemas:
             # An event without a time happened when it was received.
             if "time" in (required := schema.get("required", [])):
                 required.remove("time")
+        self.named["AnEvent"]["x-own-kinds"] = [ADJUSTMENT]
         for data in KINDS.values():
             counted = [metric.name for metric in FLEET if metric.of is data]
             self.named[f"{data.__name__}Event"]["x-metrics"] = counted

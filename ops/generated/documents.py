@@ -1,5 +1,6 @@
 """Writes the pages and files that follow from the code, so that they cannot disagree with it."""
 
+import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from ops.bill.page import bill_page
 from ops.generated.history_kql import alert_history_kql
 from ops.generated.usage_kql import usage_events_kql
 from ops.prices.page import price_audit_page
+from shared.errors import GiveUp
 from shared.events import reconcile
 from shared.events.columns import COLUMNS
 from shared.events.otlp import hosts
@@ -107,7 +109,7 @@ def events_page() -> str:
         _table(("field", "type", "default"), _fields(Common)),
     ]
     for kind, data in KINDS.items():
-        parts.append(f"## {kind}\n\n{(data.__doc__ or '').splitlines()[0]}\n")
+        parts.append(f"## {kind}\n\n{_about(data)}\n")
         parts.append(_table(("field", "type", "default"), _fields(data, set(Common.model_fields))))
         if data is LlmCall:
             parts.append("`usage`; the totals include their parts:\n")
@@ -123,6 +125,20 @@ def events_page() -> str:
         )
     )
     return "\n".join(parts)
+
+
+def _about(data: type[BaseModel]) -> str:
+    """Return the first line of what a kind of event says of itself.
+
+    Raises:
+        GiveUp: it says nothing; names the class.
+    """
+    if said := inspect.cleandoc(data.__doc__ or ""):
+        return said.splitlines()[0]
+    raise GiveUp(
+        f"{data.__name__} in shared/events/types.py has no docstring. Add one: its first line "
+        "opens the kind's section of docs/events.md."
+    )
 
 
 def metrics_page() -> str:

@@ -28,11 +28,6 @@ _HIDE = """
     WHERE "Source" = from_source AND "EventId" = with_id
 """
 
-_COLUMNS_OF = """
-    SELECT column_name FROM information_schema.columns
-    WHERE table_schema = 'raw' AND table_name = ?
-"""
-
 
 class MonitorStore:
     """Azure Monitor on a laptop: what is tracked can be queried at once.
@@ -199,7 +194,9 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
 def _prepare(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Create the table; give one of an earlier version the columns that it lacks."""
     con.execute(create_sql(table))
-    there = {name for (name,) in con.execute(_COLUMNS_OF, [table.name]).fetchall()}
+    # Many times sooner answered than information_schema, which looks through every table.
+    described = con.execute(f'SELECT * FROM raw."{table.name}" LIMIT 0').description  # noqa: S608 - our own names
+    there = {name for name, *_ in described}
     for name, kind in (*table.columns, *table.hidden):
         if name not in there:
             default = " DEFAULT ''" if kind == "string" else ""

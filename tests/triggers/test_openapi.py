@@ -14,6 +14,7 @@ from functions import routes
 from functions.openapi.document import document
 from functions.route import Role, Route
 from shared.errors import GiveUp
+from shared.events.columns import ADJUSTMENT
 from shared.events.types import KINDS
 from shared.metrics.catalogue import FLEET
 from tests.fakes import START, FakeClock
@@ -83,6 +84,12 @@ def test_each_metric_of_the_fleet_is_named_by_the_kind_it_counts(told: dict[str,
     }
     assert named["cache.ratio"] == ["cache_hit_ratio"]
     assert sorted(chain(*named.values())) == sorted(metric.name for metric in FLEET)
+
+
+def test_rows_that_agents_never_send_are_named(told: dict[str, Any]) -> None:
+    an_event = told["components"]["schemas"]["AnEvent"]
+    assert an_event["x-own-kinds"] == [ADJUSTMENT]
+    assert ADJUSTMENT not in an_event["discriminator"]["mapping"]
 
 
 def test_keys_are_asked_for_where_the_trigger_asks(told: dict[str, Any]) -> None:

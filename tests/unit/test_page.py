@@ -13,6 +13,7 @@ import requests
 from local.page import workbooks
 from local.page.app import STATIC, Upstream, create_app
 from local.server import serve
+from shared.usecases.spending.period import NAMES
 from tests.loopback import Loopback, Reply, loopback
 
 KEY = "a-key-that-no-browser-sees"
@@ -164,6 +165,11 @@ def test_the_chart_library_is_as_published() -> None:
         assert hashlib.sha256((STATIC / "vendor" / name).read_bytes()).hexdigest() == digest
     kept = {path.name for path in (STATIC / "vendor").iterdir()}
     assert kept == {*sums, "README.md", "SHA256SUMS"}
+
+
+def test_each_calendar_period_of_the_api_is_offered() -> None:
+    text = (STATIC / "js" / "periods.js").read_text(encoding="utf-8")
+    assert {*NAMES} <= {*re.findall(r'\["(\w+)", "', text)}
 
 
 @pytest.mark.parametrize("path", OWN, ids=[path.name for path in OWN])

@@ -6,6 +6,14 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from pydantic import create_model
+
+from ops.generated import documents
+from shared.errors import GiveUp
+from shared.events import types
+from shared.events.types import Common
+
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PATH = re.compile(r"`((?:functions|shared|config|infra)/[\w./]*)`")
@@ -43,6 +51,13 @@ def test_the_walks_lead_through_files_that_exist() -> None:
     paths = PATH.findall(walks)
     assert len(paths) > 20
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_a_kind_without_a_docstring_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = create_model("Silent", __base__=Common)
+    monkeypatch.setitem(types.KINDS, "silent.one", silent)
+    with pytest.raises(GiveUp, match=r"Silent in shared/events/types\.py has no docstring\. Add"):
+        documents.events_page()
 
 
 def test_every_notifier_has_a_name_in_routes() -> None:

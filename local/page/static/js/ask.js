@@ -68,10 +68,12 @@ export const parts = (promises) => new Parts(promises);
 export async function vocabulary(signal) {
   const { components, paths } = await ask("/api/openapi.json", { signal });
   const by = paths["/api/costs"].get.parameters.find(({ name }) => name === "by");
-  const kinds = Object.entries(components.schemas.AnEvent.discriminator.mapping);
+  const { discriminator, "x-own-kinds": own } = components.schemas.AnEvent;
+  const kinds = Object.entries(discriminator.mapping);
   const schemaAt = (place) => components.schemas[place.split("/").at(-1)];
   return {
     metrics: Object.fromEntries(kinds.map(([kind, place]) => [kind, schemaAt(place)["x-metrics"]])),
+    rows: [...Object.keys(discriminator.mapping), ...own],
     dimensions: by.schema.enum,
   };
 }

@@ -3,28 +3,13 @@ import { ask, parts, vocabulary } from "../ask.js";
 import { h } from "../dom.js";
 import { int, money, percent, plural, short, time } from "../format.js";
 import { badge, code, empty, field, panel, select, tile, tiles } from "../parts.js";
+import { PERIODS } from "../periods.js";
 import { go, href } from "../route.js";
 import { apiOf, BUCKETS, callsOf, labelled, read, TO_MOVERS, unescaped } from "./costs_state.js";
 import { change, listed, moved, overTime, spent } from "./costs_tables.js";
 
 export const title = () => "Costs";
 export const every_s = 60;
-
-const PERIODS = [
-  ["1h", "Last hour"],
-  ["24h", "Last 24 hours"],
-  ["today", "Today"],
-  ["yesterday", "Yesterday"],
-  ["7d", "Last 7 days"],
-  ["this_week", "This week"],
-  ["last_week", "Last week"],
-  ["30d", "Last 30 days"],
-  ["this_month", "This month"],
-  ["last_month", "Last month"],
-  ["90d", "Last 90 days"],
-  ["this_quarter", "This quarter"],
-  ["this_year", "This year"],
-];
 
 export function load({ params }, signal) {
   const state = read(params);

@@ -16,8 +16,6 @@ const SPANS = [
   ["P7D", "Last 7 days"],
   ["P30D", "Last 30 days"],
 ];
-/** Rows that agentmeter writes itself, beside the kinds that agents send. */
-const OWN_KINDS = ["cost.adjustment"];
 /** Field → the columns that must have its text. */
 const EXACT = {
   team: ["TeamId"],
@@ -64,7 +62,7 @@ export function load({ params }, signal) {
 }
 
 export function render({ found, known, words }, { params }, refresh) {
-  const kinds = [...Object.keys(words.value?.metrics ?? {}), ...OWN_KINDS];
+  const kinds = words.value?.rows ?? [];
   const search = (event) => {
     event.preventDefault();
     const before = location.hash;

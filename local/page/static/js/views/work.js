@@ -3,6 +3,7 @@ import { ask, parts } from "../ask.js";
 import { h } from "../dom.js";
 import { int, money, plural, seconds, time } from "../format.js";
 import { badge, empty, field, grid, panel, select, tile, tiles, turning } from "../parts.js";
+import { PERIODS } from "../periods.js";
 import { go, href } from "../route.js";
 
 const ROWS = 50;
@@ -11,14 +12,6 @@ const KINDS = [
   ["traces", "Traces"],
   ["missions", "Missions"],
   ["conversations", "Conversations"],
-];
-const PERIODS = [
-  ["1h", "Last hour"],
-  ["24h", "Last 24 hours"],
-  ["today", "Today"],
-  ["yesterday", "Yesterday"],
-  ["7d", "Last 7 days"],
-  ["30d", "Last 30 days"],
 ];
 const SORTS = [
   ["cost", "Cost"],

@@ -93,6 +93,8 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
                 "cache_read_input_tokens",
                 "input_cached_tokens",
                 "input_cache_read",
+                "cacheReadInputTokens",
+                "cachedPromptTokens",
             ),
         ),
     ] = 0
@@ -112,7 +114,13 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
                 "gen_ai.usage.details.cache_write_tokens",
                 "llm.token_count.prompt_details.cache_write",
             ),
-            raw=("cache_creation_input_tokens", "cache_creation", "input_cache_creation"),
+            raw=(
+                "cache_creation_input_tokens",
+                "cache_creation",
+                "input_cache_creation",
+                "cacheCreationInputTokens",
+                "cacheWriteInputTokens",
+            ),
         ),
     ] = 0
     cache_write_1h_tokens: Annotated[
@@ -141,7 +149,12 @@ class Usage(BaseModel, frozen=True, extra="forbid"):
                 "gen_ai.usage.experimental.reasoning_tokens",
                 "llm.token_count.completion_details.reasoning",
             ),
-            raw=("reasoning_tokens", "output_reasoning_tokens", "output_reasoning"),
+            raw=(
+                "reasoning_tokens",
+                "output_reasoning_tokens",
+                "output_reasoning",
+                "reasoningTokens",
+            ),
         ),
     ] = 0
     audio_input_tokens: Annotated[

@@ -42,8 +42,8 @@ def _vercel() -> Recording:
         "gen_ai.request.model": "gpt-4o",
     }
     ai = "ai"
-    told = Told("openai.chat", "gpt-4o", None, "planner", "c-7", user="u-1")
-    embedded = replace(told, provider="openai.embedding", model="text-embedding-3-small")
+    told = Told("openai", "gpt-4o", None, "planner", "c-7", user="u-1")
+    embedded = replace(told, provider="openai", model="text-embedding-3-small")
     return Recording(
         "Vercel AI SDK",
         [

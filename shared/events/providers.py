@@ -42,9 +42,12 @@ PROVIDERS: Mapping[str, str] = {
 
 _APIS = re.compile(
     r"-(chat|chat-completions?|completions?|responses|messages|embeddings?|image|images|speech"
-    r"|transcriptions?|text|converse|generative-ai)$"
+    r"|transcriptions?|text|converse|generative-ai|anthropic|maas)$"
 )
 """What follows a provider's name where an instrumentation names the API too."""
+_DOTTED_API = re.compile(
+    r"\.(chat|completions?|responses|messages|embeddings?|image|speech|transcription)$"
+)
 
 _SEPARATORS = re.compile(r"[\s._/-]+")
 
@@ -65,3 +68,8 @@ def provider_of(name: str) -> str:
         wanted = bare
         found = PROVIDERS.get(wanted) or (wanted if wanted in PROVIDERS.values() else None)
     return found or key(name)
+
+
+def without_api(name: str) -> str:
+    """Cut the API that the Vercel AI SDK names behind a provider: "openai.chat" is openai."""
+    return _DOTTED_API.sub("", name)

@@ -94,7 +94,11 @@ def _doubts(call: LlmCall, cost: Cost) -> Iterator[str]:
     yield from call.doubts
     if end_of(call) == "given up":
         yield "output_tokens"
-    if cost.status == "known" and call.cost_usd and _differ(cost.usd or 0, call.cost_usd):
+    if (
+        cost.status in ("known", "estimated")
+        and call.cost_usd
+        and _differ(cost.usd or 0, call.cost_usd)
+    ):
         yield "cost_usd"
 
 

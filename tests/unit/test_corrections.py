@@ -179,3 +179,17 @@ def test_what_lies_in_a_bare_wrapper_corrects_it() -> None:
     texts = [exported(span(wrapper, 1, kind="internal", scope="framework"))]
     texts += [exported(span(inner, n, 1, scope=f"client{n}")) for n in (2, 3)]
     assert Pipeline().run(*texts).shown("input_tokens", "cost_usd") == [(1000, USD)]
+
+
+def test_each_call_in_a_bare_wrapper_is_counted() -> None:
+    """In any order: the wrapper stands for one of them, the other for itself, twins for neither."""
+    wrapper = span({n: v for n, v in NO_USAGE.items() if "response" not in n}, 1, kind="internal")
+    inner = {n: v for n, v in CLIENT.items() if "response" not in n}
+    first = span(inner, 2, 1, scope="client")
+    twin = span({**inner, "gen_ai.usage.cache_read.input_tokens": 900}, 3, 1, scope="other")
+    second = span({**inner, "gen_ai.usage.input_tokens": 500}, 4, 1, scope="client")
+    texts = [exported(one) for one in (wrapper, first, twin, second)]
+    for order in permutations(texts):
+        pipeline = Pipeline().run(*order).run(*order, delivery=2)
+        assert pipeline.shown("input_tokens", "cache_read_tokens") == [(1000, 900), (500, None)]
+        assert pipeline.counted()["llm_cost_usd_total"] == Decimal("0.004625")

@@ -154,3 +154,16 @@ def test_a_router_that_does_not_say_its_model_is_unknown() -> None:
     found = cost(provider="azure", model="model-router")
 
     assert (found.usd, found.status) == (None, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "source"),
+    [
+        ("vertex.anthropic.messages", "claude-sonnet-4-5@20250929", "google/"),
+        ("bedrock.anthropic.messages", "anthropic.claude-sonnet-4-5-20250929-v1:0", "aws/"),
+        ("azure.anthropic.messages", "claude-sonnet-4-5", "azure/"),
+        ("cloudflare-ai-gateway", "openai/gpt-4o", "openai/"),
+    ],
+)
+def test_the_api_behind_a_providers_name_is_cut(provider: str, model: str, source: str) -> None:
+    assert cost(LIST, provider=provider, model=model).source.startswith(source)

@@ -20,8 +20,9 @@ class Dialect:
     shared: its names are common: other instrumentations write them too.
     added: field → attributes whose counts stand beside it and are part of it.
     blind: attribute → pattern; where all match, cached tokens may be used that it does not tell.
-    usage_in: attributes that hold the usage as JSON. cache, reasoning: where it counts them, as
-        shared.events.reconcile has it.
+    usage_in, cost_in: attributes that hold the usage, or the cost, as JSON.
+    cache, reasoning: where it counts them, as shared.events.reconcile has it; "inside" where one
+        of the attributes inside_if stands beside them.
     provider, agent_name: of a program that is an agent itself, where it does not say.
     sellers: its own words for a seller → provider.
     meets: its spans or logs and those of another instrumentation have traces of their own: they
@@ -43,8 +44,10 @@ class Dialect:
     shared: bool = False
     blind: Mapping[str, str] = field(default_factory=dict[str, str])
     usage_in: Names = ()
+    cost_in: Names = ()
     cache: str = ""
     reasoning: str = ""
+    inside_if: Names = ()
     provider: str = ""
     sellers: Mapping[str, str] = field(default_factory=dict[str, str])
     agent_name: str = ""

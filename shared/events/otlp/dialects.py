@@ -3,6 +3,7 @@
 from shared.events.otlp.coding_agents import CODING_AGENTS
 from shared.events.otlp.common_dialects import COMMON, OPENINFERENCE, OPENLLMETRY
 from shared.events.otlp.dialect import Dialect
+from shared.events.otlp.vercel_dialects import VERCEL
 
 DIALECTS = (
     Dialect(
@@ -90,62 +91,7 @@ DIALECTS = (
         blind={"rpc.method": "^InvokeModel", "gen_ai.request.model": "anthropic|nova"},
         not_told="cached tokens of InvokeModel",
     ),
-    Dialect(
-        "Vercel AI SDK",
-        scopes=("ai",),
-        marks=("ai.operationId",),
-        operation_in="ai.operationId",
-        operations={
-            r"\.do(Generate|Stream)$": "chat",
-            r"\.doEmbed$": "embeddings",
-            r"^ai\.toolCall$": "execute_tool",
-            r"^ai\.": "repeat",
-        },
-        names={
-            "provider": ("gen_ai.system", "ai.model.provider"),
-            "model": ("gen_ai.request.model", "ai.model.id"),
-            "response_model": ("gen_ai.response.model", "ai.response.model"),
-            "response_id": ("gen_ai.response.id", "ai.response.id"),
-            "input_tokens": (
-                "gen_ai.usage.input_tokens",
-                "ai.usage.inputTokens",
-                "ai.usage.promptTokens",
-                "ai.usage.tokens",
-            ),
-            "output_tokens": (
-                "gen_ai.usage.output_tokens",
-                "ai.usage.outputTokens",
-                "ai.usage.completionTokens",
-            ),
-            "cache_read_tokens": (
-                "ai.usage.inputTokenDetails.cacheReadTokens",
-                "ai.usage.cachedInputTokens",
-            ),
-            "cache_write_tokens": ("ai.usage.inputTokenDetails.cacheWriteTokens",),
-            "reasoning_tokens": (
-                "ai.usage.outputTokenDetails.reasoningTokens",
-                "ai.usage.reasoningTokens",
-            ),
-            "total_tokens": ("ai.usage.totalTokens",),
-            "agent": ("ai.telemetry.functionId",),
-            "conversation": (
-                "ai.telemetry.metadata.sessionId",
-                "ai.telemetry.metadata.conversationId",
-                "ai.telemetry.metadata.threadId",
-            ),
-            "user": ("ai.telemetry.metadata.userId",),
-            "team": ("ai.telemetry.metadata.teamId", "ai.telemetry.metadata.team_id"),
-            "tool": ("ai.toolCall.name",),
-        },
-        cache="inside",
-        reasoning="inside",
-    ),
-    Dialect(
-        "Vercel AI SDK 7, @ai-sdk/otel",
-        scopes=("gen_ai",),
-        repeats="^embeddings ",  # an embedding's outer span, beside the call's own
-        not_told="reasoning tokens; whose work an embedding is",
-    ),
+    *VERCEL,
     Dialect(
         "Langfuse SDK",
         scopes=("langfuse-sdk",),
@@ -166,6 +112,7 @@ DIALECTS = (
             "environment": ("langfuse.environment",),
         },
         usage_in=("langfuse.observation.usage_details",),
+        cost_in=("langfuse.observation.cost_details",),
         agent_in="^(.+)$",
         not_told="provider and response id",
     ),

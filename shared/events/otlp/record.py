@@ -1,6 +1,7 @@
 """What one span says, read once: its role, its owner, and the model call that it tells of."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from shared.events.otlp.hosts import seller_at
@@ -8,7 +9,8 @@ from shared.events.otlp.owner import Owner, service_of, stated_by, stated_by_ser
 from shared.events.otlp.reader import Reader, Said, reader_of, stated_in
 from shared.events.otlp.role import EMBEDDINGS, Role, operation_of, role_of
 from shared.events.otlp.span import Attributes, Span
-from shared.events.otlp.usage import usage_of
+from shared.events.otlp.usage import cost_in_json, usage_of
+from shared.events.providers import without_api
 from shared.events.reconcile import Counts
 
 SOURCE = "opentelemetry"
@@ -20,6 +22,11 @@ Service = tuple[str, Owner]
 """The source of its events, and the owner where no span says any."""
 Services = dict[tuple[int, str], Service]
 """By the place in memory of a resource, which the spans of a request share, and the dialect."""
+_LEFT = re.compile(
+    r"(?i)(?P<timeout>time[ds]?[ -]?out|deadline exceeded)|(?P<cancelled>abort|cancel|disconnected)"
+)
+"""What a failure's text says of a call that its caller left."""
+_VAGUE = frozenset({"error", "_other", "unknown", "exception", "500"})
 NS_PER_S = 1e9
 MAX_S = 1e9
 
@@ -166,7 +173,7 @@ def _call(span: Span, said: Said, operation: str) -> Call:
     provider = seller_at(said.text("address") or "") or _provider(said)
     makes_output = operation != EMBEDDINGS
     used = usage_of(span, said, _maker(provider, response_model, model), makes_output)
-    cost = said.number("cost_usd") or 0
+    cost = said.number("cost_usd") or cost_in_json(span, said)
     return Call(
         provider=provider or "unknown",
         model=model,
@@ -183,7 +190,7 @@ def _call(span: Span, said: Said, operation: str) -> Call:
 
 def _provider(said: Said) -> str | None:
     stated = said.text("provider") or said.dialect.provider
-    return said.dialect.sellers.get(stated, stated) or None
+    return without_api(said.dialect.sellers.get(stated, stated)) or None
 
 
 def _meeting(span: Span, call: Call | None, error: str | None) -> str:
@@ -222,7 +229,9 @@ def _error(span: Span, said: Said) -> str | None:
         return None
     if span.failed and stated is None:
         stated = said.text("failure")
-    return stated or span.exception or "error"
+    stated = stated or span.exception or "error"
+    left = _LEFT.search(span.message) if stated.lower() in _VAGUE else None
+    return (left.lastgroup or stated) if left else stated
 
 
 def _duration_s(span: Span) -> float | None:

@@ -1,5 +1,6 @@
 """Reads the tokens of a model call from a span, whichever dialect counts them."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,20 +16,32 @@ _IN_JSON: Mapping[str, str] = {
     "total": "total_tokens",
 }
 """Names of a provider's own usage object, and of Langfuse's, wherever they stand in it."""
-_BESIDE = frozenset({"input_cached_tokens", "input_cache_read", "input_cache_creation"})
-"""Names of counts that are told beside an `input` without them."""
+_BESIDE: Mapping[str, str] = {
+    "input_cached_tokens": "cache",
+    "input_cache_read": "cache",
+    "input_cache_creation": "cache",
+    "output_reasoning_tokens": "reasoning",
+    "output_reasoning": "reasoning",
+}
+"""Names of counts that are told beside an `input` or `output` without them."""
+_PART = re.compile(r"^(input|output)_[a-z]")
 TOTAL = "total_tokens"
+NOTHING: tuple[Counts, frozenset[str], tuple[str, ...]] = ({}, frozenset(), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a span tells of tokens. wrong: attributes that are no counts."""
+    """What a span tells of tokens. wrong: counts that are none, or not known.
+
+    cache, reasoning: where they are counted.
+    """
 
     counts: Counts
     total: int | None
     wrong: tuple[str, ...]
     notes: tuple[str, ...]
     cache: str
+    reasoning: str
 
 
 def usage_of(span: Span, said: Said, model: str, output_expected: bool) -> Reconciled:
@@ -38,7 +51,7 @@ def usage_of(span: Span, said: Said, model: str, output_expected: bool) -> Recon
     counts, or zeros, and neither means that the call was free.
     """
     used = _read(span, said)
-    told = Told(used.counts, used.total, model, used.cache, said.dialect.reasoning, output_expected)
+    told = Told(used.counts, used.total, model, used.cache, used.reasoning, output_expected)
     found = reconcile(told)
     unseen = ("cache_read_tokens",) if _hides_the_cache(span, said, found) else ()
     if not (used.wrong or used.notes or unseen):
@@ -80,11 +93,18 @@ def _read(span: Span, said: Said) -> Used:
         stated = next((span.attributes[name] for name in names if name in span.attributes), 0)
         counts[field] = counts.get(field, 0) + (_count(stated) or 0)
     total = said.number(TOTAL)
-    inner = dict(_in_json(span, said)) if said.dialect.usage_in else {}
-    cache = "beside" if inner.pop("beside", 0) else said.dialect.cache
+    inner, beside, unknown = _in_json(span, said) if said.dialect.usage_in else NOTHING
     stated_total = int(total) if total is not None and total >= 0 else inner.get(TOTAL)
-    inner.pop(TOTAL, None)
-    return Used(inner | counts, stated_total, tuple(wrong), tuple(notes), cache)
+    counts = {**{name: n for name, n in inner.items() if name != TOTAL}, **counts}
+    dialect = said.dialect
+    inside = any(name in span.attributes for name in dialect.inside_if)
+    cache, reasoning = ("inside", "inside") if inside else (dialect.cache, dialect.reasoning)
+    cache, reasoning = (
+        "beside" if part in beside else convention
+        for part, convention in (("cache", cache), ("reasoning", reasoning))
+    )
+    wrong += unknown
+    return Used(counts, stated_total, tuple(wrong), tuple(notes), cache, reasoning)
 
 
 def _count(value: Scalar) -> int | None:
@@ -98,13 +118,34 @@ def _count(value: Scalar) -> int | None:
         return None
 
 
-def _in_json(span: Span, said: Said) -> Iterator[tuple[str, int]]:
-    """Yield the counts of a usage object that the dialect keeps as JSON."""
+def _in_json(span: Span, said: Said) -> tuple[Counts, frozenset[str], tuple[str, ...]]:
+    """Return the counts of a usage object that the dialect keeps as JSON, which parts it tells
+    beside their totals, and the names of parts that are not known here."""
+    found: Counts = {}
+    beside, unknown = set[str](), list[str]()
+    for key, count in _counts_in_json(span, said):
+        if field := _IN_JSON.get(key):
+            found[field] = count
+            if key in _BESIDE:
+                beside.add(_BESIDE[key])
+        elif count and _PART.match(key):
+            unknown.append(key)
+    return found, frozenset(beside), tuple(unknown)
+
+
+def _counts_in_json(span: Span, said: Said) -> Iterator[tuple[str, int]]:
     for name in said.dialect.usage_in:
         for level in objects_in(span, name):
             for key, value in level.items():
-                field = _IN_JSON.get(key)
-                if field and type(value) is int and (count := count_of(value)) is not None:
-                    yield field, count
-                    if key in _BESIDE:
-                        yield "beside", 1
+                if type(value) is int and (count := count_of(value)) is not None:
+                    yield key, count
+
+
+def cost_in_json(span: Span, said: Said) -> float:
+    """Return the US dollars of a cost object that the dialect keeps as JSON; 0 for none."""
+    for name in said.dialect.cost_in:
+        for stated in objects_in(span, name):
+            amounts = {k: v for k, v in stated.items() if isinstance(v, int | float)}
+            cost = amounts.get("total", sum(amounts.values()))
+            return cost if math.isfinite(cost) else 0
+    return 0

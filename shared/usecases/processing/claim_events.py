@@ -79,6 +79,9 @@ class ClaimEvents:
                 first = (other,) if other else (key, *placed.twins(key))
                 reports.append(Report(event, key, first, other in views[key].around))
         found = self._correct.correct(reports, message.id, attempt, now)
+        for event, cost in zip(message.events, costs, strict=True):
+            if (key := event_key(event)) in found.apart and holders[key] == message.id:
+                mine.setdefault(key, Claimed(event, cost, key))
         spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
         spans += _priced_spans(message, mine.values())
         corrected = (Claimed(one.event, one.cost, one.key, one) for one in found.corrections)

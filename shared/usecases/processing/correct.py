@@ -62,10 +62,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """What reports of counted calls come to. contradicting: how many state other counts."""
+    """What reports of counted calls come to. contradicting: how many state other counts.
+
+    apart: keys of reports that are calls of their own, as what is around them stands for another.
+    """
 
     corrections: list[Correction]
     contradicting: int
+    apart: frozenset[str] = frozenset()
 
 
 class Correct:
@@ -97,17 +101,28 @@ class Correct:
             return Corrections([], 0)
         found = list(self._counted(reports, attempt <= PATIENT, now))
         made: list[Correction] = []
+        apart = set[str]()
         waiting: Sequence[tuple[Report, str, ClaimNote]] = found
         while waiting:
             turn = {base: (report, known) for report, base, known in waiting[::-1]}
             waiting = [one for one in waiting if turn[one[1]][0] is not one[0]]
-            made += self._in_turn(turn, holder, now)
-        return Corrections(made, sum(contradicts(known, r.event) for r, _, known in found))
+            made += self._in_turn(turn, holder, now, apart)
+        others = [(report, known) for report, _, known in found if report.key not in apart]
+        count = sum(contradicts(known, report.event) for report, known in others)
+        return Corrections(made, count, frozenset(apart))
 
     def _in_turn(
-        self, turn: Mapping[str, tuple[Report, ClaimNote]], holder: str, now: datetime
+        self,
+        turn: Mapping[str, tuple[Report, ClaimNote]],
+        holder: str,
+        now: datetime,
+        apart: set[str],
     ) -> Iterator[Correction]:
-        """Claim for each call the first correction that is free, of one report."""
+        """Claim for each call the first correction that is free, of one report.
+
+        A call that came before those inside it stands for the first of them that tells its usage;
+        the others are added to `apart`.
+        """
         for number in range(1, MOST_CORRECTIONS + 1):
             better = {
                 base: note
@@ -127,6 +142,8 @@ class Correct:
                 state = kept[name]
                 if held[name] == mine[name]:
                     yield _correction(name, number, known, state, report)
+                elif report.is_part and state.has_usage and not known.has_usage:
+                    apart.add(report.key)
                 else:
                     following[base] = (report, state)
             turn = following
@@ -154,8 +171,8 @@ class Correct:
                     if waits and keys and not texts.keys() & set(keys):
                         raise RetryLater("A call is being counted that a report adds to.")
                     continue
-                other = counted_instead(key, kept[key], held)
                 note = kept[key]
+                other = self._counted_instead(key, note, held, now)
                 if other is not None:
                     onward[index] = (other,)
                     parts |= {index} if other in note.around else set()
@@ -164,6 +181,22 @@ class Correct:
             if not onward:
                 return
             going = onward
+
+    def _counted_instead(
+        self, key: str, note: ClaimNote, held: Mapping[str, str], now: datetime
+    ) -> str | None:
+        """Return as counted_instead() does; None also where the call around this one stands for
+        another one inside it."""
+        other = counted_instead(key, note, held)
+        if other is None or other not in note.around:
+            return other
+        names = [f"{other}:{number}" for number in range(1, MOST_CORRECTIONS + 1)]
+        kept = self.kept((other, *names))
+        first = next((name for name in names if name in kept and kept[name].has_usage), None)
+        if first is None or other not in kept or kept[other].has_usage:
+            return other
+        holders = self._claims.claim({first: REPEATED, key: REPEATED}, now, seen_before=True)
+        return other if holders[first] == _name(holders[key], key) else None
 
 
 def counted_instead(key: str, note: ClaimNote, held: Mapping[str, str]) -> str | None:

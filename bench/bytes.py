@@ -74,7 +74,7 @@ class Bill:
         """Return what the rows of that table cost for a million such events."""
         return self.size[table] / self.events * 1e6 / 1e9 * USD_PER_GB
 
-    def told(self, table: str) -> str:
+    def explained(self, table: str) -> str:
         """Return how the cost of that table comes about."""
         each, size = self.rows[table] / self.events, self.size[table] / self.rows[table]
         return f"{table} {each:.2f} x {size:.0f} B = ${self.usd_per_million(table):.2f}"
@@ -204,7 +204,7 @@ def main() -> None:
         total = sum(map(one.usd_per_million, one.size))
         verdict = "" if total <= TARGET_USD else f", over ${TARGET_USD:.2f}"
         case = f"{name}, {batch} a request, {a_minute:,} a minute, {one.series} rows of metrics"
-        say(f"{case:76} ${total:.2f}{verdict}: {', '.join(map(one.told, sorted(one.size)))}\n")
+        say(f"{case:76} ${total:.2f}{verdict}: {', '.join(map(one.explained, sorted(one.size)))}\n")
 
 
 if __name__ == "__main__":

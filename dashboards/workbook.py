@@ -127,8 +127,8 @@ def _help(page: Page) -> Json:
 
 def _section(number: int, section: Section) -> Json:
     """Return a heading, its panels, and below them what they say."""
-    told = "\n\n".join(f"**{panel.title}.** {panel.says.strip()}" for panel in section.panel)
-    explained = _text(f"explained {number}", told, {HELP: SHOWN})
+    said = "\n\n".join(f"**{panel.title}.** {panel.says.strip()}" for panel in section.panel)
+    explained = _text(f"explained {number}", said, {HELP: SHOWN})
     items = [
         _text(f"heading {number}", f"## {section.title}"),
         *(_query(panel) for panel in section.panel),

@@ -88,22 +88,22 @@ def work_json(found: WorkList, kind: str, question: CallQuestion) -> dict[str, o
     return {
         "kind": kind,
         **_bounds(question.period),
-        "rows": [_told(row) for row in found.rows],
+        "rows": [_as_json(row) for row in found.rows],
         "count": found.count,
         "next": after if found.rows and after < found.count else None,
     }
 
 
-def _told(row: Mapping[str, object]) -> dict[str, object]:
+def _as_json(row: Mapping[str, object]) -> dict[str, object]:
     """Return the row as JSON values; a name that was not given is null."""
-    told = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-    return {k: None if v == "" else v for k, v in told.items()}
+    shown = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    return {k: None if v == "" else v for k, v in shown.items()}
 
 
 def _call(row: Mapping[str, object]) -> dict[str, object]:
     """Return a call; a name that it did not give is null."""
     missing = [name for name in str(row["missing"] or "").split(",") if name]
-    return _told(row) | {"missing": missing}
+    return _as_json(row) | {"missing": missing}
 
 
 def _row(bill: Bill, row: Spending) -> dict[str, object]:
@@ -118,7 +118,7 @@ def _rest(bill: Bill) -> dict[str, object] | None:
 
 
 def _figures(bill: Bill, row: Spending) -> dict[str, object]:
-    """Return what is told of a row; JSON has doubles, and the nearest shows the same digits."""
+    """Return the figures of a row; JSON has doubles, and the nearest shows the same digits."""
     exact = _exact(bill, row)
     figures: dict[str, object] = {
         key: float(value) if isinstance(value, Decimal) else value for key, value in exact.items()

@@ -20,7 +20,7 @@ from shared.usecases.spending.question import (
     MOST_CELLS,
     MOST_DIMENSIONS,
     MOST_ROWS,
-    TOLD_BY,
+    SPLIT_BY,
     Question,
     Scope,
     Values,
@@ -30,7 +30,7 @@ from shared.usecases.spending.spent_query import SORTS
 NOT = "not_"
 NONE = "(none)"
 """Stands for calls that named none."""
-FILTERS = (*TOLD_BY, *(NOT + name for name in TOLD_BY))
+FILTERS = (*SPLIT_BY, *(NOT + name for name in SPLIT_BY))
 WHEN = ("from", "to", "period", "timezone")
 ROWS = ("sort", "order", "top", "offset")
 PARAMETERS = ("by", *WHEN, "bucket", "compare", *ROWS, "format", *FILTERS)
@@ -134,8 +134,8 @@ def _by(params: Params) -> tuple[str, ...]:
     """Read what to tell costs by; a host joins a repeated parameter with commas."""
     names = tuple(name.strip() for name in params.get("by", "model").split(","))
     for name in names:
-        if name not in TOLD_BY:
-            raise InvalidEvent(f"by={name[:40]!r} is unknown. Send one of {', '.join(TOLD_BY)}.")
+        if name not in SPLIT_BY:
+            raise InvalidEvent(f"by={name[:40]!r} is unknown. Send one of {', '.join(SPLIT_BY)}.")
     if len(set(names)) < len(names) or len(names) > MOST_DIMENSIONS:
         raise InvalidEvent(f"by names {len(names)}. Send at most {MOST_DIMENSIONS}, each once.")
     return names
@@ -148,7 +148,7 @@ def _scope(params: Params) -> Scope:
 def _values(params: Params, parameter: Callable[[str], str]) -> Values:
     """Read the filters."""
     found: dict[str, tuple[str, ...]] = {}
-    for name in TOLD_BY:
+    for name in SPLIT_BY:
         key = parameter(name)
         if key not in params:
             continue

@@ -35,12 +35,12 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     def post_evaluate(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         now = parts.clock.now()
-        return reply(200, _told(parts.tick.run(now)))
+        return reply(200, _shown(parts.tick.run(now)))
 
     return [Route("post_evaluate", "api/evaluate", {"POST": post_evaluate}, Role.OPERATOR)]
 
 
-def _told(ticked: Ticked) -> dict[str, object]:
+def _shown(ticked: Ticked) -> dict[str, object]:
     """Sum up a run for who asked for it."""
     rules = {report.rule: report for report in ticked.evaluated.rules}
     return {

@@ -21,7 +21,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         try:
             received = parts.ingest.accept(req.get_body(), headers(req), now, tenant_in(key))
         except InvalidEvent as exc:
-            parts.queue.put(parts.ingest.tell(exc, now))
+            parts.queue.put(parts.ingest.count_refused(exc, now))
             raise
         parts.queue.put(received.messages)
         parts.rates.spend(key, received.accepted, now)

@@ -45,7 +45,7 @@ def _take(
         media = media_wanted(given)
         received = take.accept(req.get_body(), given, media, now, tenant_in(key))
     except InvalidEvent:
-        parts.queue.put(take.tell(now))
+        parts.queue.put(take.count_refused(now))
         raise
     parts.queue.put(received.messages)
     parts.rates.spend(key, received.events, now)

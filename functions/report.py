@@ -28,7 +28,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
             return closed
         checks = parts.report.health(parts.clock.now())
         status = "ok" if all(check.ok for check in checks) else "degraded"
-        return reply(200, {"status": status, "checks": [_told(check) for check in checks]})
+        return reply(200, {"status": status, "checks": [_shown(check) for check in checks]})
 
     def get_alerts_health(req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
@@ -44,7 +44,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     ]
 
 
-def _told(check: Check) -> dict[str, object]:
+def _shown(check: Check) -> dict[str, object]:
     """Return the check as JSON values; what is well needs no remedy."""
-    told: dict[str, object] = asdict(check)
-    return told | {"remedy": ""} if check.ok else told
+    shown: dict[str, object] = asdict(check)
+    return shown | {"remedy": ""} if check.ok else shown

@@ -46,7 +46,7 @@ def main(environment: Mapping[str, str], wait: Callable[[], None]) -> int:
     except (AgentmeterError, OSError) as exc:
         _say(str(exc))
         return 1
-    stack.sink.on_change = _tell
+    stack.sink.on_change = _log_incident
     stack.host.queues.end_leases()
     stack.keeping.start()
     stack.host.start()
@@ -131,7 +131,7 @@ def _welcome(stack: Stack, with_fleet: bool) -> str:
     )
 
 
-def _tell(effect: str, incident: Incident) -> None:
+def _log_incident(effect: str, incident: Incident) -> None:
     """Say what the pager would."""
     if effect in ("opened", "resolved"):
         at = incident.resolved_at if effect == "resolved" else incident.opened_at

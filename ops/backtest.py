@@ -95,7 +95,7 @@ def run(given: Namespace, desk: Desk) -> int:
             }
         )
     else:
-        _tell(desk.terminal, tried, period, known)
+        _print(desk.terminal, tried, period, known)
     for rule, why in ((rule, why) for past in pasts for rule, why in past.failed.items()):
         desk.terminal.note(f"{rule} could not be evaluated: {why}")
     return 1 if any(past.failed for past in pasts) else 0
@@ -152,7 +152,7 @@ def _detection_s(one: Episode) -> float | None:
     return None if one.told_at is None else (one.told_at - one.since).total_seconds()
 
 
-def _tell(
+def _print(
     terminal: Terminal,
     tried: Sequence[tuple[str, Sequence[Rule], Past]],
     period: Period,

@@ -18,7 +18,7 @@ from ops.console.terminal import Terminal
 from ops.console.watch import declare_watch
 from shared.usecases.spending.buckets import WIDTHS
 from shared.usecases.spending.calls import CALL_SORTS
-from shared.usecases.spending.question import TOLD_BY
+from shared.usecases.spending.question import SPLIT_BY
 from shared.usecases.spending.spent_query import SORTS
 
 EXAMPLES = """\
@@ -36,7 +36,7 @@ TOP = 25
 def declare(parser: ArgumentParser) -> None:
     """Add the parameters of the API, each under its own name."""
     parser.add_argument(
-        "--by", default="model", metavar="NAMES", help=f"two at most of {', '.join(TOLD_BY)}"
+        "--by", default="model", metavar="NAMES", help=f"two at most of {', '.join(SPLIT_BY)}"
     )
     parser.add_argument(
         "--period", metavar="NAME", help="today, yesterday, this_week, last_month, … or 24h, 7d, 4w"
@@ -53,7 +53,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--offset", type=int, metavar="N", help="skip so many rows")
     parser.add_argument("--calls", action="store_true", help="list the calls, the dearest first")
     parser.add_argument("--csv", action="store_true", help="answer in CSV, for spreadsheets")
-    for name in TOLD_BY:
+    for name in SPLIT_BY:
         flag = name.replace("_", "-")
         parser.add_argument(f"--{flag}", metavar="A,B", help=f"only calls of this {flag}")
         parser.add_argument(f"--not-{flag}", metavar="A,B", help=argparse.SUPPRESS)
@@ -66,61 +66,61 @@ def run(given: Namespace, desk: Desk) -> int:
     api = find_api(given.url, given.key, desk.environment)
     asked = _asked(given)
     if given.calls:
-        told = call(api, "GET", f"/api/costs/calls?{urlencode(asked)}")
+        answer = call(api, "GET", f"/api/costs/calls?{urlencode(asked)}")
         show = _show_calls
     elif given.csv:
         desk.terminal.say(text(api, f"/api/costs?{urlencode({**asked, 'format': 'csv'})}").rstrip())
         return 0
     else:
-        told = call(api, "GET", f"/api/costs?{urlencode(asked)}")
+        answer = call(api, "GET", f"/api/costs?{urlencode(asked)}")
         show = _show
     if given.json:
-        desk.terminal.json(told)
+        desk.terminal.json(answer)
     else:
-        show(desk.terminal, told)
+        show(desk.terminal, answer)
     return 0
 
 
 def _asked(given: Namespace) -> dict[str, str]:
     """Return the parameters that were typed, as the API has them."""
-    names = (*ASKED, *chain.from_iterable((name, f"not_{name}") for name in TOLD_BY))
+    names = (*ASKED, *chain.from_iterable((name, f"not_{name}") for name in SPLIT_BY))
     typed = {name: getattr(given, name) for name in names}
     by = {} if given.calls else {"by": given.by}
     return by | {name: str(value) for name, value in typed.items() if value is not None}
 
 
-def _show(terminal: Terminal, told: Mapping[str, Any]) -> None:
-    by = told["by"].split(",")
-    terminal.say(_sentence(told))
+def _show(terminal: Terminal, answer: Mapping[str, Any]) -> None:
+    by = answer["by"].split(",")
+    terminal.say(_sentence(answer))
     terminal.say("")
-    rows = [([row[name] or "(none)" for name in by], row) for row in told["rows"]]
-    if rest := told["rest"]:
+    rows = [([row[name] or "(none)" for name in by], row) for row in answer["rows"]]
+    if rest := answer["rest"]:
         rows.append(([f"(the other {rest['groups']:,})", *[""] * (len(by) - 1)], rest))
     dearest = max((row["cost_usd"] or 0 for _, row in rows), default=0)
-    changes = ("before", "change", "%", "") if "previous" in told else ()
+    changes = ("before", "change", "%", "") if "previous" in answer else ()
     terminal.table(
         (*by, "cost", "", "share", *changes, "calls", "unpriced", "per call", "per 1k tokens"),
         [(*names, *_figures(row, dearest, bool(changes))) for names, row in rows],
     )
-    if "buckets" in told:
+    if "buckets" in answer:
         terminal.say("")
-        _show_buckets(terminal, told, rows)
-    for one in told["unpriced"]:
+        _show_buckets(terminal, answer, rows)
+    for one in answer["unpriced"]:
         terminal.note(
             f"costs: {one['calls']:,} calls of {one['provider']}/{one['model']} have no price"
         )
 
 
-def _sentence(told: Mapping[str, Any]) -> str:
+def _sentence(answer: Mapping[str, Any]) -> str:
     """Say the total, how it changed, and where it goes."""
-    said = f"{usd(told['total_usd'])} from {told['from'][:16]} to {told['to'][:16]} UTC"
-    if "previous" in told:
-        change = told["change_percent"]
-        said += f"; {usd(told['previous_usd'])} in the period before"
+    said = f"{usd(answer['total_usd'])} from {answer['from'][:16]} to {answer['to'][:16]} UTC"
+    if "previous" in answer:
+        change = answer["change_percent"]
+        said += f"; {usd(answer['previous_usd'])} in the period before"
         said += "" if change is None else f" ({change:+.1f} %)"
-    if told["forecast_usd"] is not None:
-        said += f"; {usd(told['forecast_usd'])} by its end at this pace"
-    unpriced = told["unpriced_calls"]
+    if answer["forecast_usd"] is not None:
+        said += f"; {usd(answer['forecast_usd'])} by its end at this pace"
+    unpriced = answer["unpriced_calls"]
     return said + (f"; {unpriced:,} calls have no price." if unpriced else ".")
 
 
@@ -151,10 +151,10 @@ def _changes(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _show_buckets(
-    terminal: Terminal, told: Mapping[str, Any], rows: Sequence[tuple[list[str], Any]]
+    terminal: Terminal, answer: Mapping[str, Any], rows: Sequence[tuple[list[str], Any]]
 ) -> None:
     """Show the total of each bucket with a bar, and the first rows beside it."""
-    total = told["series"]["cost_usd"]
+    total = answer["series"]["cost_usd"]
     dearest = max((amount or 0 for amount in total), default=0)
     shown = rows[:4]
     terminal.table(
@@ -166,12 +166,12 @@ def _show_buckets(
                 bar(total[n] or 0, dearest),
                 *(usd(row["series"]["cost_usd"][n]) for _, row in shown),
             )
-            for n, start in enumerate(told["buckets"])
+            for n, start in enumerate(answer["buckets"])
         ],
     )
 
 
-def _show_calls(terminal: Terminal, told: Mapping[str, Any]) -> None:
+def _show_calls(terminal: Terminal, answer: Mapping[str, Any]) -> None:
     terminal.table(
         ("at", "cost", "status", "model", "team", "agent", "mission", "in", "out", "took", "id"),
         [
@@ -188,11 +188,13 @@ def _show_calls(terminal: Terminal, told: Mapping[str, Any]) -> None:
                 "" if one["duration_s"] is None else f"{one['duration_s']:.3g} s",
                 one["id"],
             )
-            for one in told["calls"]
+            for one in answer["calls"]
         ],
     )
-    if told["next"]:
-        terminal.say(f"{len(told['calls']):,} of {told['count']:,}; --offset {told['next']}: more")
+    if answer["next"]:
+        terminal.say(
+            f"{len(answer['calls']):,} of {answer['count']:,}; --offset {answer['next']}: more"
+        )
 
 
 def usd(amount: float | None, sign: str = "") -> str:

@@ -44,7 +44,7 @@ def run(given: Namespace, desk: Desk) -> int:
         _agreed(office, given.yes)
         drill = Drill(office.storage.alerts, routes, office.sender)
         page, progress = _send(drill, rule, desk, TRIES)
-    return _tell(given, desk, page, progress)
+    return _print(given, desk, page, progress)
 
 
 def _agreed(office: Office, yes: bool) -> None:
@@ -67,13 +67,13 @@ def _send(drill: Drill, rule: Rule, desk: Desk, tries: int) -> tuple[Page, Progr
 def _follow(drill: Drill, page: Page, desk: Desk) -> Progress:
     """Look until the incident is over, or for too long."""
     give_up_at = page.created_at + PATIENCE
-    told = False
+    is_noted = False
     try:
         while True:
             progress = drill.progress(page)
-            if progress.opened and not told:
+            if progress.opened and not is_noted:
                 desk.terminal.note(f"drill: {_said(progress.opened)}; its resolve follows")
-                told = True
+                is_noted = True
             if _is_over(progress) or desk.clock.now() >= give_up_at:
                 return progress
             desk.pause(LOOK_EVERY_S)
@@ -95,7 +95,7 @@ def _said(settled: Settled) -> str:
     return f"{page.action} {'taken by' if taken else 'not taken by'} {page.route}"
 
 
-def _tell(given: Namespace, desk: Desk, page: Page, progress: Progress) -> int:
+def _print(given: Namespace, desk: Desk, page: Page, progress: Progress) -> int:
     """Say when each step was, and what is wrong."""
     steps: list[tuple[str, datetime]] = [("written", page.created_at)]
     for settled in (progress.opened, progress.closed):

@@ -29,7 +29,7 @@ from shared.usecases.spending.budgets import budget_query
 from shared.usecases.spending.calls import CallQuestion
 from shared.usecases.spending.log_slices import COUNTED, STEPS
 from shared.usecases.spending.period import Period, free
-from shared.usecases.spending.question import TOLD_BY, Question, Scope
+from shared.usecases.spending.question import SPLIT_BY, Question, Scope
 from shared.usecases.spending.reprice import CALLS
 from shared.usecases.spending.spent_query import ROWS, SORTS, spent_query, unpriced_query
 
@@ -122,7 +122,7 @@ def _of_costs() -> Iterator[tuple[str, str]]:
 def _of_questions() -> Iterator[tuple[str, str]]:
     """Yield what GET /api/costs asks: by each dimension, in each order and width of buckets."""
     asked = free(Period(END - timedelta(days=1), END), END)
-    for name in TOLD_BY:
+    for name in SPLIT_BY:
         yield f"costs by {name}", spent_query(Question(asked.period, (name,)))
     for sort in SORTS:
         yield (

@@ -59,7 +59,7 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.json:
         desk.terminal.json(found)
     else:
-        _tell(desk.terminal, plan, happened, (desk.clock.now() - began).total_seconds())
+        _print(desk.terminal, plan, happened, (desk.clock.now() - began).total_seconds())
     refused = sorted((*recording.refused, *happened.refused), key=lambda one: one.number)
     _complain(desk.terminal, refused, happened.failed)
     return 1 if happened.failed else 0
@@ -85,7 +85,7 @@ def _write(path: Path, found: Mapping[str, object]) -> None:
         raise Misconfigured(f"{path} cannot be written ({exc}). Name another --out.") from exc
 
 
-def _tell(terminal: Terminal, plan: Plan, happened: Happened, took_s: float) -> None:
+def _print(terminal: Terminal, plan: Plan, happened: Happened, took_s: float) -> None:
     """Sum up for a person."""
     terminal.say(
         f"Replayed {plan.duration_s / 3600:.1f} h in {took_s:.1f} s: {happened.posted:,} events, "

@@ -110,7 +110,7 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.json:
         desk.terminal.json(_machine(summary, period, given.dry_run))
     else:
-        _tell(desk.terminal, summary, given.dry_run)
+        _print(desk.terminal, summary, given.dry_run)
     return 1 if summary.refused else 0
 
 
@@ -173,7 +173,7 @@ def _machine(summary: Summary, period: Period, dry_run: bool) -> dict[str, objec
     }
 
 
-def _tell(terminal: Terminal, summary: Summary, dry_run: bool) -> None:
+def _print(terminal: Terminal, summary: Summary, dry_run: bool) -> None:
     """Write the summary for a person."""
     rows = [(*names, *sums.texts().values()) for names, sums in sorted(summary.models.items())]
     rows.append(("all", "", *summary.total.texts().values()))

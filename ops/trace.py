@@ -48,17 +48,17 @@ def run(given: Namespace, desk: Desk) -> int:
     kind = given.kind or "trace"
     listed = {"period": given.period, "sort": given.sort, "top": given.top}
     asked = f"?{urlencode(listed)}" if given.id is None else f"/{quote(given.id, safe='')}"
-    told = call(api, "GET", f"/api/{kind}s{asked}")
+    answer = call(api, "GET", f"/api/{kind}s{asked}")
     if given.json:
-        desk.terminal.json(told)
+        desk.terminal.json(answer)
     elif given.id is None:
-        _list(desk.terminal, told)
+        _list(desk.terminal, answer)
     else:
-        _show(desk.terminal, told)
+        _show(desk.terminal, answer)
     return 0
 
 
-def _list(terminal: Terminal, told: Mapping[str, Any]) -> None:
+def _list(terminal: Terminal, answer: Mapping[str, Any]) -> None:
     """Print the dearest ones."""
     rows = [
         (
@@ -69,33 +69,35 @@ def _list(terminal: Terminal, told: Mapping[str, Any]) -> None:
             *(row[name] or 0 for name in ("input_tokens", "output_tokens")),
             f"{row['duration_s']:.3g} s",
         )
-        for row in told["rows"]
+        for row in answer["rows"]
     ]
-    head = (told["kind"], "team", "cost", "calls", "unpriced", "errors", "in", "out", "took")
+    head = (answer["kind"], "team", "cost", "calls", "unpriced", "errors", "in", "out", "took")
     terminal.table(head, rows)
-    if told["next"]:
-        terminal.note(f"trace: the first {len(rows):,} of {told['count']:,}; see more with --top")
+    if answer["next"]:
+        terminal.note(f"trace: the first {len(rows):,} of {answer['count']:,}; see more with --top")
 
 
-def _show(terminal: Terminal, told: Mapping[str, Any]) -> None:
-    unpriced = told["unpriced_calls"]
+def _show(terminal: Terminal, answer: Mapping[str, Any]) -> None:
+    unpriced = answer["unpriced_calls"]
     terminal.say(
-        f"{usd(told['cost_usd'])} for {told['calls']:,} model calls"
-        f"{f' ({unpriced:,} unpriced)' if unpriced else ''}, {told['input_tokens']:,} tokens in, "
-        f"{told['output_tokens']:,} out, {told['errors']:,} errors, {told['duration_s']:.1f} s"
+        f"{usd(answer['cost_usd'])} for {answer['calls']:,} model calls"
+        f"{f' ({unpriced:,} unpriced)' if unpriced else ''}, {answer['input_tokens']:,} tokens in, "
+        f"{answer['output_tokens']:,} out, {answer['errors']:,} errors, "
+        f"{answer['duration_s']:.1f} s"
     )
     terminal.say("")
     terminal.table(
-        ("at", "step", "who", "status", "took", "in", "out", "cost"), list(_rows(told["steps"], 0))
+        ("at", "step", "who", "status", "took", "in", "out", "cost"),
+        list(_rows(answer["steps"], 0)),
     )
-    for step in _corrected(told["steps"]):
+    for step in _corrected(answer["steps"]):
         was = f", was {usd(float(step['old_cost_usd']))}" if "old_cost_usd" in step else ""
         terminal.say(
             f"corrected{was}: {step['corrected']} ({step['corrected_by']}), {_name(step)} at "
             f"{step['at'][11:23]}"
         )
-    if told["listed"] < told["events"]:
-        terminal.note(f"trace: the first {told['listed']:,} of {told['events']:,} events")
+    if answer["listed"] < answer["events"]:
+        terminal.note(f"trace: the first {answer['listed']:,} of {answer['events']:,} events")
 
 
 def _rows(steps: list[dict[str, Any]], depth: int) -> Iterator[tuple[object, ...]]:

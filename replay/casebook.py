@@ -41,7 +41,7 @@ class Expected(BaseModel, frozen=True, extra="forbid"):
     rule: str = ""
 
 
-class Told(BaseModel, frozen=True, extra="forbid"):
+class ExpectedPage(BaseModel, frozen=True, extra="forbid"):
     """A page that was taken. summary: what its summary must contain."""
 
     at: Duration
@@ -61,7 +61,7 @@ class Case(BaseModel, frozen=True, extra="forbid"):
     events: tuple[Series, ...] = ()
     plan: Mapping[str, JsonValue] = {}
     states: tuple[Expected, ...] = ()
-    pages: tuple[Told, ...]
+    pages: tuple[ExpectedPage, ...]
 
     def planned(self) -> Plan:
         """Return the plan of its replay. Raises ValidationError: a field of it is wrong."""

@@ -83,7 +83,7 @@ class Follower:
         """Return what was found and let go of everything."""
         self.past.pages = [one for one in self._world.pager.attempts if one.status == 202]
         self.past.episodes += self._open.values()
-        self.past.episodes = [_told(one, self.past.pages) for one in self.past.episodes]
+        self.past.episodes = [_with_page(one, self.past.pages) for one in self.past.episodes]
         self.past.episodes.sort(key=lambda one: (one.fired_at, one.rule))
         self._world.close()
         return self.past
@@ -116,7 +116,7 @@ class Follower:
                 self._open[key] = replace(episode, look=alert.by, peak=peak)
 
 
-def _told(episode: Episode, pages: Sequence[Attempt]) -> Episode:
+def _with_page(episode: Episode, pages: Sequence[Attempt]) -> Episode:
     """Return the episode with the first trigger that it could be in."""
     at = (
         one.at

@@ -51,7 +51,9 @@ class Pager:
         """Return those of the plan; all but PagerDuty's end in the log."""
         return _Planned(
             {
-                name: _Road(self, name) if item.notifier == "pagerduty" else Ladder(LogNotifier())
+                name: _PagerReceiver(self, name)
+                if item.notifier == "pagerduty"
+                else Ladder(LogNotifier())
                 for name, item in routes.receivers.items()
             }
         )
@@ -86,12 +88,12 @@ class _Planned:
         """Return that of the page's receiver."""
         return self.notifiers[page.route]
 
-    def road(self, page: Page) -> str:
+    def destination(self, page: Page) -> str:
         """Return the receiver's name."""
         return page.route
 
 
-class _Road:
+class _PagerReceiver:
     """The real notifier, whose calls the pager takes; fits ports.Notifier."""
 
     def __init__(self, pager: Pager, receiver: str) -> None:
@@ -100,5 +102,5 @@ class _Road:
 
     def send(self, page: Page) -> Delivery:
         """Make one attempt, in barer forms where the plan refuses one."""
-        road = PagerDuty(URL, self._key, "", lambda _, body: self._pager.take(page, body))
-        return Ladder(road).send(page)
+        notifier = PagerDuty(URL, self._key, "", lambda _, body: self._pager.take(page, body))
+        return Ladder(notifier).send(page)

@@ -30,7 +30,7 @@ def resolved_once(routes: Routes) -> Routes:
 
 
 def through_pagerduty(routes: Routes) -> Routes:
-    """Return the routes with receivers whose pages are seen here, whatever their own road is."""
+    """Return the routes with every receiver over PagerDuty, whose pages are seen here."""
     receivers = {
         name: item.model_copy(update={"notifier": "pagerduty"})
         for name, item in routes.receivers.items()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from difflib import ndiff
 from itertools import zip_longest
 
-from replay.casebook import START, STATES, Case, Casebook, Expected, Told, clock
+from replay.casebook import START, STATES, Case, Casebook, Expected, ExpectedPage, clock
 from replay.pager import Attempt
 from replay.plan import MINUTE
 from replay.rules import through_pagerduty
@@ -93,7 +93,9 @@ def _states(rule: str, at: datetime, changes: Sequence[Change]) -> Mapping[str, 
     }
 
 
-def _page_faults(expected: Sequence[Told], taken: Sequence[Attempt], keys: Keys) -> Iterator[str]:
+def _page_faults(
+    expected: Sequence[ExpectedPage], taken: Sequence[Attempt], keys: Keys
+) -> Iterator[str]:
     """Compare the pages, as lines and then by what they say."""
     wanted = [f"{clock(one.at)} {one.action} {keys[one.rule]}" for one in expected]
     got = [_page(attempt, one) for attempt, one in zip_longest(taken, expected[: len(taken)])]
@@ -121,7 +123,7 @@ def _step(change: Change) -> str:
     return f"{change.rule}{labels} {change.transition.state}"
 
 
-def _page(attempt: Attempt, expected: Told | None = None) -> str:
+def _page(attempt: Attempt, expected: ExpectedPage | None = None) -> str:
     """Write a page as a line; one of the minute that ends with the expected time is on time."""
     passed = attempt.at - START
     on_time = expected and timedelta(0) <= expected.at - passed < MINUTE

@@ -211,9 +211,9 @@ def failed(exc: BaseException, **fields: str) -> None:
         return
     message = str(exc) if isinstance(exc, AgentmeterError) else ""
     stack = "".join(traceback.format_tb(exc.__traceback__))
-    told = {**place.about, **fields}
+    about_it = {**place.about, **fields}
     place.invocation.faults.append(
-        Fault(place.invocation.now(), type(exc).__name__, message, stack, place.span, told)
+        Fault(place.invocation.now(), type(exc).__name__, message, stack, place.span, about_it)
     )
 
 

@@ -16,7 +16,7 @@ from shared.rows import (
 
 
 class Exporter(Protocol):
-    """The road into Azure Monitor: synchronous, with an outcome for every item."""
+    """Exports telemetry to Azure Monitor synchronously, with an outcome for every item."""
 
     def events(self, rows: Sequence[EventRow]) -> Sequence[ExportOutcome]:
         """Send the rows to AppEvents; return as many outcomes, in order. Never raises for the
@@ -116,13 +116,13 @@ class Receivers(Protocol):
         neither is reached."""
         ...
 
-    def road(self, page: Page) -> str:
-        """Return what the page shares its pace with."""
+    def destination(self, page: Page) -> str:
+        """Return the destination whose rate limit the page shares."""
         ...
 
 
 class Notifier(Protocol):
-    """A road to a person."""
+    """Sends pages to a person."""
 
     def send(self, page: Page) -> Delivery:
         """Make one attempt. Never raises; never says a secret."""

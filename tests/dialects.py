@@ -2,21 +2,21 @@
 
 from shared.events.otlp.span import Scalar
 from tests.own_words import OWN_WORDS
-from tests.recording import Attributes, Recording, Told, sent
+from tests.recording import Attributes, Recording, StatedCall, sent
 
 
-def _chat(dialect: str, scope: str, told: Told, more: Attributes) -> Recording:
+def _chat(dialect: str, scope: str, call: StatedCall, more: Attributes) -> Recording:
     """Return an agent, where it names one, and a call in the words of the newest conventions."""
     attributes: dict[str, Scalar] = {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": told.provider,
-        "gen_ai.request.model": told.model,
+        "gen_ai.provider.name": call.provider,
+        "gen_ai.request.model": call.model,
     }
     attributes |= more
-    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": told.agent or ""}
-    outer = [sent("invoke_agent", agent, 1, 0, scope)] if told.agent else []
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": call.agent or ""}
+    outer = [sent("invoke_agent", agent, 1, 0, scope)] if call.agent else []
     return Recording(
-        dialect, [*outer, sent("chat", attributes, 2, 1, scope, kind="client")], [told]
+        dialect, [*outer, sent("chat", attributes, 2, 1, scope, kind="client")], [call]
     )
 
 
@@ -42,7 +42,7 @@ def _dotnet() -> Recording:
         **sums,
     }
     team = {"team.id": "red", "session.id": "c-7"}
-    told = Told("openai", "gpt-4o", SIZE, "planner", "c-7", "red")
+    stated = StatedCall("openai", "gpt-4o", SIZE, "planner", "c-7", "red")
     return Recording(
         "Microsoft.Extensions.AI and Agents (.NET)",
         [
@@ -52,7 +52,7 @@ def _dotnet() -> Recording:
             sent("chat gpt-4o", {**call, **size, "gen_ai.response.id": first}, 4, 3, MEAI),
             sent("chat gpt-4o", {**call, **size, "gen_ai.response.id": last}, 5, 3, MEAI),
         ],
-        [told, told],
+        [stated, stated],
     )
 
 
@@ -76,7 +76,7 @@ def _openinference() -> Recording:
             sent("LLM.call", llm, 3, 2, "openinference.instrumentation.litellm"),
             sent("ChatCompletion", llm, 4, 3, "openinference.instrumentation.openai"),
         ],
-        [Told("openai", "gpt-4o", SIZE, "planner", "c-7", user="u-1")],
+        [StatedCall("openai", "gpt-4o", SIZE, "planner", "c-7", user="u-1")],
     )
 
 
@@ -90,7 +90,7 @@ def _llamaindex() -> Recording:
             sent("OpenAI._prepare_chat_with_tools", llm, 1, 0, scope),
             sent("OpenAI.achat", used, 2, 0, scope),
         ],
-        [Told("unknown", "gpt-4o", SIZE)],
+        [StatedCall("unknown", "gpt-4o", SIZE)],
     )
 
 
@@ -107,7 +107,7 @@ def _langchain_metadata() -> Recording:
     return Recording(
         "OpenInference",
         [sent("ChatOpenAI", llm, 1, 0, scope)],
-        [Told("openai", "gpt-4o", SIZE, "planner", "c-7")],
+        [StatedCall("openai", "gpt-4o", SIZE, "planner", "c-7")],
     )
 
 
@@ -128,7 +128,7 @@ def _openllmetry() -> Recording:
             sent("planner.agent", agent, 1, 0, scope),
             sent("openai.chat", chat, 2, 1, "opentelemetry.instrumentation.openai.v1"),
         ],
-        [Told("OpenAI", "gpt-4o", SIZE, "planner", user="u-1")],
+        [StatedCall("OpenAI", "gpt-4o", SIZE, "planner", user="u-1")],
     )
 
 
@@ -143,57 +143,57 @@ RECORDINGS = (
     _chat(
         "OpenInference for Bedrock",
         "openinference.instrumentation.bedrock",
-        Told("aws.bedrock", NOVA, (1900, 100, 900, 0, 0)),
+        StatedCall("aws.bedrock", NOVA, (1900, 100, 900, 0, 0)),
         {**PLAIN, READ: 900, TOTAL: 2000},
     ),
     _chat(
         "google-genai",
         "opentelemetry.instrumentation.google_genai",
-        Told("gcp.gemini", "gemini-2.5-pro", (1000, 3100, 0, 0, 3000)),
+        StatedCall("gcp.gemini", "gemini-2.5-pro", (1000, 3100, 0, 0, 3000)),
         {**PLAIN, TOTAL: 4100},
     ),
     _chat(
         "GitHub Copilot",
         "copilot-chat",
-        Told("github", "gpt-4o", (1000, 100, 600, 0, 0), "agent x"),
+        StatedCall("github", "gpt-4o", (1000, 100, 600, 0, 0), "agent x"),
         {**PLAIN, READ: 600},
     ),
     _chat(
         "Spring AI",
         "org.springframework.boot",
-        Told("openai", "gpt-4o", SIZE, conversation="c-7", doubts=("cache_read_tokens",)),
+        StatedCall("openai", "gpt-4o", SIZE, conversation="c-7", doubts=("cache_read_tokens",)),
         {**PLAIN, "spring.ai.kind": "chat_model", "spring.ai.chat.client.conversation.id": "c-7"},
     ),
-    _chat("LangChain4j", "langchain4j", Told("openai", "gpt-4o", SIZE), PLAIN),
+    _chat("LangChain4j", "langchain4j", StatedCall("openai", "gpt-4o", SIZE), PLAIN),
     _chat(
         "Semantic Kernel (.NET)",
         "Microsoft.SemanticKernel.Diagnostics",
-        Told("openai", "gpt-4o", SIZE),
+        StatedCall("openai", "gpt-4o", SIZE),
         PLAIN,
     ),
-    _chat("OpenAI (.NET)", "OpenAI.ChatClient", Told("openai", "gpt-4o", SIZE), PLAIN),
+    _chat("OpenAI (.NET)", "OpenAI.ChatClient", StatedCall("openai", "gpt-4o", SIZE), PLAIN),
     _chat(
         "Azure AI Inference (.NET)",
         "Azure.AI.Inference.ChatCompletionsClient",
-        Told("az.ai.inference", "gpt-4o", SIZE),
+        StatedCall("az.ai.inference", "gpt-4o", SIZE),
         PLAIN,
     ),
     _chat(
         "Anthropic SDK",
         "com.anthropic.sdk.csharp",
-        Told("anthropic", CLAUDE, (1000, 100, 600, 300, 0)),
+        StatedCall("anthropic", CLAUDE, (1000, 100, 600, 300, 0)),
         {**PLAIN, READ: 600, WRITE: 300},
     ),
     _chat(
         "OpenLIT",
         "openlit.instrumentation.anthropic",
-        Told("anthropic", CLAUDE, (1900, 100, 600, 300, 0)),
+        StatedCall("anthropic", CLAUDE, (1900, 100, 600, 300, 0)),
         {**PLAIN, READ: 600, WRITE: 300},
     ),
     _chat(
         "Logfire",
         "logfire.openai",
-        Told("openai", "gpt-4o", (1000, 100, 600, 0, 30)),
+        StatedCall("openai", "gpt-4o", (1000, 100, 600, 0, 30)),
         {
             **PLAIN,
             "gen_ai.usage.raw": '{"prompt_tokens": 1000,'
@@ -204,13 +204,13 @@ RECORDINGS = (
     _chat(
         "Pydantic AI",
         "pydantic-ai",
-        Told("google", "gemini-2.5-pro", (1000, 100, 0, 0, 30), "a"),
+        StatedCall("google", "gemini-2.5-pro", (1000, 100, 0, 0, 30), "a"),
         {**PLAIN, THOUGHT: 30},
     ),
     _chat(
         "OpenTelemetry GenAI conventions, new and old",
         "opentelemetry.tests",
-        Told("openai", "gpt-4o", SIZE, "planner"),
+        StatedCall("openai", "gpt-4o", SIZE, "planner"),
         PLAIN,
     ),
 )

@@ -78,7 +78,7 @@ class FakeReceivers:
         gone = Unreachable(Later(f"No receiver is named {page.route}.", cause="repair"))
         return self.notifiers.get(page.route, gone)
 
-    def road(self, page: Page) -> str:
+    def destination(self, page: Page) -> str:
         """Return the first receiver that has the same."""
         mine = self.notifiers.get(page.route)
         return next((name for name, one in self.notifiers.items() if one is mine), page.route)

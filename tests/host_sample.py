@@ -64,7 +64,7 @@ def _answering(seen: Seen) -> func.Blueprint:
     @bp.route(route="echo/{kind}/{number:int?}", auth_level=func.AuthLevel.ANONYMOUS)
     def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         seen.contexts.append(context)
-        told: dict[str, object] = {
+        shown: dict[str, object] = {
             "method": req.method,
             "url": req.url,
             "headers": dict(req.headers),
@@ -72,7 +72,7 @@ def _answering(seen: Seen) -> func.Blueprint:
             "route_params": dict(req.route_params),
             "body": req.get_body().hex(),
         }
-        return func.HttpResponse(json.dumps(told), mimetype="application/json")
+        return func.HttpResponse(json.dumps(shown), mimetype="application/json")
 
     @bp.route(route="echo/fixed/1", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     async def fixed(req: func.HttpRequest) -> func.HttpResponse:

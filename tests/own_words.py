@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.coding_agents import recorded
-from tests.recording import Attributes, Recording, Told, sent
+from tests.recording import Attributes, Recording, StatedCall, sent
 
 
 def _vercel() -> Recording:
@@ -42,8 +42,8 @@ def _vercel() -> Recording:
         "gen_ai.request.model": "gpt-4o",
     }
     ai = "ai"
-    told = Told("openai", "gpt-4o", None, "planner", "c-7", user="u-1")
-    embedded = replace(told, provider="openai", model="text-embedding-3-small")
+    stated = StatedCall("openai", "gpt-4o", None, "planner", "c-7", user="u-1")
+    embedded = replace(stated, provider="openai", model="text-embedding-3-small")
     return Recording(
         "Vercel AI SDK",
         [
@@ -61,9 +61,9 @@ def _vercel() -> Recording:
             sent("ai.streamText.doStream", stream, 6, 0, ai, failed=True),
         ],
         [
-            replace(told, counts=(2006, 300, 1920, 0, 100)),
+            replace(stated, counts=(2006, 300, 1920, 0, 100)),
             replace(embedded, counts=(88, 0, 0, 0, 0)),
-            replace(told, status="error"),
+            replace(stated, status="error"),
         ],
     )
 
@@ -82,7 +82,7 @@ def _langfuse() -> Recording:
     kind = {"langfuse.observation.type": "generation"}
     details = "langfuse.observation.usage_details"
     size = (1200, 350, 1024, 0, 0)
-    told = Told("unknown", "gpt-4o-2024-08-06", size, "planner", "c-7", user="u-1")
+    call = StatedCall("unknown", "gpt-4o-2024-08-06", size, "planner", "c-7", user="u-1")
     return Recording(
         "Langfuse SDK",
         [
@@ -91,7 +91,7 @@ def _langfuse() -> Recording:
             sent("generation", {**kind, **model, details: own}, 3, 1, "langfuse-sdk"),
             sent("step", {"langfuse.observation.type": "span"}, 4, 1, "langfuse-sdk"),
         ],
-        [told, told],
+        [call, call],
     )
 
 
@@ -117,7 +117,7 @@ def _litellm() -> Recording:
             sent("litellm_request", call, 2, 1, "litellm", kind="client"),
             sent("litellm_request", hit, 3, 1, "litellm", kind="client"),
         ],
-        [Told("openai", "gpt-4o", (1200, 350, 1024, 0, 0), "planner", team="red")],
+        [StatedCall("openai", "gpt-4o", (1200, 350, 1024, 0, 0), "planner", team="red")],
     )
 
 
@@ -141,7 +141,7 @@ def _claude_code() -> Recording:
             sent("claude_code.tool", {"tool_name": "Bash"}, 3, 1, scope),
         ],
         [
-            Told(
+            StatedCall(
                 "anthropic",
                 "claude-opus-4-8",
                 (52_012, 300, 50_000, 2_000, 0),
@@ -165,16 +165,20 @@ def _codex() -> Recording:
             sent("run_turn", {"conversation.id": "c-7", **call}, 1, 0, "codex_cli"),
             sent("handle_responses", call, 2, 1, "codex_cli"),
         ],
-        [Told("openai", "unknown", (117_231, 225, 115_584, 0, 0), "codex", conversation="c-7")],
+        [
+            StatedCall(
+                "openai", "unknown", (117_231, 225, 115_584, 0, 0), "codex", conversation="c-7"
+            )
+        ],
     )
 
 
 def _gemini_cli() -> Recording:
     (response,) = (one for one in recorded("gemini_cli.logs") if one.name.endswith("response"))
-    told = Told("gcp.gemini", "gemini-2.5-pro", (1200, 110, 1024, 0, 30), "gemini-cli")
+    call = StatedCall("gcp.gemini", "gemini-2.5-pro", (1200, 110, 1024, 0, 30), "gemini-cli")
     owner = {"conversation": "a28959b2-1d52-4fb6-9418-29503f11bc85", "team": "gemini-cli"}
     user = "263f6e97-b961-435e-a49a-3bed6ebb6a02"
-    return Recording("Gemini CLI", [response], [replace(told, **owner, user=user)])
+    return Recording("Gemini CLI", [response], [replace(call, **owner, user=user)])
 
 
 def _strands() -> Recording:
@@ -197,7 +201,7 @@ def _strands() -> Recording:
             sent("execute_event_loop_cycle", cycle, 2, 1, scope),
             sent("chat", chat, 3, 2, scope, kind="client"),
         ],
-        [Told("strands-agents", "gpt-4o", (1000, 100, 0, 0, 0), "planner", "c-7")],
+        [StatedCall("strands-agents", "gpt-4o", (1000, 100, 0, 0, 0), "planner", "c-7")],
     )
 
 
@@ -221,7 +225,11 @@ def _adk() -> Recording:
             sent("call_llm", call, 3, 2, scope),
             sent("execute_tool f", tool, 4, 3, scope),
         ],
-        [Told("gcp.vertex.agent", "gemini-2.5-flash", (952, 320, 0, 0, 120), "planner", "c-7")],
+        [
+            StatedCall(
+                "gcp.vertex.agent", "gemini-2.5-flash", (952, 320, 0, 0, 120), "planner", "c-7"
+            )
+        ],
     )
 
 

@@ -11,8 +11,8 @@ GPT_4O = {"provider": "azure", "model": "gpt-4o"}
 def call(**given: object) -> LlmCall:
     """A call of gpt-4o that used a million tokens each way, but for what is given."""
     usage = {name: given.pop(name) for name in Usage.model_fields if name in given}
-    told = usage or {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
-    standard = {"provider": "openai", "model": "gpt-4o", "status": "success", "usage": told}
+    used = usage or {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    standard = {"provider": "openai", "model": "gpt-4o", "status": "success", "usage": used}
     return LlmCall.model_validate(standard | given)
 
 

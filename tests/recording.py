@@ -10,8 +10,8 @@ Attributes = Mapping[str, Scalar]
 
 
 @dataclass(frozen=True)
-class Told:
-    """A call as it must be told. counts: input, output, cache read, cache write, reasoning."""
+class StatedCall:
+    """A call as it must be read. counts: input, output, cache read, cache write, reasoning."""
 
     provider: str
     model: str
@@ -26,11 +26,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Recording:
-    """spans: of one trace, parents first. told: the calls that they tell, in any order."""
+    """spans: of one trace, parents first. calls: those that they report, in any order."""
 
     dialect: str
     spans: Sequence[Span]
-    told: Sequence[Told]
+    calls: Sequence[StatedCall]
 
 
 def sent(

@@ -105,10 +105,10 @@ def judged(condition: FastCondition, events: Sequence[Event], at: datetime) -> R
 
 def as_sent(at_s: float, name: str, columns: Mapping[str, object]) -> Priced:
     """Return the event that has these columns."""
-    told: dict[str, Any] = {KEYS[column]: value for column, value in columns.items()}
-    usd = told.pop("cost_usd", None)
-    raw = event(name, **told)
-    raw |= {"source": told.get("source", "test"), "time": START + timedelta(seconds=at_s)}
+    sent: dict[str, Any] = {KEYS[column]: value for column, value in columns.items()}
+    usd = sent.pop("cost_usd", None)
+    raw = event(name, **sent)
+    raw |= {"source": sent.get("source", "test"), "time": START + timedelta(seconds=at_s)}
     raw["data"].pop("source", None)
     cost = None if usd is None else Cost(Decimal(str(usd)), "known", "")
     return EVENT.validate_python(raw), cost

@@ -22,7 +22,7 @@ from tests.in_memory import MemoryClaims, MemoryLabels, MemorySeries, MemoryTrac
 PRICES = load("")
 
 
-def told(messages: Sequence[Sequence[Span]], at: datetime) -> list[EventRow]:
+def rows_told(messages: Sequence[Sequence[Span]], at: datetime) -> list[EventRow]:
     """Return the rows of the model calls, with whose work they are as UsageEvents shows it."""
     exporter = FakeExporter()
     _process(messages, exporter, at)

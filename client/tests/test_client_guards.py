@@ -89,8 +89,8 @@ def test_guards_count_the_agents_at_work(endpoint: Endpoint, meter: Meter) -> No
             assert meter.flush(5)
         assert meter.flush(5)
     assert meter.flush(5)
-    told = [(one["agent_type"], one["value"]) for one in endpoint.of("agent.active")]
-    assert told == [("writer", 2), ("reader", 1), ("reader", 0), ("writer", 0)]
+    sent = [(one["agent_type"], one["value"]) for one in endpoint.of("agent.active")]
+    assert sent == [("writer", 2), ("reader", 1), ("reader", 0), ("writer", 0)]
     sources = {e["source"] for e in endpoint.events.values() if e["type"] == "agent.active"}
     assert len(sources) == 1
     assert sources.isdisjoint({"tests"})

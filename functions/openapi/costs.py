@@ -11,14 +11,14 @@ from shared.usecases.explaining.dearest import WORK_SORTS
 from shared.usecases.spending.bill import Trend
 from shared.usecases.spending.buckets import WIDTHS
 from shared.usecases.spending.calls import CALL_SORTS, FARTHEST
-from shared.usecases.spending.question import TOLD_BY
+from shared.usecases.spending.question import SPLIT_BY
 from shared.usecases.spending.spent_query import SORTS
 
 Moment = Annotated[AwareDatetime, Field(examples=["2026-01-31T12:00:00Z"])]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", examples=["2026-01-31"])]
 PeriodName = Annotated[str, Field(examples=["this_month", "last_week", "7d"])]
 Zone = Annotated[str, Field(examples=["Europe/Berlin"])]
-Dimension = Literal[tuple(TOLD_BY)]
+Dimension = Literal[tuple(SPLIT_BY)]
 Usd = float | None
 
 
@@ -201,7 +201,7 @@ FILTERS: tuple[Parameter, ...] = tuple(
         ),
         (NOT, "No call of this {name}, likewise."),
     )
-    for name in TOLD_BY
+    for name in SPLIT_BY
 )
 ASK: tuple[Parameter, ...] = (
     Parameter("by", "What to split costs by: two at most, with a comma between.", Dimension),

@@ -83,9 +83,9 @@ def _compare(handlers: Set[str], operations: Set[str]) -> None:
 
 def _operation(name: str, route: Route, schemas: Schemas) -> Json:
     said, is_open = OPERATIONS[name], route.role is None
-    told_of = said.answers if is_open else {**refusals(429), **said.answers}
-    answers = {str(status): _answer(answer, schemas) for status, answer in told_of.items()}
-    told: Json = {
+    documented = said.answers if is_open else {**refusals(429), **said.answers}
+    answers = {str(status): _answer(answer, schemas) for status, answer in documented.items()}
+    shown: Json = {
         "operationId": name,
         "tags": [said.tag],
         "summary": said.summary,
@@ -95,11 +95,11 @@ def _operation(name: str, route: Route, schemas: Schemas) -> Json:
     }
     in_path = [Parameter(each, "", str, "path") for each in PATH_PARAMETER.findall(route.path)]
     if parameters := (*in_path, *said.parameters):
-        told["parameters"] = [_parameter(parameter, schemas) for parameter in parameters]
+        shown["parameters"] = [_parameter(parameter, schemas) for parameter in parameters]
     if said.bodies:
         content = _content(said.bodies, schemas)
-        told["requestBody"] = {"required": said.is_body_required, "content": content}
-    return told
+        shown["requestBody"] = {"required": said.is_body_required, "content": content}
+    return shown
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> Json:

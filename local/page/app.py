@@ -76,7 +76,7 @@ def create_app(upstream: Upstream) -> Starlette:
             Route("/incidents", to_pager, methods=["GET"]),
             Route("/pages", _renamed(to_pager, "/events"), methods=["GET"]),
             Route("/queues", _renamed(to_host, "/admin/queues"), methods=["GET"]),
-            Route("/stack", _telling(upstream), methods=["GET"]),
+            Route("/stack", _stack_route(upstream), methods=["GET"]),
             Route("/workbooks", _workbooks, methods=["GET"]),
             Route("/workbooks/{name}", _workbook, methods=["GET"]),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -115,7 +115,7 @@ def _passing(base: str, headers: Headers) -> Handler:
     return passed
 
 
-def _telling(upstream: Upstream) -> Handler:
+def _stack_route(upstream: Upstream) -> Handler:
     """Return a handler that tells where the API is, and which file has its key."""
 
     async def told(_: Request) -> Response:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ops.check.rule_tests import Tested, run_tests, tell
+from ops.check.rule_tests import Tested, print_tests, run_tests
 from ops.console.command import Desk
 from replay.columns import Columns, empty_tables
 from shared.adapters.config.config_folder import (
@@ -81,11 +81,11 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.json:
         _machine(folder, problems, tests, desk)
     else:
-        _tell(folder, problems, desk)
+        _print(folder, problems, desk)
         for said in _warnings(folder, problems):
             desk.terminal.note(said)
         if tests:
-            tell(tests, desk.terminal)
+            print_tests(tests, desk.terminal)
     return 1 if problems or not all(one.ok for one in tests) else 0
 
 
@@ -106,7 +106,7 @@ def _machine(
     desk.terminal.json(answer)
 
 
-def _tell(folder: Path, problems: Sequence[Problem], desk: Desk) -> None:
+def _print(folder: Path, problems: Sequence[Problem], desk: Desk) -> None:
     for problem in problems:
         desk.terminal.say(f"{problem.file}: {problem.said}")
     if problems:

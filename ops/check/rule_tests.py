@@ -67,7 +67,7 @@ def _run(
             raise Misconfigured(f"tests/{name}: {exc}") from exc
 
 
-def tell(tests: Sequence[Tested], terminal: Terminal) -> None:
+def print_tests(tests: Sequence[Tested], terminal: Terminal) -> None:
     """Say what came of the tests: what is wrong in full, the rest in a line."""
     for one in tests:
         if one.ok:

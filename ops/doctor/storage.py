@@ -27,7 +27,7 @@ def laptop(stack: Stack) -> Iterator[Finding]:
         ) from None
     queues = answer.json()["queues"]
     depths = {name: of["visible"] + of["invisible"] for name, of in queues.items()}
-    yield from told({QUEUE: 0, POISON: 0, **depths})
+    yield from findings({QUEUE: 0, POISON: 0, **depths})
 
 
 def account_queues(environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -50,10 +50,10 @@ def account_queues(environment: Mapping[str, str]) -> Iterator[Finding]:
     except AzureError as exc:
         needs = OPERATOR.needs("Storage Queue Data Contributor", "the storage account")
         raise Misconfigured(f"The queues cannot be seen ({type(exc).__name__}). {needs}") from None
-    yield from told(depths)
+    yield from findings(depths)
 
 
-def told(depths: Mapping[str, int]) -> Iterator[Finding]:
+def findings(depths: Mapping[str, int]) -> Iterator[Finding]:
     """Judge what was seen of the queues."""
     for name in sorted({QUEUE, POISON} - set(depths)):
         yield wrong(f"queue {name}", "It is not there.", DEPLOY)

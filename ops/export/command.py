@@ -69,7 +69,7 @@ def run(given: Namespace, desk: Desk) -> int:
     _read(parts, paging, desk.terminal)
     make_file(kind, parts.files, out)
     parts.remove()
-    _tell(desk.terminal, given, parts)
+    _print(desk.terminal, given, parts)
     return 0
 
 
@@ -104,7 +104,7 @@ def _read(parts: Parts, paging: Paging, terminal: Terminal) -> None:
             advance(page.rows)
 
 
-def _tell(terminal: Terminal, given: Namespace, parts: Parts) -> None:
+def _print(terminal: Terminal, given: Namespace, parts: Parts) -> None:
     period, size = parts.plan.period, given.out.stat().st_size
     if given.json:
         terminal.json(

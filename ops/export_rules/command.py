@@ -107,7 +107,7 @@ def run(given: Namespace, desk: Desk) -> int:
     elif not given.json:
         desk.terminal.say(bicep(alerts))
     if given.json:
-        desk.terminal.json([_told(rule, alert) for rule, alert in made])
+        desk.terminal.json([_shown(rule, alert) for rule, alert in made])
     for rule, alert in made:
         lost = alert if isinstance(alert, str) else "; ".join(alert.lost)
         verb = "is left out" if isinstance(alert, str) else "loses"
@@ -115,7 +115,7 @@ def run(given: Namespace, desk: Desk) -> int:
     return 0
 
 
-def _told(rule: Rule, alert: Native | str) -> dict[str, object]:
+def _shown(rule: Rule, alert: Native | str) -> dict[str, object]:
     """Return a rule and what became of it, for machines."""
     if isinstance(alert, str):
         return {"rule": rule.key, "left_out": alert}

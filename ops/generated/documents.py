@@ -72,7 +72,7 @@ def dialects_page() -> str:
             each.name,
             ", ".join(f"`{name}`" for name in (*each.scopes, *each.marks, each.spans) if name),
             ", ".join(sorted(each.names)) or "the common ones",
-            each.not_told,
+            each.not_stated,
         )
         for each in DIALECTS
     )

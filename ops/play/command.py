@@ -112,7 +112,7 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.json:
         desk.terminal.json(asdict(report))
     else:
-        _tell(desk.terminal, report)
+        _print(desk.terminal, report)
     return 1 if refused else 0
 
 
@@ -177,7 +177,7 @@ def _post(
     return tuple(refused)
 
 
-def _tell(terminal: Terminal, report: Report) -> None:
+def _print(terminal: Terminal, report: Report) -> None:
     """Write the report for a person."""
     rate = report.calls / max(report.seconds, 0.001)
     terminal.say(f"Played {report.file} as {report.provider}/{report.model}")

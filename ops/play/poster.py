@@ -19,7 +19,7 @@ from shared.errors import GiveUp, Misconfigured, RetryLater
 
 TIMEOUT_S = (5, 60)
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
-TELL_EVERY = timedelta(seconds=10)
+LOG_EVERY = timedelta(seconds=10)
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -67,7 +67,7 @@ class Poster:
         self._sessions = LifoQueue[requests.Session]()
         self._stopped = threading.Event()
         self._reached = False
-        self._told_at: datetime | None = None
+        self._logged_at: datetime | None = None
 
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than until stop()."""
@@ -106,18 +106,18 @@ class Poster:
                     "repeat the command: what it took is known again, and counted once."
                 )
             if wait_s > FIRST_WAIT_S:
-                self._tell(
+                self._log_progress(
                     f"{self._api.url} takes no events ({answer.why}). Trying {left_s:.0f} s more."
                 )
             self.wait(min(max(wait_s, answer.retry_after_s), left_s))
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
         return answer
 
-    def _tell(self, text: str) -> None:
+    def _log_progress(self, text: str) -> None:
         """Say it, unless one of the threads has just said the like."""
         now = self._clock.now()
-        if self._told_at is None or now - self._told_at >= TELL_EVERY:
-            self._told_at = now
+        if self._logged_at is None or now - self._logged_at >= LOG_EVERY:
+            self._logged_at = now
             self._say(text)
 
     def _attempt(self, body: bytes, events: Sequence[Event]) -> Answer | _NotNow:

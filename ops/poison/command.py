@@ -115,10 +115,10 @@ def _show(poisoned: Poisoned, wanted: Wanted) -> Iterator[dict[str, object]]:
             yield {"event": poisoned.id, "type": "", "id": "", "source": "", "time": "", "data": ""}
             continue
         stated = events[place]
-        told = {name: str(stated.get(name, ""))[:SHOWN_CHARS] for name in ("type", "id", "source")}
+        named = {name: str(stated.get(name, ""))[:SHOWN_CHARS] for name in ("type", "id", "source")}
         said = str(stated.get("data", stated.get("name", "")))[: 5 * SHOWN_CHARS]
         time = str(stated.get("time", ""))
-        yield {"event": f"{poisoned.id}/{place + 1}", **told, "time": time, "data": said}
+        yield {"event": f"{poisoned.id}/{place + 1}", **named, "time": time, "data": said}
 
 
 def _change(queue: PoisonQueue, wanted: Wanted, given: Namespace, desk: Desk) -> int:

@@ -85,7 +85,7 @@ def run(given: Namespace, desk: Desk) -> int:
     if given.json:
         desk.terminal.json(_machine(explained))
     else:
-        _tell(desk.terminal, explained)
+        _print(desk.terminal, explained)
     return 0
 
 
@@ -199,7 +199,7 @@ def _machine(explained: Explanation) -> dict[str, object]:
     }
 
 
-def _tell(terminal: Terminal, explained: Explanation) -> None:
+def _print(terminal: Terminal, explained: Explanation) -> None:
     """Write the explanation for a person."""
     cost = explained.cost
     terminal.say(f"cost     {'unknown' if cost.usd is None else f'US$ {plain(cost.usd)}'}")

@@ -143,9 +143,9 @@ def _call(seller: str, model: str, usage: Usage) -> LlmCall:
     return LlmCall(provider=seller, model=model, status="success", usage=usage)
 
 
-def _agree(told: Figures, ours: Figures | None) -> bool:
+def _agree(stated: Figures, ours: Figures | None) -> bool:
     """Tell whether every figure that both have is the same."""
     return ours is not None and all(
         one is None or other is None or abs(one - other) < SAME
-        for one, other in zip(told, ours, strict=True)
+        for one, other in zip(stated, ours, strict=True)
     )

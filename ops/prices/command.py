@@ -49,10 +49,10 @@ COLUMNS = ("seller", "model", "verdict", *SOURCES, "ours", "why")
 
 def row(one: Audited) -> Sequence[str]:
     """Return what a person reads of one model."""
-    told = (written(one.told[name]) for name in SOURCES)
+    stated = (written(one.told[name]) for name in SOURCES)
     ours = "" if one.ours is None else written(one.ours)
     why = ", ".join(one.missing) if one.verdict == "doubt" else one.vendor_source
-    return (one.seller, one.model, one.verdict, *told, ours, why)
+    return (one.seller, one.model, one.verdict, *stated, ours, why)
 
 
 def summary(audited: Sequence[Audited]) -> str:

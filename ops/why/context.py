@@ -8,14 +8,14 @@ from ops.console.terminal import Terminal
 BAR = 30
 
 
-def show_context(terminal: Terminal, told: Mapping[str, Any]) -> None:
+def show_context(terminal: Terminal, answer: Mapping[str, Any]) -> None:
     """Print each part; one without an answer says why."""
     for title, name, show in (
         ("Value against its limit", "chart", _chart),
         ("Who contributes", "contributors", _contributors),
         ("Some of the events", "events", _events),
     ):
-        part = told[name]
+        part = answer[name]
         if part is None or (part["value"] is None and not part["error"]):
             continue
         terminal.say("")
@@ -24,7 +24,7 @@ def show_context(terminal: Terminal, told: Mapping[str, Any]) -> None:
             terminal.say(f"not known: {part['error']}")
         else:
             show(terminal, part["value"])
-    _stored(terminal, told)
+    _stored(terminal, answer)
 
 
 def _chart(terminal: Terminal, chart: Mapping[str, Any]) -> None:
@@ -66,16 +66,16 @@ def _events(terminal: Terminal, found: list[dict[str, Any]]) -> None:
     terminal.table(names, [[one.get(name) for name in names] for one in found])
 
 
-def _stored(terminal: Terminal, told: Mapping[str, Any]) -> None:
+def _stored(terminal: Terminal, answer: Mapping[str, Any]) -> None:
     """Print what changed, and the episodes before."""
-    if told["marks"]:
+    if answer["marks"]:
         terminal.say("")
         terminal.say("What was deployed or changed")
-        terminal.table(("at", "what"), [(m["at"][:19], m["text"]) for m in told["marks"]])
-    if told["before"]:
+        terminal.table(("at", "what"), [(m["at"][:19], m["text"]) for m in answer["marks"]])
+    if answer["before"]:
         terminal.say("")
         terminal.say("Episodes before")
         terminal.table(
             ("fired", "over", "value", "verdict"),
-            [(e["fired_at"], e["ended_at"], e["value"], e["verdict"]) for e in told["before"]],
+            [(e["fired_at"], e["ended_at"], e["value"], e["verdict"]) for e in answer["before"]],
         )

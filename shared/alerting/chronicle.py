@@ -36,13 +36,13 @@ def transitions(
         key = fingerprint(change.series)
         alert = stepped.series.get(key) or before.series[key]
         found = tuple(evidence(k, change.at, readings[k.name], key) for k in conditions)
-        told_by = next((item for item in found if item.look == alert.by), found[0])
+        decisive = next((item for item in found if item.look == alert.by), found[0])
         steps.append(
             _transition(
                 rule.key,
                 change,
                 alert,
-                {"threshold": told_by.threshold, **_measured(rule, before, alert, change, found)},
+                {"threshold": decisive.threshold, **_measured(rule, before, alert, change, found)},
                 found,
             )
         )
@@ -105,9 +105,9 @@ def delivery(page: Page, outcome: Delivery, at: datetime) -> list[Step]:
     if isinstance(outcome, Later) and outcome.why == page.last_status:
         return []
     state = type(outcome).__name__.lower()
-    told = isinstance(outcome, Accepted) and page.action == "trigger" and page.reason in OPENING
+    opened = isinstance(outcome, Accepted) and page.action == "trigger" and page.reason in OPENING
     numbers = {"attempts": page.attempts + 1.0}
-    if told and page.fired_at:
+    if opened and page.fired_at:
         numbers["notify_delay_s"] = (at - page.fired_at).total_seconds()
     return [
         Step(

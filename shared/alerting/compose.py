@@ -57,7 +57,7 @@ def trigger(
     details: dict[str, object] = {
         **_measured(condition, worst),
         "members": [_member(condition, alert) for alert in members[:MEMBERS_SHOWN]],
-        "resolved": len(_told(group) - group.firing.keys()),
+        "resolved": len(_notified(group) - group.firing.keys()),
     }
     return Page(
         id=_page_id(now, key),
@@ -164,7 +164,7 @@ def _frame(sender: Sender, name: str, group: str, alert: str) -> dict[str, objec
     }
 
 
-def _told(group: Group) -> set[str]:
+def _notified(group: Group) -> set[str]:
     """Return the members that the receiver knows of."""
     return set(group.incident.members) if group.incident else set()
 

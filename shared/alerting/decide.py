@@ -83,11 +83,11 @@ def _open(group: Group, receiver: Receiver, now: datetime) -> Decision:
 def _update(group: Group, incident: Incident, receiver: Receiver, now: datetime) -> Decision:
     """Tell what is new about an open incident, but not too often."""
     quiet_for = now - incident.notified_at
-    told = set(incident.members)
+    known = set(incident.members)
     reason: Reason
-    if group.firing.keys() - group.muted.keys() - told:
+    if group.firing.keys() - group.muted.keys() - known:
         reason = "new alerts added"
-    elif told - group.firing.keys():
+    elif known - group.firing.keys():
         reason = "some resolved"
     elif quiet_for >= receiver.repeat_interval:
         reason = "repeat interval elapsed"

@@ -128,11 +128,11 @@ class FastCondition(BaseModel, frozen=True, extra="forbid"):
     @cached_property
     def digest(self) -> str:
         """Return what its tallies are known by: another limit judges the same tallies."""
-        told = self.model_dump(
+        stated = self.model_dump(
             mode="json", include={"event", "where", "bad", "good", "over", "sum", "by"}
         )
         per = self.rate.per_event if self.rate else ""
-        text = json.dumps([told, per, self.measured == "value"], sort_keys=True)
+        text = json.dumps([stated, per, self.measured == "value"], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property

@@ -11,13 +11,13 @@ def kql_of(condition: FastCondition) -> str:
     """Return the query: what the condition counts, in slices of 15 s of {start} to {end}."""
     per = condition.rate.per_event if condition.rate else ""
     kinds = ", ".join(dumps(kind) for kind in dict.fromkeys((condition.event, per)) if kind)
-    told = " and ".join((f"Name in ({kinds})", *_among(condition.where)))
+    filters = " and ".join((f"Name in ({kinds})", *_among(condition.where)))
     by = ", ".join((*condition.columns, "At = bin(TimeGenerated, 15s)"))
     return "\n".join(
         (
             "UsageEvents",
             "| where TimeGenerated >= {start} and TimeGenerated < {end}",
-            f"| where {told}",
+            f"| where {filters}",
             f"| summarize {', '.join(_amounts(condition, per))} by {by}",
         )
     )
@@ -25,13 +25,13 @@ def kql_of(condition: FastCondition) -> str:
 
 def kql_of_top(condition: FastCondition, fields: Sequence[str]) -> str:
     """Return the query: which values of these fields have most of what is bad."""
-    told = (f"Name == {dumps(condition.event)}", *_among(condition.where), *_bad(condition))
+    filters = (f"Name == {dumps(condition.event)}", *_among(condition.where), *_bad(condition))
     column, amount, order = _most(condition)
     return "\n".join(
         (
             "UsageEvents",
             "| where TimeGenerated >= {start} and TimeGenerated < {end}",
-            f"| where {' and '.join(told)}",
+            f"| where {' and '.join(filters)}",
             f"| summarize {column} = {amount} by {', '.join(map(column_of, fields))}",
             f"| top 10 by {column} {order}",
         )

@@ -73,7 +73,7 @@ class StepLog(Protocol):
         """Return what is not yet exported, oldest first."""
         ...
 
-    def told(self, news: News) -> None:
+    def mark_exported(self, news: News) -> None:
         """Note that these were exported. The 200 latest steps of the rule are kept.
 
         Raises:

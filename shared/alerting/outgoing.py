@@ -8,12 +8,12 @@ from typing import TypeVar
 from shared.alerting.page import Accepted, Delivery, Dropped, Page
 
 PER_MINUTE = 100
-"""Attempts on one road; PagerDuty takes about 120 of one integration key."""
+"""Attempts a minute at one destination; PagerDuty takes about 120 of one integration key."""
 RESOLVE_AFTER = timedelta(seconds=5)
 """PagerDuty's 202 means that the trigger waits in its own queue, which a resolve may overtake."""
 
 Settled = tuple[Page, Delivery, datetime]
-Road = TypeVar("Road")
+Destination = TypeVar("Destination")
 
 
 def needless(waiting: Iterable[Page]) -> list[Page]:
@@ -60,10 +60,10 @@ def paced(
     pages: Iterable[Page],
     waiting: Iterable[Page],
     settled: Iterable[Settled],
-    road: Callable[[Page], Road],
+    destination: Callable[[Page], Destination],
     now: datetime,
 ) -> list[Page]:
-    """Leave out what would make more than PER_MINUTE attempts on a road in this minute.
+    """Leave out what would make more than PER_MINUTE attempts at a destination in this minute.
 
     waiting, settled: they tell of the last attempt of each page, which is enough, for a page is
         tried a time or two a minute.
@@ -71,13 +71,13 @@ def paced(
     tried = [*waiting, *(page for page, outcome, _ in settled if not isinstance(outcome, Dropped))]
     minute = timedelta(minutes=1)
     spent = Counter(
-        road(page)
+        destination(page)
         for page in tried
         if page.tried_at and timedelta(0) <= now - page.tried_at < minute
     )
     going: list[Page] = []
     for page in pages:
-        spent[road(page)] += 1
-        if spent[road(page)] <= PER_MINUTE:
+        spent[destination(page)] += 1
+        if spent[destination(page)] <= PER_MINUTE:
             going.append(page)
     return going

@@ -153,8 +153,8 @@ def _next(blank: Message) -> Message:
     """Return another blank of the same request, to be counted by itself."""
     batch = uuid4().hex
     holder = batch if blank.id == blank.batch else blank.id
-    told = dict[str, int]()
-    return blank.model_copy(update={"id": holder, "batch": batch, "refused": told})
+    counts = dict[str, int]()
+    return blank.model_copy(update={"id": holder, "batch": batch, "refused": counts})
 
 
 def _parts(parcels: Sequence[Parcel]) -> list[Sequence[Parcel]]:

@@ -1,8 +1,8 @@
-"""Makes totals of the counts that providers and instrumentations tell, by their conventions.
+"""Reconciles the token counts of providers and instrumentations into totals.
 
 agentmeter and its client share this module: it needs nothing but Python, and the client's copy is
 generated. Which count includes which is settled by the table of families and by the convention of
-who tells it; a told total settles what these leave open. What stays unexplained is a doubt.
+the sender; a stated total settles what these leave open. What stays unexplained is a doubt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_CALL_TOKENS = 20_000_000
 class Family(NamedTuple):
     """How the makers of some models count in their own API.
 
-    cache, reasoning: "inside" the input, the output, or "beside" it. rest: the count that a told
+    cache, reasoning: "inside" the input, the output, or "beside" it. rest: the count that a stated
     total holds beyond its parts, "" for none.
     """
 
@@ -39,14 +39,14 @@ FAMILIES = (
 _PLAIN = Family("")
 _PLAIN_COUNTS = 2
 _UNNAMED = Family("", cache="beside", reasoning="beside")
-"""A model without a name may count either way: the total tells, or it is in doubt."""
+"""A model without a name may count either way: the total decides, or it is in doubt."""
 _FAMILIES = tuple((re.compile(family.models), family) for family in FAMILIES)
 
 
-class Told(NamedTuple):
-    """The counts of one call as they were told, 0 or absent where nothing was.
+class Reported(NamedTuple):
+    """The counts of one call as the sender stated them, 0 or absent where it did not.
 
-    total: as it was told. cache, reasoning: the convention of who tells it: "inside", "beside",
+    total: as it was stated. cache, reasoning: the convention of the sender: "inside", "beside",
     "api" (as the provider's own API counts), or "" where it is not known.
     output_expected: such a call makes output, as embeddings do not.
     """
@@ -92,19 +92,19 @@ def count_of(value: float) -> int | None:
     return int(value) if 0 <= value <= MAX_CALL_TOKENS and value == int(value) else None
 
 
-def reconcile(told: Told) -> Reconciled:
+def reconcile(reported: Reported) -> Reconciled:
     """Return the totals that the counts of a call mean, and what of them is in doubt."""
-    counts = dict(told.counts)
+    counts = dict(reported.counts)
     if not (counts.get("input_tokens") or counts.get("output_tokens")):
         return Reconciled(None)
-    if len(counts) == _PLAIN_COUNTS and _is_plain(counts, told.total):
+    if len(counts) == _PLAIN_COUNTS and _is_plain(counts, reported.total):
         return Reconciled(counts)
-    family, doubts = family_of(told.model), list[str]()
-    _fill_from_total(counts, told, doubts)
+    family, doubts = family_of(reported.model), list[str]()
+    _fill_from_total(counts, reported, doubts)
     stated = (counts.get("input_tokens", 0), counts.get("output_tokens", 0))
-    _include_cache(counts, told, family, doubts)
-    _include_reasoning(counts, told, family, doubts)
-    _explain_total(counts, stated, told, family, doubts)
+    _include_cache(counts, reported, family, doubts)
+    _include_reasoning(counts, reported, family, doubts)
+    _explain_total(counts, stated, reported, family, doubts)
     notes = _clamp(counts, doubts)
     return Reconciled(counts, tuple(dict.fromkeys(doubts)), tuple(notes))
 
@@ -116,38 +116,40 @@ def _is_plain(counts: Counts, total: int | None) -> bool:
     return total is None or total == counts["input_tokens"] + counts["output_tokens"]
 
 
-def _fill_from_total(counts: Counts, told: Told, doubts: list[str]) -> None:
-    """Take an input or output that was not told from the total; it is in doubt without one."""
-    expected = ("input_tokens", "output_tokens") if told.output_expected else ("input_tokens",)
+def _fill_from_total(counts: Counts, reported: Reported, doubts: list[str]) -> None:
+    """Take an input or output that was not stated from the total; it is in doubt without one."""
+    expected = ("input_tokens", "output_tokens") if reported.output_expected else ("input_tokens",)
     for name in expected:
         if name in counts:
             continue
         other = sum(counts.get(each, 0) for each in ("input_tokens", "output_tokens"))
-        if told.total is not None and told.total >= other:
-            counts[name] = told.total - other
+        if reported.total is not None and reported.total >= other:
+            counts[name] = reported.total - other
         else:
             doubts.append(name)
 
 
-def _include_cache(counts: Counts, told: Told, family: Family, doubts: list[str]) -> None:
-    """Add cached tokens to an input that is told without them."""
+def _include_cache(counts: Counts, reported: Reported, family: Family, doubts: list[str]) -> None:
+    """Add cached tokens to an input that is stated without them."""
     cached = counts.get("cache_read_tokens", 0) + counts.get("cache_write_tokens", 0)
     stated = counts.get("input_tokens", 0)
     parts = stated + counts.get("output_tokens", 0)
-    by_total = {parts: "inside", parts + cached: "beside"}.get(told.total or -1, "")
-    convention = _convention(told.cache, family.cache, by_total)
-    if convention == "beside" or _cannot_be_inside(cached, stated, family.cache, told, doubts):
+    by_total = {parts: "inside", parts + cached: "beside"}.get(reported.total or -1, "")
+    convention = _convention(reported.cache, family.cache, by_total)
+    if convention == "beside" or _cannot_be_inside(cached, stated, family.cache, reported, doubts):
         counts["input_tokens"] = stated + cached
 
 
-def _include_reasoning(counts: Counts, told: Told, family: Family, doubts: list[str]) -> None:
-    """Add thoughts to an output that is told without them."""
+def _include_reasoning(
+    counts: Counts, reported: Reported, family: Family, doubts: list[str]
+) -> None:
+    """Add thoughts to an output that is stated without them."""
     reasoning, stated = counts.get("reasoning_tokens", 0), counts.get("output_tokens", 0)
     parts = counts.get("input_tokens", 0) + stated
-    by_total = {parts: "inside", parts + reasoning: "beside"}.get(told.total or -1, "")
-    convention = _convention(told.reasoning, family.reasoning, by_total)
+    by_total = {parts: "inside", parts + reasoning: "beside"}.get(reported.total or -1, "")
+    convention = _convention(reported.reasoning, family.reasoning, by_total)
     if convention == "beside" or _cannot_be_inside(
-        reasoning, stated, family.reasoning, told, doubts
+        reasoning, stated, family.reasoning, reported, doubts
     ):
         counts["output_tokens"] = stated + reasoning
     elif reasoning and not convention:
@@ -155,7 +157,7 @@ def _include_reasoning(counts: Counts, told: Told, family: Family, doubts: list[
 
 
 def _cannot_be_inside(
-    part: int, stated: int, convention: str, told: Told, doubts: list[str]
+    part: int, stated: int, convention: str, reported: Reported, doubts: list[str]
 ) -> bool:
     """Tell whether a part is more than the total that is said to hold it.
 
@@ -163,31 +165,31 @@ def _cannot_be_inside(
     """
     if part <= stated or convention == "inside":
         return False
-    if not told.model:
+    if not reported.model:
         doubts.append("model")
     return True
 
 
-def _convention(told: str, family: str, by_total: str) -> str:
+def _convention(reported: str, family: str, by_total: str) -> str:
     """Return "inside" or "beside", "" where nothing settles it."""
-    if told in ("inside", "beside") or family == "inside":
-        return told if told in ("inside", "beside") else family
-    return family if told == "api" else by_total
+    if reported in ("inside", "beside") or family == "inside":
+        return reported if reported in ("inside", "beside") else family
+    return family if reported == "api" else by_total
 
 
 def _explain_total(
-    counts: Counts, stated: tuple[int, int], told: Told, family: Family, doubts: list[str]
+    counts: Counts, stated: tuple[int, int], reported: Reported, family: Family, doubts: list[str]
 ) -> None:
     """Hold the parts against the total: what it holds beyond them is output, or a doubt."""
-    if told.total is None:
+    if reported.total is None:
         return
     whole = counts.get("input_tokens", 0) + counts.get("output_tokens", 0)
     cached = counts.get("cache_read_tokens", 0) + counts.get("cache_write_tokens", 0)
     written = counts.get("cache_write_tokens", 0)
     # Some totals leave cached tokens out, or count them twice.
-    if told.total in (whole, sum(stated), whole + cached, whole + written, whole - cached):
+    if reported.total in (whole, sum(stated), whole + cached, whole + written, whole - cached):
         return
-    gap = told.total - whole
+    gap = reported.total - whole
     if gap > 0 and family.rest and not counts.get("reasoning_tokens"):
         counts[family.rest] = counts.get(family.rest, 0) + gap
         counts["reasoning_tokens"] = gap

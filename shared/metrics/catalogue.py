@@ -13,8 +13,8 @@ from shared.units import MILLION, RATES, UNITS
 
 def _labels(data: Any, names: tuple[str, ...]) -> tuple[str, ...]:
     """Read label values off the event data; what was not sent is empty."""
-    told: Mapping[str, object] = data.__dict__
-    return tuple(["" if told[n] is None else str(told[n]) for n in names])
+    values: Mapping[str, object] = data.__dict__
+    return tuple(["" if values[n] is None else str(values[n]) for n in names])
 
 
 def _row(

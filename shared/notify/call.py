@@ -1,4 +1,4 @@
-"""One HTTP call to where people are told: a short wait, no redirect, no repeat."""
+"""Makes one HTTP call to a receiver: a short timeout, no redirect, no retry."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
@@ -57,15 +57,15 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def call(url: str, body: bytes, headers: Mapping[str, str], told: str) -> Reply:
-    """POST JSON once. told: what may be recorded of the URL.
+def call(url: str, body: bytes, headers: Mapping[str, str], shown_url: str) -> Reply:
+    """POST JSON once. shown_url: what may be recorded of the URL.
 
     Raises:
         requests.RequestException: nobody answered; its text may hold the URL.
     """
     sending = {**JSON, **headers}
     with (
-        posting(told) as recorded,
+        posting(shown_url) as recorded,
         requests.post(
             url, data=body, headers=sending, timeout=TIMEOUT_S, allow_redirects=False, stream=True
         ) as answer,

@@ -1,4 +1,4 @@
-"""The figures of a page, for roads that take text."""
+"""The figures of a page, for receivers that take text."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast

@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 class LogNotifier:
-    """A road that ends in the log, one JSON object a page; fits ladder.Receiving."""
+    """Writes each page to the log, as one JSON object; fits ladder.Receiving."""
 
     def send(self, page: Page) -> Answer:
         """Write the page down; this always succeeds."""

@@ -23,7 +23,7 @@ Post = Callable[[str, bytes], Reply]
 
 def post(url: str, body: bytes) -> Reply:
     """Make the call over HTTP; a Post."""
-    return call(url, body, {}, told=url)
+    return call(url, body, {}, shown_url=url)
 
 
 class PagerDuty:

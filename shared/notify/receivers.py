@@ -43,8 +43,8 @@ class Receivers:
             return self._holding(owner) is not None
         return route in self._routes().receivers
 
-    def road(self, page: Page) -> str:
-        """Return what the page shares its pace with."""
+    def destination(self, page: Page) -> str:
+        """Return the destination whose rate limit the page shares."""
         return page.owner or self.owner(page.route) or page.route
 
     def notifier(self, page: Page) -> Notifier:

@@ -47,7 +47,7 @@ def deliver(url: SecretStr, body: bytes, headers: Mapping[str, str], *secrets: S
     """Call the URL once and tell what became of the page, without the secrets."""
     try:
         address = url.get_secret_value()
-        reply = call(address, body, headers, told=origin(address))
+        reply = call(address, body, headers, shown_url=origin(address))
     except requests.RequestException as exc:
         return Later(f"The webhook did not answer ({type(exc).__name__}).")
     return judge(reply, reply.said(url, *secrets))
@@ -65,7 +65,7 @@ def sign(body: bytes, secret: SecretStr, page: Page) -> str:
 
 
 def _body(page: Page) -> bytes:
-    """Return what the listener is told."""
+    """Return the JSON that the listener gets."""
     said = {
         "id": page.id,
         "action": page.action,

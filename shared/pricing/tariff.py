@@ -63,8 +63,8 @@ class Quote:
         amount, missing = self.rates.charge(used, count)
         missing += self.missing
         if self.uncounted:
-            told = used.__pydantic_fields_set__
-            missing += tuple(part for part in self.uncounted if part not in told)
+            stated = used.__pydantic_fields_set__
+            missing += tuple(part for part in self.uncounted if part not in stated)
         missing += tuple(d.part for d in self.where if getattr(used, d.where) > d.above * count)
         if not missing:
             return _cost((amount, self.status, self.source, ()))

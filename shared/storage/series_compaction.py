@@ -112,7 +112,7 @@ class _Folding:
         parts = merge_all([self._stored.tallies, *(row.tallies for row in additions)])
         first = slice_of(self._now - KEPT)
         tallies = {key: tally for key, tally in parts.items() if key.slice >= first}
-        told = tallies_rows(self._version, tallies)
+        tallied = tallies_rows(self._version, tallies)
         since = self._now if head.landed is None else head.since
         is_new = head.landed is None and not self._stored.landed
         new = Head(
@@ -121,12 +121,12 @@ class _Folding:
             since=since,
             young=self._young,
             old=self._old,
-            tallies=[row.key for row in told],
+            tallies=[row.key for row in tallied],
             trash=[*(row.key for row in additions), *head.tallies, *self._trash],
             landed=self._landed,
             markers=head.markers and self._now - since < MARKERS_LIVE and not is_new,
         )
-        return Step(new, [*self.rows, *told, *_index(additions, self._version)])
+        return Step(new, [*self.rows, *tallied, *_index(additions, self._version)])
 
     def _left(self) -> list[str]:
         """Return the metrics that the edition before wrote and that are not absorbed yet."""

@@ -227,16 +227,16 @@ def _where(column: str, wanted: Within) -> tuple[str, tuple[str, ...]]:
 def _values(partition: str, key: str, fields: Fields) -> tuple[str, str, str, bytes | None, int]:
     """Return the columns of a row: JSON, which says of bytes how many of `data` are theirs."""
     data = b"".join(value for value in fields.values() if isinstance(value, bytes))
-    told = {name: [len(v)] if isinstance(v, bytes) else v for name, v in fields.items()}
-    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+    stored = {name: [len(v)] if isinstance(v, bytes) else v for name, v in fields.items()}
+    text = json.dumps(stored, separators=(",", ":"), ensure_ascii=False)
     return partition, key, text, data or None, getrandbits(62)
 
 
 def _row(partition: str, key: str, text: str, data: bytes | None, etag: int) -> Row:
-    told: dict[str, str | int | bool | list[int]] = json.loads(text)
+    stored: dict[str, str | int | bool | list[int]] = json.loads(text)
     fields: dict[str, Value] = {}
     left = data or b""
-    for name, value in told.items():
+    for name, value in stored.items():
         if isinstance(value, list):
             fields[name], left = left[: value[0]], left[value[0] :]
         else:

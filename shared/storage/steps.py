@@ -28,7 +28,7 @@ STEPS_KEPT = 200
 """Exported steps that a store remembers of each rule."""
 
 STEPS = TypeAdapter(tuple[Step, ...])
-_TOLD: Final = "steps"
+_EXPORTED: Final = "steps"
 _NEWS = prefix("n:")
 _NUMBER: Final = "number"
 
@@ -54,16 +54,16 @@ class RowSteps:
         """Return what is not yet exported, oldest first."""
         return self._in_turn(self._rows.query(EVERY, _NEWS))[:most]
 
-    def told(self, news: News) -> None:
+    def mark_exported(self, news: News) -> None:
         """Move the steps to those that are kept.
 
         Raises:
             RetryLater: another instance did it at the same time.
         """
         partition, key = text_key(news.rule), f"n:{news.id}"
-        row = self._rows.get(partition, _TOLD)
+        row = self._rows.get(partition, _EXPORTED)
         fields = steps_fields(kept(merged(self._steps(row), news.steps)))
-        change = Replace(_TOLD, fields, row.etag) if row else Insert(_TOLD, fields)
+        change = Replace(_EXPORTED, fields, row.etag) if row else Insert(_EXPORTED, fields)
         try:
             self._rows.commit(partition, [Delete(key), change])
         except Conflict:
@@ -75,8 +75,8 @@ class RowSteps:
         """Return the steps of the rule that are kept or not yet exported, oldest first."""
         partition = text_key(rule)
         waiting = self._in_turn(self._rows.query(partition, _NEWS))
-        told = self._steps(self._rows.get(partition, _TOLD))
-        return merged(told, *(news.steps for news in waiting))
+        kept = self._steps(self._rows.get(partition, _EXPORTED))
+        return merged(kept, *(news.steps for news in waiting))
 
     def _in_turn(self, rows: Iterable[Row]) -> list[News]:
         ordered = sorted(rows, key=lambda row: row.number(_NUMBER))

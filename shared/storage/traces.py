@@ -72,12 +72,12 @@ class TraceRows:
 
         The rows are written before any are read: of two messages at once, one knows both.
         """
-        told = {f"{trace}:{batch}": _fields(some) for trace, some in records.items()}
+        rows = {f"{trace}:{batch}": _fields(some) for trace, some in records.items()}
         windows = sorted({_window(at), _window(at + OVERLAP)})
         places = [Place(window, trace) for window in windows for trace in records]
-        begun = self._write(Insert, [one for one in places if one not in self._met], batch, told)
+        begun = self._write(Insert, [one for one in places if one not in self._met], batch, rows)
         older = [place for place in places if place not in begun]
-        self._write(Put, older, batch, told)
+        self._write(Put, older, batch, rows)
         self._note(places)
         known = {trace: {one.span_id: one for one in some} for trace, some in records.items()}
         self._read(_where(older), known)
@@ -93,7 +93,7 @@ class TraceRows:
         of_trace: type[Insert | Put],
         places: Sequence[Place],
         batch: str,
-        told: Mapping[str, Fields],
+        rows: Mapping[str, Fields],
     ) -> set[Place]:
         """Write the rows of the traces, and what the message says; return those that were made.
 
@@ -109,7 +109,7 @@ class TraceRows:
         def changes(part: Sequence[Place]) -> Iterator[Change]:
             for _, trace in part:
                 yield of_trace(trace, {})
-                yield Put(key := f"{trace}:{batch}", told[key])
+                yield Put(key := f"{trace}:{batch}", rows[key])
 
         made = self._rows.commit_each([Transaction(p, [*changes(part)]) for p, part in parts])
         pairs = zip(parts, made, strict=True)
@@ -170,6 +170,6 @@ def _records(row: Row) -> list[Record]:
     return _RECORDS.validate_json(unpacked(row))
 
 
-def _fields(told: Sequence[Record]) -> Fields:
-    text = _RECORDS.dump_json(list(told), exclude_defaults=True).decode()
+def _fields(records: Sequence[Record]) -> Fields:
+    text = _RECORDS.dump_json(list(records), exclude_defaults=True).decode()
     return packed(text, "a message's spans of one trace. Export fewer spans at once.")

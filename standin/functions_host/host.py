@@ -152,7 +152,9 @@ class LocalHost:
             )
             for timer in self._timers
         ]
-        self._tickers.append(threading.Thread(target=self._tell, name="insights", daemon=True))
+        self._tickers.append(
+            threading.Thread(target=self._flush_insights, name="insights", daemon=True)
+        )
         for worker in (*self._listeners, *self._tickers):
             worker.start()
 
@@ -212,7 +214,7 @@ class LocalHost:
             nap_s = timer.due_in(self._clock.now()).total_seconds()
             self._stopping.wait(min(max(nap_s, SHORTEST_NAP_S), LONGEST_NAP_S))
 
-    def _tell(self) -> None:
+    def _flush_insights(self) -> None:
         while not self._stopping.wait(INSIGHTS_WAIT_S):
             self.insights.flush()
 

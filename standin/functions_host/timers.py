@@ -114,15 +114,15 @@ class Timer:
         return status
 
     def _fire(self, status: Status | None, past_due: bool) -> object:
-        told = status if self._monitored else None
+        monitored = status if self._monitored else None
         request = TimerRequest(
             past_due=past_due,
             schedule_status={
-                "Last": told.last.isoformat(),
-                "Next": told.next.isoformat(),
-                "LastUpdated": told.updated.isoformat(),
+                "Last": monitored.last.isoformat(),
+                "Next": monitored.next.isoformat(),
+                "LastUpdated": monitored.updated.isoformat(),
             }
-            if told
+            if monitored
             else {},
             schedule={"AdjustForDST": True},
         )

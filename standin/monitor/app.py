@@ -38,7 +38,7 @@ def create_app(store: MonitorStore) -> Starlette:
     `{"table": "AppEvents", "filters": [{"column": "Properties", "key": "user", "operator": "==",
     "value": "ada"}]}`; a purge is over when it is answered.
     POST /faults: `{"track": {"status": 503, "retry_after": 1, "times": 2}, "query": {...}}` fails
-    the next requests of that road; `{}` ends it.
+    the next requests of that endpoint; `{}` ends it.
     """
     http = _Http(store)
     return Starlette(

@@ -37,13 +37,13 @@ class FaultSwitch:
         """Replace the faults to come."""
         with self._lock:
             self._due = {
-                road: [fault] * fault.times
-                for road, fault in (("track", faults.track), ("query", faults.query))
+                endpoint: [fault] * fault.times
+                for endpoint, fault in (("track", faults.track), ("query", faults.query))
                 if fault
             }
 
-    def next(self, road: str) -> Fault | None:
-        """Take the next fault of the road, `track` or `query`; None when it works."""
+    def next(self, endpoint: str) -> Fault | None:
+        """Take the next fault of the endpoint, `track` or `query`; None when it works."""
         with self._lock:
-            due = self._due.get(road)
+            due = self._due.get(endpoint)
             return due.pop() if due else None

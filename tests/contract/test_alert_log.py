@@ -86,7 +86,7 @@ def test_steps_of_one_moment_keep_the_order_of_their_saves(stores: Stores) -> No
         record = stores.alerts.save(record, [], [one])
     assert list(stores.alerts.log.steps(COSTS)) == written
     for news in stores.alerts.log.news(9)[:3]:
-        stores.alerts.log.told(news)
+        stores.alerts.log.mark_exported(news)
     assert list(stores.alerts.log.steps(COSTS)) == written
 
 
@@ -118,7 +118,7 @@ def test_told_news_are_no_news_and_their_steps_stay(open_stores: OpenStores) -> 
     assert [one.steps for one in news] == [(step(1),), (step(2),), (step(3, ERRORS),)]
     assert list(alerts.log.news(2)) == list(news)[:2]
     for one in news:
-        alerts.log.told(one)
+        alerts.log.mark_exported(one)
     assert list(open_stores().alerts.log.news(9)) == []
     assert list(open_stores().alerts.log.steps(COSTS)) == [step(1), step(2)]
     assert list(open_stores().alerts.log.steps(ERRORS)) == [step(3, ERRORS)]
@@ -127,8 +127,8 @@ def test_told_news_are_no_news_and_their_steps_stay(open_stores: OpenStores) -> 
 def test_what_was_told_by_another_is_not_told_again(stores: Stores) -> None:
     stores.alerts.log.note(COSTS, [step(1)])
     news = only(stores.alerts)
-    stores.alerts.log.told(news)
-    stores.alerts.log.told(news)
+    stores.alerts.log.mark_exported(news)
+    stores.alerts.log.mark_exported(news)
     assert list(stores.alerts.log.news(9)) == []
     assert list(stores.alerts.log.steps(COSTS)) == [step(1)]
 
@@ -136,11 +136,11 @@ def test_what_was_told_by_another_is_not_told_again(stores: Stores) -> None:
 def test_a_step_that_is_stored_again_takes_the_place_of_the_first(stores: Stores) -> None:
     log = stores.alerts.log
     log.note(COSTS, [step(1), step(2)])
-    log.told(only(stores.alerts))
+    log.mark_exported(only(stores.alerts))
     changed = replace(step(1), state="noise", at=NOON + timedelta(minutes=5))
     log.note(COSTS, [changed])
     assert list(log.steps(COSTS)) == [step(2), changed]
-    log.told(only(stores.alerts))
+    log.mark_exported(only(stores.alerts))
     assert list(log.steps(COSTS)) == [step(2), changed]
 
 
@@ -162,7 +162,7 @@ def test_the_latest_steps_of_each_rule_are_kept(
     for number in (1, 2):
         log.note(COSTS, [step(2 * number), step(2 * number + 1)])
     for news in log.news(9):
-        log.told(news)
+        log.mark_exported(news)
     assert list(log.steps(COSTS)) == [step(3), step(4), step(5)]
     assert list(log.steps(ERRORS)) == [step(1, ERRORS)]
 

@@ -41,10 +41,10 @@ KEYS = [f"e:{n:x}{'ab' * 15}0" for n in range(16)]
 def filled(database: Database) -> Database:
     """Write the recorded rows of Azure Tables."""
     recorded: Recorded = json.loads((RECORDED / "tables.json").read_text())
-    for table, partition, key, told in recorded:
+    for table, partition, key, recorded_fields in recorded:
         fields = {
             name: b64decode(value["bytes"]) if isinstance(value, dict) else value
-            for name, value in told.items()
+            for name, value in recorded_fields.items()
         }
         database.table(table).commit(partition, [Put(key, fields)])
     return database
@@ -182,8 +182,8 @@ def test_a_new_store_is_no_landed_one(open_database: OpenDatabase) -> None:
 
 
 def test_tallies_in_pairs_are_read(open_database: OpenDatabase) -> None:
-    told = [["c", slice_of(NOON), [["Team", "ü"]], [{"3": [1.5, 2]}, {"4 w": [4.5, 7]}, [8, 9]]]]
-    data = zlib.compress(json.dumps(told).encode())
+    fields = [["c", slice_of(NOON), [["Team", "ü"]], [{"3": [1.5, 2]}, {"4 w": [4.5, 7]}, [8, 9]]]]
+    data = zlib.compress(json.dumps(fields).encode())
     rows = open_database().table("series")
     rows.commit("totals", [Put(f"t:d:{NOON:%Y%m%d%H%M%S%f}:b:0", {"tallies00": data})])
     bad, every = ([0] * 3 + [amount] + [0] * 11 for amount in (1.5, 2))

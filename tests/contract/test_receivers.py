@@ -204,10 +204,10 @@ def test_receivers_of_one_key_share_its_pace() -> None:
         '"critical", "error", "warning", "info"', ""
     )
     receivers = known(both, K=OLD)
-    roads = {receivers.road(replace(PAGE, route=route)) for route in ("all", "two")}
-    assert len(roads) == 1
+    destinations = {receivers.destination(replace(PAGE, route=route)) for route in ("all", "two")}
+    assert len(destinations) == 1
     opened: Page = replace(PAGE, route="all", owner=receivers.owner("all"))
-    assert {receivers.road(opened)} == roads
+    assert {receivers.destination(opened)} == destinations
 
 
 @pytest.mark.parametrize(

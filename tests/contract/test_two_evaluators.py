@@ -65,12 +65,12 @@ def test_two_that_evaluate_and_deliver_at_once_send_each_page_once(
     open_stores: OpenStores,
 ) -> None:
     facts, pager, together = Facts(), Pager(), Barrier(2)
-    roads = dict.fromkeys(ROUTES.receivers, pager)
+    receivers = dict.fromkeys(ROUTES.receivers, pager)
 
     def instance(number: int) -> tuple[Evaluate, Deliver]:
         alerts = open_stores().alerts
         evaluate = Evaluate(lambda: RULES, facts, alerts, lambda: ROUTES, "test", "")
-        return evaluate, Deliver(alerts, FakeReceivers(roads))
+        return evaluate, Deliver(alerts, FakeReceivers(receivers))
 
     instances: Sequence[tuple[Evaluate, Deliver]] = [instance(n) for n in range(2)]
 

@@ -190,9 +190,9 @@ def test_every_saved_query_and_function_is_deployed() -> None:
 
 def test_every_saved_query_has_a_title_and_says_what_it_tells() -> None:
     for file in INFRA.glob("kql/saved/*.kql"):
-        title, told, first = file.read_text(encoding="utf-8").splitlines()[:3]
+        title, said, first = file.read_text(encoding="utf-8").splitlines()[:3]
         assert title.startswith("// "), file.name
-        assert told.startswith("// "), file.name
+        assert said.startswith("// "), file.name
         assert first == "UsageEvents", file.name
 
 

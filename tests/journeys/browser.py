@@ -81,8 +81,8 @@ def chromium() -> Generator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         required = os.environ.get("AGENTMETER_REQUIRE_CHROMIUM")  # noqa: TID251  # no setting of the app
-        told = "Chromium is not installed: apt-get install chromium"
-        (pytest.fail if required == "1" else pytest.skip)(told)
+        missing = "Chromium is not installed: apt-get install chromium"
+        (pytest.fail if required == "1" else pytest.skip)(missing)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:

@@ -148,11 +148,11 @@ def test_rows_found_later_delay_what_asks_the_log(desktop: Desktop, tmp_path: Pa
     slow = text[: text.index("top = ")].replace('hold = "PT5M"', 'hold = "PT1M"')
     (tmp_path / "HighErrorRate.toml").write_text(slow, encoding="utf-8")
     words = ("--json", "--rule", "HighErrorRate", "--against", str(tmp_path))
-    told = [
+    paged = [
         [at(one["episodes"][0]["told_at"]) for one in json.loads(answer)["tried"]]
         for answer in (desktop.backtest(*words, *delay)[1] for delay in ((), ("--delay", "60s")))
     ]
-    (fast, main), (fast_of_late, main_of_late) = told
+    (fast, main), (fast_of_late, main_of_late) = paged
     assert fast == fast_of_late
     assert timedelta(0) < main_of_late - main <= timedelta(minutes=2)
 

@@ -29,9 +29,9 @@ def spend(box: Laptop, at: datetime, usd: int, team: str) -> None:
     """Post calls of gpt-4, a dollar each: its input is 30 dollars a million tokens."""
     tokens = usd * 1_000_000 // 30
     used = {"input_tokens": tokens, "output_tokens": 0}
-    told = event("llm.call", team_id=team, count=usd, usage=used)
+    sent = event("llm.call", team_id=team, count=usd, usage=used)
     box.tick(at)
-    box.post([{**told, "id": f"{at.isoformat()}-{team}", "time": at.isoformat()}])
+    box.post([{**sent, "id": f"{at.isoformat()}-{team}", "time": at.isoformat()}])
 
 
 def state(box: Laptop) -> dict[str, Any]:

@@ -30,7 +30,7 @@ HOURS_AGO = (1, 30, 24 * 4, 24 * 15)
 """Azure takes the first two at their own time."""
 
 
-def told(kind: str, number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
+def sent(kind: str, number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     at = START - timedelta(hours=hours_ago)
     return {**event(kind, number, **data), "id": f"{kind}-{number}", "time": at.isoformat()}
 
@@ -63,8 +63,8 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with laptop(tmp_path / "home", FakeClock(START)) as box:
-        calls = [told("llm.call", n, ago, team_id="search") for n, ago in enumerate(HOURS_AGO)]
-        box.post([*calls, told("revenue", 7, 2, pricing_tier='a "b", é', amount_usd="49.90")])
+        calls = [sent("llm.call", n, ago, team_id="search") for n, ago in enumerate(HOURS_AGO)]
+        box.post([*calls, sent("revenue", 7, 2, pricing_tier='a "b", é', amount_usd="49.90")])
         box.clock.advance(minutes=5)
         yield Office(box, tmp_path)
 
@@ -139,7 +139,7 @@ def test_what_was_stopped_goes_on_where_it_was(office: Office) -> None:
 
     with pytest.raises(ConnectionAbortedError):
         run(answers=4, now=office.box.clock.now())
-    office.box.post([told("llm.call", 99, -0.2)])
+    office.box.post([sent("llm.call", 99, -0.2)])
     asked, ids = run(answers=9, now=office.box.clock.now() + timedelta(hours=1))
     assert asked == 2
     assert ids == ["llm.call-3", "llm.call-2", "llm.call-1", "revenue-7", "llm.call-0"]

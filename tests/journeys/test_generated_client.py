@@ -39,9 +39,9 @@ def node() -> str:
 
 def test_a_generated_client_sends_reads_and_is_refused(tmp_path: Path, node: str) -> None:
     with laptop(tmp_path, FakeClock(START)) as box:
-        told = json.loads(run(node, "built/call.js", box.stack.app_url, box.stack.places.key()))
-    refused = told.pop("refused")
-    assert told == {
+        answer = json.loads(run(node, "built/call.js", box.stack.app_url, box.stack.places.key()))
+    refused = answer.pop("refused")
+    assert answer == {
         "accepted": 1,
         "silences": ["sam"],
         "ended": "ended",

@@ -26,11 +26,11 @@ WHOLE_GPT: Call = ("success", 1200, 80, 0.0038)
 CLAUDE: Call = ("success", 1400, 80, 0.00315)
 """100 new, 1,000 cached, 200 and 100 written for 5 minutes and an hour, 80 out: at $3, $0.30,
 $3.75, $6 and $15 a million."""
-UNTOLD: Call = ("success", None, None, None)
+UNSTATED: Call = ("success", None, None, None)
 """A stream whose sender did not ask for the usage: what it cost is unknown, and not nothing."""
 VECTOR: Call = ("success", 7, 0, 1.4e-07)
 REFUSED: Call = ("error", None, None, 0.0)
-OPENAI: list[Call] = [GPT, GPT, GPT, GPT, UNTOLD, VECTOR, REFUSED]
+OPENAI: list[Call] = [GPT, GPT, GPT, GPT, UNSTATED, VECTOR, REFUSED]
 
 
 @pytest.fixture(scope="module")

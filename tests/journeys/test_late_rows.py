@@ -40,9 +40,9 @@ def test_late_rows_delay_no_page_and_resolve_nothing(plan: Json) -> None:
     found = run(trouble(), *rules, minutes=60, fast=True, offset_s=None, **plan)
     late_s = plan.get("ingest_delay_s", 0)
     for rule in rules:
-        (opened, told_s), (closed, over_s) = incidents(found, rule)
+        (opened, paged_s), (closed, over_s) = incidents(found, rule)
         assert (opened, closed) == ("trigger", "resolve"), rule
-        assert told_s - BROKEN.start <= 120, rule
+        assert paged_s - BROKEN.start <= 120, rule
         assert 0 < over_s - BROKEN.stop <= 690 + late_s, rule
 
 
@@ -50,9 +50,9 @@ def test_late_rows_delay_no_page_and_resolve_nothing(plan: Json) -> None:
 def test_a_clock_four_minutes_slow_is_heard() -> None:
     events = [at(s, "error", count=225) for s in range(370, 1570, 15)]
     found = run(events, ERRORS, minutes=60, fast=True, offset_s=None, sent_after_s=240)
-    (opened, told_s), (closed, over_s) = incidents(found, ERRORS)
+    (opened, paged_s), (closed, over_s) = incidents(found, ERRORS)
     assert (opened, closed) == ("trigger", "resolve")
-    assert told_s - BROKEN.start <= 120
+    assert paged_s - BROKEN.start <= 120
     assert 0 < over_s - BROKEN.stop <= 690
 
 
@@ -69,8 +69,8 @@ def test_errors_page_though_their_rows_come_after_three_minutes() -> None:
     events = [at(s, "error", count=15 * 5) for s in range(0, 1800, 5)]
     slow = run(events, ERRORS, minutes=40, fast=False, offset_s=None, ingest_delay_s=180)
     prompt = run(events, ERRORS, minutes=40, fast=False, offset_s=None)
-    (_, late_s), (_, told_s) = incidents(slow, ERRORS)[0], incidents(prompt, ERRORS)[0]
-    assert 0 <= late_s - told_s <= 300
+    (_, late_s), (_, paged_s) = incidents(slow, ERRORS)[0], incidents(prompt, ERRORS)[0]
+    assert 0 <= late_s - paged_s <= 300
     assert [action for action, _ in incidents(slow, ERRORS)] == ["trigger", "resolve"]
 
 
@@ -83,7 +83,7 @@ def test_an_hour_without_ingestion_delays_no_page(status: int) -> None:
     outage = {"from": 0, "to": 3600, "status": status}
     plan: Json = {"flush_s": 5, "queue_s": 5, "ingestion_faults": [outage]}
     found = run(events, ERRORS, minutes=80, fast=True, offset_s=None, **plan)
-    (opened, told_s), (closed, over_s) = incidents(found, ERRORS)
+    (opened, paged_s), (closed, over_s) = incidents(found, ERRORS)
     assert (opened, closed) == ("trigger", "resolve")
-    assert 60 <= told_s - bad.start <= 90
+    assert 60 <= paged_s - bad.start <= 90
     assert bad.stop < over_s <= 3600 + 600

@@ -179,8 +179,8 @@ def test_from_a_rule_to_its_alerts_to_the_steps_of_one_with_their_reasons(portal
     assert steps[0]["EvidenceQuery"].startswith("UsageEvents\n")
     assert all(step["Reason"] for step in steps)
     portal.chosen["OfEpisode"] = latest["Key"]
-    told = [(step["Note"], step["SaidBy"]) for step in portal.rows("steps_of_alert")]
-    assert ("a drill of the provider", "ada") in told
+    noted = [(step["Note"], step["SaidBy"]) for step in portal.rows("steps_of_alert")]
+    assert ("a drill of the provider", "ada") in noted
 
 
 def test_what_was_silenced_is_told_to_nobody_and_says_why(portal: Portal) -> None:

@@ -162,7 +162,7 @@ def test_a_message_is_split_into_its_events(box: Laptop) -> None:
     assert calls(box)[0][0] == 3
 
 
-def told(box: Laptop) -> list[tuple[str, bool]]:
+def calls_of(box: Laptop) -> list[tuple[str, bool]]:
     """Return the incidents about what was set aside, and whether each is over."""
     found = [one for one in box.incidents() if "PoisonQueueNotEmpty" in one.dedup_key]
     return [(one.severity, one.resolved_at is not None) for one in found]
@@ -173,10 +173,10 @@ def test_what_is_set_aside_pages_until_it_is_replayed(box: Laptop) -> None:
     box.post([event()])
     for at in minutes(box.clock.now(), 2):
         box.tick(at)
-    assert told(box) == [("error", False)]
+    assert calls_of(box) == [("error", False)]
     fail_tracking(box, None)
     assert poison(box, "replay", "--all")[0] == 0
     box.stack.host.drain()
     for at in minutes(box.clock.now(), 2):
         box.tick(at)
-    assert told(box) == [("error", True)]
+    assert calls_of(box) == [("error", True)]

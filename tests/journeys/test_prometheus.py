@@ -24,7 +24,7 @@ NUMBERS = count()
 pytestmark = pytest.mark.xdist_group("prometheus")  # one scene for all
 
 
-def told(type_: str, **data: Any) -> dict[str, Any]:
+def counted(type_: str, **data: Any) -> dict[str, Any]:
     """Return an event that was never sent before, of this moment."""
     made = event(type_, next(NUMBERS), **data)
     return {**made, "time": START.isoformat()}
@@ -32,20 +32,20 @@ def told(type_: str, **data: Any) -> dict[str, Any]:
 
 def a_bad_minute() -> list[dict[str, Any]]:
     """Return events of every kind, for which every alert is true."""
-    requests = [told("http.request", duration_s=s, count=n) for s, n in DURATIONS.items()]
+    requests = [counted("http.request", duration_s=s, count=n) for s, n in DURATIONS.items()]
     calls = [
-        told("llm.call", duration_s=1.5, count=50, usage=USAGE),
-        told("llm.call", duration_s=45, count=50, status="error", usage=None),
+        counted("llm.call", duration_s=1.5, count=50, usage=USAGE),
+        counted("llm.call", duration_s=45, count=50, status="error", usage=None),
     ]
-    work = [told("agent.operation"), told("agent.operation", status="failure", count=3)]
+    work = [counted("agent.operation"), counted("agent.operation", status="failure", count=3)]
     others = [
-        told("error", count=1_000_000),
-        told("db.pool", value=1),
-        told("task.queue", value=140),
-        told("mission.completed", count=2),
+        counted("error", count=1_000_000),
+        counted("db.pool", value=1),
+        counted("task.queue", value=140),
+        counted("mission.completed", count=2),
     ]
     special = {e["type"] for e in [*requests, *calls, *work, *others]}
-    plain = [told(kind) for kind in DATA if kind not in special]
+    plain = [counted(kind) for kind in DATA if kind not in special]
     return [*requests, *calls, *work, *others, *plain]
 
 
@@ -81,15 +81,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """Events came to one instance, to another, and to the first one after a restart."""
     folder = tmp_path_factory.mktemp("scraped")
     with Prometheus(folder, TOKEN) as prometheus:
-        told_of = Scene(folder, prometheus)
-        with told_of.instance("other") as other:
-            with told_of.instance("one") as one:
-                told_of.send(one)
-                told_of.send(one)
-            told_of.send(other)
-            with told_of.instance("one") as one:
-                told_of.send(one)
-                told_of.send(other)
+        scene = Scene(folder, prometheus)
+        with scene.instance("other") as other:
+            with scene.instance("one") as one:
+                scene.send(one)
+                scene.send(one)
+            scene.send(other)
+            with scene.instance("one") as one:
+                scene.send(one)
+                scene.send(other)
                 yield prometheus
 
 

@@ -270,8 +270,8 @@ def test_many_series_at_once_do_what_the_documents_say() -> None:
 def test_few_series_open_and_close_one_incident_as_the_documents_say(seed: int) -> None:
     sources = patterns(seed, sources=2, minutes=60)
     found, oracle = replayed(sources, 60), Oracle(2, sources)
-    told = zip(found.calls(), found.reasons(), strict=True)
-    assert [call for call, why in told if why in ("first", "all_resolved")] == oracle.calls
+    calls = zip(found.calls(), found.reasons(), strict=True)
+    assert [call for call, why in calls if why in ("first", "all_resolved")] == oracle.calls
     assert oracle.calls
 
 

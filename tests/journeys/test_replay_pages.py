@@ -125,8 +125,8 @@ def test_groups_that_fire_at_once_have_an_incident_and_a_receiver_each() -> None
     failed = [at(60 * m + 5, "llm.call", status="error", count=50, usage=None) for m in range(25)]
     events = [*queue([BUSY] * 25), *pool([1] * 25), *errors([2000] * 25), *failed]
     found = run(events, QUEUE, POOL, ERRORS, FAILURES, minutes=20)
-    told = {(call["alert"], call["routing"]) for call in found.output["pagerduty"]}
-    assert told == {
+    calls = {(call["alert"], call["routing"]) for call in found.output["pagerduty"]}
+    assert calls == {
         ("HighTaskQueueBacklog", "warning"),
         ("LowDatabaseConnections", "warning"),
         ("HighErrorRate", "critical"),
@@ -139,8 +139,8 @@ def test_groups_that_fire_at_once_have_an_incident_and_a_receiver_each() -> None
 def test_members_that_join_and_leave_are_told_on_the_same_incident_after_five_minutes() -> None:
     events = [*pool([1] * 30 + [5] * 5, "a"), *pool([5] * 4 + [1] * 12 + [5] * 19, "b")]
     found = run(events, POOL, minutes=34)
-    told = [(call["t"] / 60, call["reason"], call["firing"]) for call in found.output["pagerduty"]]
-    assert told == [
+    calls = [(call["t"] / 60, call["reason"], call["firing"]) for call in found.output["pagerduty"]]
+    assert calls == [
         (3, "first", 1),
         (7, "new_alerts_added", 2),
         (16, "some_resolved", 1),

@@ -47,9 +47,9 @@ HOURS_AGO = (1, 30, 24 * 2.5, 24 * 4, 24 * 15)
 
 def call(model: str, number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     usage = {"input_tokens": 100_000, "output_tokens": 10_000}
-    told = event("llm.call", number, **({"model": model, "usage": usage} | data))
+    sent = event("llm.call", number, **({"model": model, "usage": usage} | data))
     at = START - timedelta(hours=hours_ago)
-    return {**told, "id": f"{model}-{number}", "time": at.isoformat()}
+    return {**sent, "id": f"{model}-{number}", "time": at.isoformat()}
 
 
 class Office:
@@ -128,10 +128,10 @@ def test_a_corrected_price_changes_the_sums_and_no_count(office: Office) -> None
 def test_a_repeat_writes_nothing(office: Office) -> None:
     office.prices(CONTRACT)
     office.reprice()
-    told = office.costs()
+    answer = office.costs()
     again = office.reprice()
     assert (again["adjustments"], again["changed"], again["difference_usd"]) == (0, 0, "0")
-    assert office.costs()["rows"] == told["rows"]
+    assert office.costs()["rows"] == answer["rows"]
 
 
 def test_every_dimension_and_every_day_is_corrected(office: Office) -> None:
@@ -172,9 +172,9 @@ def test_prices_that_go_to_and_fro_end_where_they_should(office: Office) -> None
 
 def test_only_the_period_is_corrected(office: Office) -> None:
     office.prices(CONTRACT)
-    told = office.reprice("--to", "2026-11-22")
-    assert told["calls"] == 4  # gpt-4 of 2.5, 4 and 15 days ago, house-1 of 9 days ago
-    assert told["adjustments"] == 2
+    answer = office.reprice("--to", "2026-11-22")
+    assert answer["calls"] == 4  # gpt-4 of 2.5, 4 and 15 days ago, house-1 of 9 days ago
+    assert answer["adjustments"] == 2
 
 
 def test_an_estimate_that_became_exact_is_one_no_more(office: Office) -> None:
@@ -185,8 +185,8 @@ def test_an_estimate_that_became_exact_is_one_no_more(office: Office) -> None:
     assert office.costs(mission)["estimated_calls"] == 2
     office.prices(CONTRACT.replace("output = 40", "output = 40\naudio_input = 100"))
     office.reprice()
-    told = office.costs(mission)
-    (row,) = [row for row in told["rows"] if row["mission"] == "m"]
+    answer = office.costs(mission)
+    (row,) = [row for row in answer["rows"] if row["mission"] == "m"]
     assert (row["cost_usd"], row["calls"], row["estimated_calls"]) == (0.1, 2, 0)
 
 

@@ -43,14 +43,14 @@ def ask(machine: Machine, path: str, port: int, **options: Any) -> Any:
 
 def written(machine: Machine) -> int:
     path = "/v1/workspaces/any/query"
-    told = ask(machine, path, 2, method="POST", json={"query": WRITTEN})
-    return told["tables"][0]["rows"][0][0]
+    answer = ask(machine, path, 2, method="POST", json={"query": WRITTEN})
+    return answer["tables"][0]["rows"][0][0]
 
 
 def costs(machine: Machine) -> dict[str, Any]:
     key = json.loads((machine.home / "local.json").read_text())["function_key"]
-    told = ask(machine, "/api/costs?from=2026-11-01", 1, headers={"x-functions-key": key})
-    return {name: told[name] for name in ("total_usd", "calls", "unpriced_calls", "unpriced")}
+    answer = ask(machine, "/api/costs?from=2026-11-01", 1, headers={"x-functions-key": key})
+    return {name: answer[name] for name in ("total_usd", "calls", "unpriced_calls", "unpriced")}
 
 
 def test_a_kill_while_it_writes_changes_no_number(machine: Machine, tmp_path: Path) -> None:

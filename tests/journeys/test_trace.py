@@ -124,11 +124,12 @@ def test_all_log_lines_are_json_of_their_invocation_and_one_for_each_outcome(box
         "AppTraces | join kind=inner AppRequests on OperationId "
         "| project Message, Name, Id, tostring(Properties.InvocationId)"
     )
-    told = [(json.loads(message), name, invocation) for message, name, _, invocation in lines]
-    for line, name, invocation in told:
+    written = [(json.loads(message), name, invocation) for message, name, _, invocation in lines]
+    for line, name, invocation in written:
         assert (line["function"], line["invocation_id"]) == (name, invocation)
     by_function = {
-        name: [line for line, of, _ in told if of == name] for name in {name for _, name, _ in told}
+        name: [line for line, of, _ in written if of == name]
+        for name in {name for _, name, _ in written}
     }
     (taken,) = by_function["post_events"]
     assert (taken["accepted"], taken["refused"]) == (3, 1)

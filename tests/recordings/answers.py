@@ -25,7 +25,7 @@ class Answered:
     cache_write: int = 0
     reasoning: int = 0
     status: str = "success"
-    told: bool = True
+    stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,12 +100,12 @@ def record(name: str, known: Programs) -> Recorded:
         run([*runtime.command, runtime.file], folder, settings)
     return Recorded(
         made_with=", ".join(environment.packages),
-        calls=tuple(told(program, server.log)),
+        calls=tuple(stated_calls(program, server.log)),
         exports=tuple(base64.b64encode(gzip.compress(one, 9, mtime=0)).decode() for one in exports),
     )
 
 
-def told(program: Program, log: Sequence[Answered]) -> list[Call]:
+def stated_calls(program: Program, log: Sequence[Answered]) -> list[Call]:
     """Return the logged calls, as far as the program's spans tell them."""
     found: list[Call] = []
     for number, answered in enumerate(log, 1):

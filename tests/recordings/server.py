@@ -40,10 +40,10 @@ class Server:
         asked: Json = request.json() if request.body else {}
         path = unquote(request.path.partition("?")[0])
         kind, reply = next(route for part, route in ROUTES.items() if part in path)
-        used = self._used(_model(path, asked), kind, is_told=_asks_for_usage(path, asked))
+        used = self._used(_model(path, asked), kind, is_stated=_asks_for_usage(path, asked))
         return slow_down() if used.status == "error" else reply(Asked(path, asked, used))
 
-    def _used(self, model: str, kind: str, *, is_told: bool) -> Answered:
+    def _used(self, model: str, kind: str, *, is_stated: bool) -> Answered:
         """Make up what a call uses, and log it."""
         with self._lock:
             n = next(self._numbers)
@@ -54,10 +54,10 @@ class Server:
                 "plain": (900 + 31 * n, 60 + 7 * n, 0, 0, 0),
                 "vector": (50 + n, 0, 0, 0, 0),
             }[kind]
-            used = Answered(model, *sizes, told=is_told)
+            used = Answered(model, *sizes, stated=is_stated)
             if REFUSED in model:
                 used = Answered(model, status="error")
-            self.log.append(used if is_told else replace(Answered(model), told=False))
+            self.log.append(used if is_stated else replace(Answered(model), stated=False))
             return used
 
 

@@ -75,24 +75,24 @@ def ops(box: Laptop, *words: str) -> tuple[int, str, str]:
 
 def test_what_fires_is_explained_by_its_id_and_by_its_rule(box: Laptop) -> None:
     (alert,) = box.get("/api/alerts").json()["alerts"]
-    told = why(box, alert["id"])
-    assert told == why(box, "HighErrorRate") == why(box, "HighErrorRate.critical")
-    assert {name: told[name] for name in alert} == alert
-    assert told["sentence"].startswith("HighErrorRate has fired since 12:4")
-    assert "errors a second, over 10 (" in told["sentence"]
-    assert "Receiver critical was told at 12:4" in told["sentence"]
-    assert "the page was taken (202)" in told["sentence"]
+    answer = why(box, alert["id"])
+    assert answer == why(box, "HighErrorRate") == why(box, "HighErrorRate.critical")
+    assert {name: answer[name] for name in alert} == alert
+    assert answer["sentence"].startswith("HighErrorRate has fired since 12:4")
+    assert "errors a second, over 10 (" in answer["sentence"]
+    assert "Receiver critical was told at 12:4" in answer["sentence"]
+    assert "the page was taken (202)" in answer["sentence"]
 
 
 def test_it_shows_the_rule_and_what_the_last_evaluation_found(box: Laptop) -> None:
-    told = why(box, "HighErrorRate")
-    main, fast = told["rule"]["looks"]
+    answer = why(box, "HighErrorRate")
+    main, fast = answer["rule"]["looks"]
     assert (main["condition"], main["hold_s"], main["window_s"]) == (
         "> 10",
         300,
         300,
     )
-    found = {item["look"]: item for item in told["evidence"]}
+    found = {item["look"]: item for item in answer["evidence"]}
     assert found["main"]["value"] > 10
     assert "TimeGenerated >= datetime(2026-11-23T12:44:00.0000000Z)" in found["main"]["query"]
     assert "{start}" in fast["query"]
@@ -100,25 +100,25 @@ def test_it_shows_the_rule_and_what_the_last_evaluation_found(box: Laptop) -> No
 
 
 def test_its_history_goes_from_the_resolve_to_the_first_breach(box: Laptop) -> None:
-    told = why(box, "HighErrorRate")
-    states = [step["state"] for step in told["history"] if step["kind"] == "transition"]
+    answer = why(box, "HighErrorRate")
+    states = [step["state"] for step in answer["history"] if step["kind"] == "transition"]
     assert states == ["firing", "resolved", "firing"]
-    decided = [step["reason"] for step in told["history"] if step["kind"] == "decision"]
+    decided = [step["reason"] for step in answer["history"] if step["kind"] == "decision"]
     assert decided == ["nothing new", "first", "all resolved", "nothing new", "first"]
-    fired = [step for step in told["history"] if step["state"] == "firing"]
+    fired = [step for step in answer["history"] if step["state"] == "firing"]
     assert [step["measures"]["flap"] for step in fired] == [1, 0]
     assert all(60 <= step["measures"]["detection_delay_s"] <= 120 for step in fired)
     onsets = [item["rows"][0]["onset"] for item in fired[1]["evidence"] if item["look"] == "fast"]
     assert onsets == ["2026-11-23T12:30:01+00:00"]
-    times = [step["at"] for step in told["history"]]
+    times = [step["at"] for step in answer["history"]]
     assert times == sorted(times, reverse=True)
-    assert [page["delivery"] for page in told["incident"]["pages"]] == ["accepted"] * 3
+    assert [page["delivery"] for page in answer["incident"]["pages"]] == ["accepted"] * 3
 
 
 def test_a_rule_that_is_silent_says_what_it_found(box: Laptop) -> None:
-    told = why(box, "RuleEvaluationFailing")
-    assert (told["state"], told["history"], told["incident"]) == ("inactive", [], None)
-    assert told["sentence"].startswith(
+    answer = why(box, "RuleEvaluationFailing")
+    assert (answer["state"], answer["history"], answer["incident"]) == ("inactive", [], None)
+    assert answer["sentence"].startswith(
         "RuleEvaluationFailing is silent: at 12:50 its query found 0"
     )
 
@@ -136,15 +136,15 @@ def test_a_verdict_is_kept_with_its_episode_and_a_later_one_takes_its_place(box:
     assert given.status_code == 200, given.text
     VerdictShown.model_validate_json(given.content)
     assert say(box, "HighErrorRate", {"verdict": "real"}).status_code == 200
-    told = why(box, "HighErrorRate")
-    assert told["verdict"] == {
-        "episode": told["episode"],
+    answer = why(box, "HighErrorRate")
+    assert answer["verdict"] == {
+        "episode": answer["episode"],
         "verdict": "real",
         "note": "",
         "by": "",
         "at": box.clock.now().isoformat(),
     }
-    assert [step["state"] for step in told["history"] if step["kind"] == "verdict"] == ["real"]
+    assert [step["state"] for step in answer["history"] if step["kind"] == "verdict"] == ["real"]
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ def test_ops_explains_it_to_a_person_and_to_a_machine(box: Laptop) -> None:
     assert said.startswith("HighErrorRate has fired since ")
     assert "docs/runbooks/HighErrorRate.md" in said
     assert "What happened, newest first" in said
-    told = json.loads(ops(box, "why", "HighErrorRate", "--json")[1])
-    assert told.pop("context")["before"]
-    assert told == why(box, "HighErrorRate")
+    answer = json.loads(ops(box, "why", "HighErrorRate", "--json")[1])
+    assert answer.pop("context")["before"]
+    assert answer == why(box, "HighErrorRate")
     code, _, err = ops(box, "why", "nothing")
     assert (code, "There is no alert or rule 'nothing'." in err) == (1, True)
 
@@ -196,11 +196,11 @@ def test_ops_gives_a_verdict_and_reports_how_good_the_rules_are(box: Laptop) -> 
     box.clock.advance(seconds=1)
     code, said, err = ops(box, "alerts", "report", "--last", "7d", "--json")
     assert code == 0, err
-    told = json.loads(said)
-    (row,) = told["rules"]
+    answer = json.loads(said)
+    (row,) = answer["rules"]
     assert (row["alert"], row["fired"], row["flaps"], row["verdicts"]) == ("HighErrorRate", 2, 1, 1)
     assert (row["noise_percent"], row["pages_a_week"]) == (100, None)
-    assert 0 < told["known_s"] < 86_400  # of seven days; too little to tell a week
+    assert 0 < answer["known_s"] < 86_400  # of seven days; too little to tell a week
     assert 60 <= row["detection_p50_s"] <= 120
     assert row["notify_p50_s"] == 0
     assert row["mttr_s"] >= 60

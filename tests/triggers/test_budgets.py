@@ -40,8 +40,8 @@ MILLION = {"input_tokens": 1_000_000, "output_tokens": 0}
 
 def call(number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     at = START - timedelta(hours=hours_ago)
-    told = event("llm.call", number, **({"usage": MILLION} | data))
-    return {**told, "time": at.isoformat()}
+    sent = event("llm.call", number, **({"usage": MILLION} | data))
+    return {**sent, "time": at.isoformat()}
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +71,11 @@ def budgets(box: Laptop) -> dict[str, dict[str, Any]]:
 
 
 def test_a_budget_says_all_that_there_is_to_know(box: Laptop) -> None:
-    told = budgets(box)["team"]
+    answer = budgets(box)["team"]
     passed, whole = 22 * 24 + 13.5, 30 * 24
-    assert told.pop("percent") == pytest.approx(90 / 1.205, abs=1e-6)
-    assert told.pop("forecast_usd") == pytest.approx(90 * whole / passed)
-    assert told == {
+    assert answer.pop("percent") == pytest.approx(90 / 1.205, abs=1e-6)
+    assert answer.pop("forecast_usd") == pytest.approx(90 * whole / passed)
+    assert answer == {
         "name": "team",
         "scope": {"team": ["red", 'it\'s "odd"']},
         "period": "month",
@@ -124,16 +124,16 @@ def test_it_agrees_with_costs(box: Laptop) -> None:
 
 
 def test_what_a_budget_does_not_want_is_null(box: Laptop) -> None:
-    told = budgets(box)["today"]
-    assert (told["forecast"], told["burn"], told["scope"]) == (None, None, {})
-    assert (told["spent_usd"], told["percent"], told["unpriced_calls"]) == (30, 30, 6)
-    assert told["forecast_usd"] == pytest.approx(30 * 24 / 12.5)
+    answer = budgets(box)["today"]
+    assert (answer["forecast"], answer["burn"], answer["scope"]) == (None, None, {})
+    assert (answer["spent_usd"], answer["percent"], answer["unpriced_calls"]) == (30, 30, 6)
+    assert answer["forecast_usd"] == pytest.approx(30 * 24 / 12.5)
 
 
 def test_spend_of_which_nothing_is_known_is_not_zero(box: Laptop) -> None:
-    told = budgets(box)["unpriced"]
-    assert (told["spent_usd"], told["percent"], told["forecast_usd"]) == (None, None, None)
-    assert told["unpriced_calls"] == 6
+    answer = budgets(box)["unpriced"]
+    assert (answer["spent_usd"], answer["percent"], answer["forecast_usd"]) == (None, None, None)
+    assert answer["unpriced_calls"] == 6
 
 
 def test_every_rule_of_a_budget_is_among_the_alerts(box: Laptop) -> None:

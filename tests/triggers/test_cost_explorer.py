@@ -53,43 +53,43 @@ def costs(box: Laptop, query: str = "", path: str = "/api/costs") -> dict[str, A
 
 
 def test_rows_over_time_in_a_time_zone(box: Laptop) -> None:
-    told = costs(box, "by=team&period=2d&bucket=day&timezone=Asia/Tokyo")
-    assert told["buckets"] == [f"2026-11-{day}T00:00:00+09:00" for day in (21, 22, 23)]
-    series = {row["team"]: row["series"]["cost_usd"] for row in told["rows"]}
+    answer = costs(box, "by=team&period=2d&bucket=day&timezone=Asia/Tokyo")
+    assert answer["buckets"] == [f"2026-11-{day}T00:00:00+09:00" for day in (21, 22, 23)]
+    series = {row["team"]: row["series"]["cost_usd"] for row in answer["rows"]}
     assert series["red"] == [0, 0, 60]
     assert series[ODD] == [0, 30, 30]
-    assert told["series"]["calls"] == [0, 2, 5]
+    assert answer["series"]["calls"] == [0, 2, 5]
 
 
 def test_a_period_is_held_against_the_one_before(box: Laptop) -> None:
-    told = costs(box, "by=team&compare=previous&sort=change")
-    rows = {row["team"]: row for row in told["rows"]}
+    answer = costs(box, "by=team&compare=previous&sort=change")
+    rows = {row["team"]: row for row in answer["rows"]}
     assert rows["red"]["trend"] == "new"
     assert (rows[ODD]["change_usd"], rows[ODD]["trend"]) == (0, "same")
     assert (rows["gone"]["previous_usd"], rows["gone"]["trend"]) == (30, "gone")
-    assert (told["previous_usd"], told["change_usd"]) == (60, 30)
-    assert told["change_percent"] == 50
-    assert told["previous"]["to"] == told["from"]
+    assert (answer["previous_usd"], answer["change_usd"]) == (60, 30)
+    assert answer["change_percent"] == 50
+    assert answer["previous"]["to"] == answer["from"]
 
 
 def test_the_rest_is_one_row_and_the_next_is_named(box: Laptop) -> None:
-    told = costs(box, "by=team&top=1")
-    assert [row["team"] for row in told["rows"]] == ["red"]
-    assert (told["groups"], told["next"], told["rest"]["groups"]) == (3, 1, 2)
-    assert told["rest"]["cost_usd"] + told["rows"][0]["cost_usd"] == told["total_usd"] == 90
+    answer = costs(box, "by=team&top=1")
+    assert [row["team"] for row in answer["rows"]] == ["red"]
+    assert (answer["groups"], answer["next"], answer["rest"]["groups"]) == (3, 1, 2)
+    assert answer["rest"]["cost_usd"] + answer["rows"][0]["cost_usd"] == answer["total_usd"] == 90
     assert costs(box, "by=team&top=1&offset=1")["rows"][0]["team"] == ODD
 
 
 @pytest.mark.parametrize("name", [*FIELDS.split(","), "provider", "model", "cost_status"])
 def test_costs_are_told_and_filtered_by_each(box: Laptop, name: str) -> None:
-    told = costs(box, f"by={name}")
-    for row in told["rows"]:
+    answer = costs(box, f"by={name}")
+    for row in answer["rows"]:
         given = row[name] or "(none)"
         value = quote(given.replace("\\", "\\\\").replace(",", "\\,"))
         only, others = costs(box, f"by={name}&{name}={value}"), costs(box, f"not_{name}={value}")
         assert [one[name] for one in only["rows"]] == [row[name]]
         assert (only["calls"], only["total_usd"]) == (row["calls"], row["cost_usd"])
-        assert only["calls"] + others["calls"] == told["calls"] == 5
+        assert only["calls"] + others["calls"] == answer["calls"] == 5
 
 
 def test_what_each_costs(box: Laptop) -> None:
@@ -113,9 +113,9 @@ def test_csv_has_a_line_for_each_bucket_and_the_rest(box: Laptop) -> None:
 
 
 def test_the_calls_behind_a_cost(box: Laptop) -> None:
-    told = costs(box, "team=red&sort=time&top=1", "/api/costs/calls")
-    (first,) = told["calls"]
-    assert (told["count"], told["next"]) == (2, 1)
+    page = costs(box, "team=red&sort=time&top=1", "/api/costs/calls")
+    (first,) = page["calls"]
+    assert (page["count"], page["next"]) == (2, 1)
     assert (first["id"], first["cost_usd"], first["mission"]) == ("llm.call-1", 30, "m1")
     assert (first["agent"], first["missing"]) == (None, [])
     answer = box.get("/api/costs/calls?offset=9999&top=1000")
@@ -151,8 +151,8 @@ def test_ops_costs_tells_the_same(box: Laptop) -> None:
 
 def test_ops_costs_narrows_pages_and_writes_json_and_csv(box: Laptop) -> None:
     _, said, _ = typed(box, "--by", "team", "--not-team", "red", "--top", "1", "--json")
-    told = json.loads(said)
-    assert ([row["team"] for row in told["rows"]], told["rest"]["groups"]) == ([ODD], 1)
+    answer = json.loads(said)
+    assert ([row["team"] for row in answer["rows"]], answer["rest"]["groups"]) == ([ODD], 1)
     _, said, _ = typed(box, "--by", "team", "--csv")
     assert said.splitlines()[0].startswith("team,cost_usd,calls,")
     _, said, _ = typed(box, "--team", "red", "--calls", "--sort", "time")

@@ -23,8 +23,8 @@ MILLION = {"input_tokens": 1_000_000, "output_tokens": 0}
 
 def call(number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     at = START - timedelta(hours=hours_ago)
-    told = event("llm.call", number, **({"usage": MILLION} | data))
-    return {**told, "time": at.isoformat()}
+    sent = event("llm.call", number, **({"usage": MILLION} | data))
+    return {**sent, "time": at.isoformat()}
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +52,17 @@ def costs(box: Laptop, query: str = "") -> dict[str, Any]:
 
 
 def test_by_default_it_tells_the_last_day_by_model(box: Laptop) -> None:
-    told = costs(box)
-    assert (told["from"], told["to"]) == ("2026-11-22T12:30:00+00:00", "2026-11-23T12:30:00+00:00")
-    assert [(row["model"], row["cost_usd"], row["calls"]) for row in told["rows"]] == [
+    answer = costs(box)
+    assert (answer["from"], answer["to"]) == (
+        "2026-11-22T12:30:00+00:00",
+        "2026-11-23T12:30:00+00:00",
+    )
+    assert [(row["model"], row["cost_usd"], row["calls"]) for row in answer["rows"]] == [
         ("gpt-4", 60.0, 4),
         ("gpt-4o-audio-preview", 2.5, 1),
         ("no-such", None, 6),
     ]
-    assert (told["by"], told["total_usd"], told["calls"]) == ("model", 62.5, 11)
+    assert (answer["by"], answer["total_usd"], answer["calls"]) == ("model", 62.5, 11)
 
 
 def test_a_mixed_row_says_how_many_of_its_calls_have_no_price(box: Laptop) -> None:
@@ -74,16 +77,16 @@ def test_calls_that_named_no_team_are_told_apart(box: Laptop) -> None:
 
 
 def test_two_dimensions_by_comma_or_by_repetition(box: Laptop) -> None:
-    told = costs(box, "by=team,model")
-    assert told == costs(box, "by=team&by=model")
-    assert told["rows"][0]["team"] == "red"
-    assert told["rows"][0]["model"] == "gpt-4"
-    assert told["by"] == "team,model"
+    answer = costs(box, "by=team,model")
+    assert answer == costs(box, "by=team&by=model")
+    assert answer["rows"][0]["team"] == "red"
+    assert answer["rows"][0]["model"] == "gpt-4"
+    assert answer["by"] == "team,model"
 
 
 def test_a_call_counts_at_its_own_time_even_where_azure_has_it_later(box: Laptop) -> None:
-    told = costs(box, "by=team&from=2026-11-03&to=2026-11-04")
-    assert [(row["team"], row["cost_usd"]) for row in told["rows"]] == [("old", 30.0)]
+    answer = costs(box, "by=team&from=2026-11-03&to=2026-11-04")
+    assert [(row["team"], row["cost_usd"]) for row in answer["rows"]] == [("old", 30.0)]
     assert costs(box, "from=2026-11-20&to=2026-11-22")["rows"] == []
 
 
@@ -95,13 +98,13 @@ def test_periods_that_touch_add_up(box: Laptop) -> None:
 
 
 def test_nothing_at_all_costs_nothing(box: Laptop) -> None:
-    told = costs(box, "from=2026-10-01&to=2026-10-02")
-    assert (told["rows"], told["total_usd"], told["unpriced"]) == ([], 0.0, [])
+    answer = costs(box, "from=2026-10-01&to=2026-10-02")
+    assert (answer["rows"], answer["total_usd"], answer["unpriced"]) == ([], 0.0, [])
 
 
 def test_only_unpriced_calls_have_no_total(box: Laptop) -> None:
-    told = costs(box, "from=2026-11-23T08:00:00Z&to=2026-11-23T10:00:00Z")
-    assert (told["calls"], told["total_usd"]) == (6, None)
+    answer = costs(box, "from=2026-11-23T08:00:00Z&to=2026-11-23T10:00:00Z")
+    assert (answer["calls"], answer["total_usd"]) == (6, None)
 
 
 def test_unpriced_models_come_with_the_entry_that_would_price_them(box: Laptop) -> None:

@@ -96,12 +96,12 @@ def attributes(**named: str) -> list[dict[str, Any]]:
 def span(number: int, **named: str) -> dict[str, Any]:
     at = int(START.timestamp())
     call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
-    told = [{"key": k, "value": {"stringValue": v}} for k, v in (call | named).items()]
+    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in (call | named).items()]
     counts = [{"key": "gen_ai.usage.input_tokens", "value": {"intValue": "10"}}]
     return {
         **{"traceId": f"{number:032x}", "spanId": f"{number:016x}", "name": "chat"},
         **{"startTimeUnixNano": f"{at}000000000", "endTimeUnixNano": f"{at + 1}000000000"},
-        "attributes": told + counts,
+        "attributes": attributes + counts,
     }
 
 
@@ -116,8 +116,8 @@ def test_a_span_is_of_the_tenant_of_its_key_whatever_it_says(box: Laptop) -> Non
     assert ask(box, "POST", "v1/traces", "tenant.acme.secret", body).status_code == 200
     box.stack.host.drain()
     assert box.query('UsageEvents | where Source == "tenants" | project Tenant') == [["acme"]] * 3
-    told = box.query('AppDependencies | where AppRoleName == "tenants" | project Properties')
-    assert "globex" not in json.dumps(told)
+    rows = box.query('AppDependencies | where AppRoleName == "tenants" | project Properties')
+    assert "globex" not in json.dumps(rows)
 
 
 def test_a_key_of_no_tenant_leaves_the_tenant_to_the_event(box: Laptop) -> None:
@@ -162,8 +162,8 @@ def test_a_key_that_sends_too_much_is_told_when_to_come_again(tmp_path: Path) ->
         assert (spans.status_code, spans.json()["code"]) == (429, 8)
         assert spans.headers["retry-after"] == "31"
         box.clock.advance(seconds=31)
-        told = [ask(box, "GET", "api/budgets", key).status_code for _ in range(5)]
-        assert told == [200] * 4 + [429]
+        statuses = [ask(box, "GET", "api/budgets", key).status_code for _ in range(5)]
+        assert statuses == [200] * 4 + [429]
         assert ask(box, "GET", "api/health", "").status_code == 200
         (message,) = box.stack.host.queues.peek("usage-events")
         assert len(decode(message.body.decode()).events) == 90

@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from functions import routes
-from functions.openapi.document import document
+from functions.openapi import document as openapi
 from functions.route import Role, Route
 from shared.errors import GiveUp
 from shared.events.columns import ADJUSTMENT
@@ -31,18 +31,18 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
-    return document(routes(never))
+def document() -> dict[str, Any]:
+    return openapi.document(routes(never))
 
 
-def test_the_document_is_openapi_3_1(told: dict[str, Any]) -> None:
-    validate(told)
-    assert told["openapi"] == "3.1.0"
+def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
+    validate(document)
+    assert document["openapi"] == "3.1.0"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert told["info"]["version"] == project["version"]
+    assert document["info"]["version"] == project["version"]
 
 
-def test_every_route_is_told_and_no_other(told: dict[str, Any]) -> None:
+def test_every_route_is_told_and_no_other(document: dict[str, Any]) -> None:
     handled = {
         (f"/{route.path}", method, handler.__name__)
         for route in routes(never)
@@ -50,7 +50,7 @@ def test_every_route_is_told_and_no_other(told: dict[str, Any]) -> None:
     }
     assert handled == {
         (path, method.upper(), operation["operationId"])
-        for path, operations in told["paths"].items()
+        for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
 
@@ -63,21 +63,21 @@ def test_a_handler_that_nobody_described_is_named_with_the_remedy() -> None:
     with pytest.raises(
         GiveUp, match=r"operations\.py does not say what get_new is for\. Add a row"
     ):
-        document([*routes(never), new])
+        openapi.document([*routes(never), new])
     with pytest.raises(GiveUp, match=r"which no route has\. Remove the row"):
-        document(routes(never)[1:])
+        openapi.document(routes(never)[1:])
 
 
-def test_every_kind_of_event_is_told_apart_by_its_type(told: dict[str, Any]) -> None:
-    an_event = told["components"]["schemas"]["AnEvent"]
+def test_every_kind_of_event_is_told_apart_by_its_type(document: dict[str, Any]) -> None:
+    an_event = document["components"]["schemas"]["AnEvent"]
     assert an_event["discriminator"]["propertyName"] == "type"
     kinds = {kind: f"{SCHEMAS}{data.__name__}Event" for kind, data in KINDS.items()}
     assert an_event["discriminator"]["mapping"] == kinds
     assert {one["$ref"] for one in an_event["oneOf"]} == set(kinds.values())
 
 
-def test_each_metric_of_the_fleet_is_named_by_the_kind_it_counts(told: dict[str, Any]) -> None:
-    schemas = told["components"]["schemas"]
+def test_each_metric_of_the_fleet_is_named_by_the_kind_it_counts(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
     kinds = schemas["AnEvent"]["discriminator"]["mapping"]
     named: dict[str, list[str]] = {
         kind: schemas[at.removeprefix(SCHEMAS)]["x-metrics"] for kind, at in kinds.items()
@@ -86,24 +86,24 @@ def test_each_metric_of_the_fleet_is_named_by_the_kind_it_counts(told: dict[str,
     assert sorted(chain(*named.values())) == sorted(metric.name for metric in FLEET)
 
 
-def test_rows_that_agents_never_send_are_named(told: dict[str, Any]) -> None:
-    an_event = told["components"]["schemas"]["AnEvent"]
+def test_rows_that_agents_never_send_are_named(document: dict[str, Any]) -> None:
+    an_event = document["components"]["schemas"]["AnEvent"]
     assert an_event["x-own-kinds"] == [ADJUSTMENT]
     assert ADJUSTMENT not in an_event["discriminator"]["mapping"]
 
 
-def test_keys_are_asked_for_where_the_trigger_asks(told: dict[str, Any]) -> None:
+def test_keys_are_asked_for_where_the_trigger_asks(document: dict[str, Any]) -> None:
     levels = {f"/{route}": level for _, route, *level in TRIGGERS.values() if level}
-    for path, operations in told["paths"].items():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             needs_key = {"functionKey": []} in operation["security"]
             assert needs_key == (levels[path] == ["FUNCTION"])
             assert "401" in operation["responses"]
 
 
-def test_what_the_examples_send_is_taken(box: Laptop, told: dict[str, Any]) -> None:
+def test_what_the_examples_send_is_taken(box: Laptop, document: dict[str, Any]) -> None:
     key = {"x-functions-key": box.stack.places.key()}
-    for path, operations in told["paths"].items():
+    for path, operations in document["paths"].items():
         for media, body in (
             operations.get("post", {}).get("requestBody", {"content": {}})["content"].items()
         ):

@@ -143,9 +143,9 @@ def test_refused_spans_are_counted_and_named_in_both_encodings(box: Laptop) -> N
     )
     body = as_json(span(CHAT, 11), span(CHAT, 12))
     body["resourceSpans"][1]["scopeSpans"][0]["spans"][0]["traceId"] = "no hex"
-    told = send(box, json.dumps(body).encode(), JSON).json()["partialSuccess"]
-    assert told["rejectedSpans"] == "1"
-    assert "traceId is not hex digits" in told["errorMessage"]
+    success = send(box, json.dumps(body).encode(), JSON).json()["partialSuccess"]
+    assert success["rejectedSpans"] == "1"
+    assert "traceId is not hex digits" in success["errorMessage"]
     assert called(box, 9) == called(box, 11) == CALLED
 
 

@@ -55,7 +55,7 @@ def request(*sessions: str, **more: Scalar) -> ExportLogsServiceRequest:
     return made
 
 
-def told(box: Laptop, session: str) -> list[list[Any]]:
+def stored(box: Laptop, session: str) -> list[list[Any]]:
     box.stack.host.drain()
     kql = f'UsageEvents | where ConversationId == "{session}" and Name == "llm.call"'
     return box.query(f"{kql} | project Model, InputTokens, OutputTokens, CostUsd, CostStatus")
@@ -68,7 +68,7 @@ def test_protobuf_is_read(box: Laptop) -> None:
     answer = send(box, request("s-1").SerializeToString(), path="logs")
     assert (answer.status_code, answer.headers["content-type"]) == (200, PROTOBUF)
     assert ExportLogsServiceResponse.FromString(answer.content) == ExportLogsServiceResponse()
-    assert told(box, "s-1") == EXACT
+    assert stored(box, "s-1") == EXACT
 
 
 def test_recorded_json_is_read_once_however_often_it_is_sent(box: Laptop) -> None:
@@ -76,7 +76,7 @@ def test_recorded_json_is_read_once_however_often_it_is_sent(box: Laptop) -> Non
         answer = send(box, body_of("claude_code.logs"), JSON, path="logs")
         assert (answer.status_code, answer.json()) == (200, {})
     send(box, body_of("claude_code.traces"), JSON)
-    found = told(box, "e51d81ef-ebc8-44aa-9c28-e75b7962d4e8")
+    found = stored(box, "e51d81ef-ebc8-44aa-9c28-e75b7962d4e8")
     assert found == [["claude-sonnet-4-5-20250929", 1400, 80, 0.00315, "known"]] * 2
 
 
@@ -84,12 +84,12 @@ def test_gzip_and_chunks_are_undone(box: Laptop) -> None:
     body = gzip.compress(request("s-2").SerializeToString())
     answer = send(box, iter([body[:40], body[40:]]), path="logs", content_encoding="gzip")
     assert answer.status_code == 200
-    assert told(box, "s-2") == EXACT
+    assert stored(box, "s-2") == EXACT
 
 
 def test_a_stated_cost_that_differs_is_not_believed(box: Laptop) -> None:
     send(box, request("s-3", cost_usd=0.5).SerializeToString(), path="logs")
-    assert told(box, "s-3") == [[MODEL, 1100, 80, 0.0018, "estimated"]]
+    assert stored(box, "s-3") == [[MODEL, 1100, 80, 0.0018, "estimated"]]
 
 
 def test_user_and_organisation_are_kept(box: Laptop) -> None:

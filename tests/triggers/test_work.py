@@ -45,17 +45,17 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 
 def test_a_mission_has_its_steps_and_what_they_come_to(box: Laptop) -> None:
-    told = box.get(f"/api/missions/{quote(MISSION)}").json()
-    assert (told["cost_usd"], told["calls"], told["unpriced_calls"]) == (30, 2, 1)
-    assert (told["errors"], told["events"], told["input_tokens"]) == (1, 3, 2_000_000)
-    assert [step["id"] for step in told["steps"]] == ["llm.call-1", "llm.call-2", "error-3"]
-    assert told["steps"][1]["cost_usd"] is None
+    answer = box.get(f"/api/missions/{quote(MISSION)}").json()
+    assert (answer["cost_usd"], answer["calls"], answer["unpriced_calls"]) == (30, 2, 1)
+    assert (answer["errors"], answer["events"], answer["input_tokens"]) == (1, 3, 2_000_000)
+    assert [step["id"] for step in answer["steps"]] == ["llm.call-1", "llm.call-2", "error-3"]
+    assert answer["steps"][1]["cost_usd"] is None
 
 
 def test_a_trace_has_all_and_a_conversation_its_own(box: Laptop) -> None:
     assert box.get(f"/api/traces/{TRACE}").json()["events"] == 5
-    told = box.get("/api/conversations/c2").json()
-    assert (told["cost_usd"], [step["id"] for step in told["steps"]]) == (30, ["llm.call-4"])
+    answer = box.get("/api/conversations/c2").json()
+    assert (answer["cost_usd"], [step["id"] for step in answer["steps"]]) == (30, ["llm.call-4"])
 
 
 def test_a_corrected_call_says_what_it_learnt(box: Laptop) -> None:
@@ -66,12 +66,12 @@ def test_a_corrected_call_says_what_it_learnt(box: Laptop) -> None:
 
 
 def test_the_dearest_are_listed_with_what_they_used(box: Laptop) -> None:
-    told = box.get("/api/conversations?period=1h").json()
-    costs = [(row["id"], row["cost_usd"]) for row in told["rows"]]
+    answer = box.get("/api/conversations?period=1h").json()
+    costs = [(row["id"], row["cost_usd"]) for row in answer["rows"]]
     assert costs == [("c2", 30), ("c1", 30), ("c3", pytest.approx(0.03054))]  # as corrected
-    (_, first, _) = told["rows"]
+    (_, first, _) = answer["rows"]
     assert (first["calls"], first["unpriced_calls"], first["input_tokens"]) == (2, 1, 2_000_000)
-    assert (told["count"], told["next"]) == (3, None)
+    assert (answer["count"], answer["next"]) == (3, None)
     ((mission,), (trace,)) = (
         box.get(f"/api/{name}?period=1h").json()["rows"] for name in ("missions", "traces")
     )
@@ -82,8 +82,8 @@ def test_the_dearest_are_listed_with_what_they_used(box: Laptop) -> None:
 
 def test_a_list_is_sorted_narrowed_and_turned_as_costs_are(box: Laptop) -> None:
     asked = "/api/conversations?period=1h&sort=calls&top=1"
-    told = box.get(asked).json()
-    assert ([row["id"] for row in told["rows"]], told["next"]) == (["c1"], 1)
+    answer = box.get(asked).json()
+    assert ([row["id"] for row in answer["rows"]], answer["next"]) == (["c1"], 1)
     assert [row["id"] for row in box.get(f"{asked}&offset=1").json()["rows"]] == ["c3"]
     assert box.get("/api/missions?period=1h&model=gpt-5").json()["rows"] == []
     refused = box.get("/api/missions?sort=age")

@@ -231,7 +231,7 @@ def short(fast: str, top: str) -> Rule:
 
 
 @pytest.mark.parametrize(
-    ("fast", "told", "summed", "order"),
+    ("fast", "shown", "summed", "order"),
     [
         ('event = "error", rate = "> 1 / s"', "", "Events = sum(Count)", "Events desc"),
         (
@@ -261,10 +261,10 @@ def short(fast: str, top: str) -> Rule:
         ),
     ],
 )
-def test_top_sums_up_what_is_bad_by_fields(fast: str, told: str, summed: str, order: str) -> None:
+def test_top_sums_up_what_is_bad_by_fields(fast: str, shown: str, summed: str, order: str) -> None:
     kind = fast.split('"')[1]
     assert short(fast, '"source", "team_id"').contributors.splitlines()[2:] == [
-        f'| where Name == "{kind}"{told}',
+        f'| where Name == "{kind}"{shown}',
         f"| summarize {summed} by Source, TeamId",
         f"| top 10 by {order}",
     ]

@@ -1,4 +1,4 @@
-"""What was deployed or changed is told once, on every road, and wakes nobody."""
+"""A deployment or change is announced once to each receiver, and pages no one."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from shared.alerting.page import Accepted, Dead, Delivery, Later, Page, Refused
 from shared.alerting.record import RuleRecord
 from shared.errors import Misconfigured, RetryLater
 from shared.notify.pagerduty import PagerDuty
-from shared.usecases.evaluation.announce import CHANGES, Announce, one_of_each_road
+from shared.usecases.evaluation.announce import CHANGES, Announce, distinct_receivers
 from shared.usecases.evaluation.deliver import Deliver
 from standin.pager.sink import PagerSink, create_app
 from tests.fakes import FakeClock, FakeReceivers
@@ -73,7 +73,7 @@ def test_a_first_start_is_no_change() -> None:
     assert world.waiting() == []
 
 
-def test_a_deployment_and_an_edit_are_told_once_on_every_road() -> None:
+def test_a_change_is_announced_once_to_each_receiver() -> None:
     world = World()
     world.tick()
     world.version = "1.1"
@@ -113,7 +113,7 @@ def test_other_code_of_the_same_version_is_told() -> None:
 
 
 def test_receivers_of_one_road_are_told_as_one() -> None:
-    assert one_of_each_road(ROUTES) == ["critical", "others"]
+    assert distinct_receivers(ROUTES) == ["critical", "others"]
 
 
 def test_a_wrong_file_is_no_change_until_it_is_right_again() -> None:
@@ -132,17 +132,17 @@ def test_of_two_instances_one_tells() -> None:
     world.tick()
     rival = Announce(world.alerts, lambda: ROUTES, SENDER, {"version": lambda: new})
 
-    def read_while_another_tells() -> dict[str, str]:
+    def read_while_another_announces() -> dict[str, str]:
         rival.run(world.now + MINUTE)
         return new
 
-    slow = Announce(world.alerts, lambda: ROUTES, SENDER, {"version": read_while_another_tells})
+    slow = Announce(world.alerts, lambda: ROUTES, SENDER, {"version": read_while_another_announces})
     with pytest.raises(RetryLater):
         slow.run(world.now + MINUTE)
     assert len(world.waiting()) == 2
 
 
-class Road:
+class FakeReceiver:
     def __init__(self, answer: Delivery) -> None:
         self.answer = answer
 
@@ -156,7 +156,10 @@ def test_a_change_that_nobody_takes_rings_no_alarm_and_is_dropped_after_an_hour(
     world.version = "1.1"
     world.tick()
     deliver = Deliver(
-        world.alerts, FakeReceivers({"critical": Road(Later("503")), "others": Road(Dead("400"))})
+        world.alerts,
+        FakeReceivers(
+            {"critical": FakeReceiver(Later("503")), "others": FakeReceiver(Dead("400"))}
+        ),
     )
     report = deliver.run(world.now)
     assert (report.later, len(report.attempts)) == (0, 2)
@@ -177,9 +180,9 @@ def changed() -> Page:
 def test_pagerduty_takes_it_as_a_change_event() -> None:
     sink = PagerSink(None, FakeClock())
     server = serve(create_app(sink))
-    road = PagerDuty(server.url, SecretStr("c" * 32), "PAGERDUTY_CRITICAL_KEY")
+    notifier = PagerDuty(server.url, SecretStr("c" * 32), "PAGERDUTY_CRITICAL_KEY")
     try:
-        assert road.send(changed()) == Accepted(202)
+        assert notifier.send(changed()) == Accepted(202)
     finally:
         server.stop()
     (event,) = sink.events()
@@ -195,8 +198,8 @@ def test_pagerduty_takes_it_as_a_change_event() -> None:
 )
 def test_what_pagerduty_says_of_a_change_is_heeded(status: int, outcome: type) -> None:
     with loopback(lambda _: Reply(status)) as service:
-        road = PagerDuty(service.url, SecretStr("c" * 32), "PAGERDUTY_CRITICAL_KEY")
-        assert isinstance(road.send(changed()), outcome)
+        notifier = PagerDuty(service.url, SecretStr("c" * 32), "PAGERDUTY_CRITICAL_KEY")
+        assert isinstance(notifier.send(changed()), outcome)
         assert service.received[0].path == "/v2/change/enqueue"
 
 

@@ -69,8 +69,8 @@ def test_each_budget_is_told_with_what_is_known_of_it() -> None:
 
 
 def test_the_log_is_not_asked_at_every_tick() -> None:
-    told = [bool(figures(NOON + timedelta(minutes=n))) for n in range(5)]
-    assert told == [True, False, False, False, True]
+    shown = [bool(figures(NOON + timedelta(minutes=n))) for n in range(5)]
+    assert shown == [True, False, False, False, True]
 
 
 def test_budgets_that_cannot_be_read_are_said_and_stop_nothing(

@@ -77,14 +77,14 @@ class World:
             lambda: rules_of(self.budget), self.log, self.alerts, lambda: ROUTES, "d", ""
         )
         is_open = {record.rule for record in self.alerts.load_all() if record.incidents}
-        told: list[str] = []
+        paged: list[str] = []
         for page in (page for item in evaluate.tick(at).rules for page in item.pages):
             part = page.rule.split("_")[2].split("/")[0]
             if page.action == "trigger":
-                told.append(f"{'~' if page.rule in is_open else '+'}{part}")
+                paged.append(f"{'~' if page.rule in is_open else '+'}{part}")
             elif page.rule in is_open:  # else it is said once more, to be sure
-                told.append(f"-{part}")
-        return told
+                paged.append(f"-{part}")
+        return paged
 
     def settle(self, at: datetime) -> list[str]:
         """Tick at that time and in the minute after, when what waits for its group is told."""
@@ -223,7 +223,7 @@ def test_only_what_the_scope_names_counts(
 
 
 @pytest.mark.parametrize(
-    ("hours", "usd", "told"),
+    ("hours", "usd", "paged"),
     [
         pytest.param(180, 90, [], id="too-early-to-say"),
         pytest.param(190, 25.5, [], id="just-within"),
@@ -233,11 +233,11 @@ def test_only_what_the_scope_names_counts(
     ],
 )
 def test_the_forecast_is_the_pace_so_far_to_the_end_of_the_period(
-    hours: int, usd: float, told: list[str], clock: FakeClock, store: MonitorStore
+    hours: int, usd: float, paged: list[str], clock: FakeClock, store: MonitorStore
 ) -> None:
     it = world(f"{MONTHLY}burn = false\nthresholds = {{}}", clock, store)
     it.spend(usd, OCTOBER)
-    assert it.settle(OCTOBER + hours * HOURS) == told
+    assert it.settle(OCTOBER + hours * HOURS) == paged
 
 
 def test_a_forecast_that_comes_right_is_resolved_and_so_is_one_whose_period_ends(

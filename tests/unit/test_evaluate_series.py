@@ -23,7 +23,7 @@ def world_of(*silences: Silence) -> World:
     return world
 
 
-def told(pages: list[Page]) -> list[tuple[str, str, str]]:
+def summaries(pages: list[Page]) -> list[tuple[str, str, str]]:
     return [(page.action, page.reason, page.dedup_key.rpartition("/")[2]) for page in pages]
 
 
@@ -33,12 +33,16 @@ def test_each_series_opens_and_resolves_an_incident_of_its_own() -> None:
     assert first.dedup_key == f"agentmeter/prod/Errors/critical/{A}"
     assert first.summary == "[CRITICAL] a: 12 errors"
     (second,) = world.ticks(2, Errors=[("a", 12), ("b", 15)])
-    assert told([second]) == [("trigger", "first", B)]
+    assert summaries([second]) == [("trigger", "first", B)]
     assert second.created_at == START + timedelta(minutes=2, seconds=3)
-    assert told(world.ticks(2, Errors=[("a", 5), ("b", 15)])) == [("resolve", "all resolved", A)]
+    assert summaries(world.ticks(2, Errors=[("a", 5), ("b", 15)])) == [
+        ("resolve", "all resolved", A)
+    ]
     assert world.record().incidents.keys() == {B}
-    assert told(world.ticks(2, Errors=[("a", 5), ("b", 5)])) == [("resolve", "all resolved", B)]
-    assert told(world.ticks(30)) == [
+    assert summaries(world.ticks(2, Errors=[("a", 5), ("b", 5)])) == [
+        ("resolve", "all resolved", B)
+    ]
+    assert summaries(world.ticks(30)) == [
         ("resolve", "resolved again", A),
         ("resolve", "resolved again", B),
     ]
@@ -50,7 +54,7 @@ def test_each_has_its_own_reminders() -> None:
     world.ticks(60, Errors=[("a", 12), ("b", 5)])
     world.ticks(1, Errors=[("a", 12), ("b", 15)])
     pages = world.ticks(240)
-    assert told(pages) == [
+    assert summaries(pages) == [
         ("trigger", "repeat interval elapsed", A),
         ("trigger", "repeat interval elapsed", B),
     ]
@@ -60,9 +64,9 @@ def test_each_has_its_own_reminders() -> None:
 def test_a_silence_of_one_leaves_the_other() -> None:
     over = START + timedelta(minutes=10)
     world = world_of(Silence("s1", (Matcher("Source", "a"),), START, over))
-    assert told(world.ticks(10, Errors=[("a", 12), ("b", 15)])) == [("trigger", "first", B)]
+    assert summaries(world.ticks(10, Errors=[("a", 12), ("b", 15)])) == [("trigger", "first", B)]
     assert world.record().muted_by == "silence s1"
-    assert told(world.ticks(1)) == [("trigger", "first", A)]
+    assert summaries(world.ticks(1)) == [("trigger", "first", A)]
 
 
 def dedup(group: str) -> str:
@@ -73,9 +77,9 @@ def test_a_rule_that_is_removed_resolves_each_incident() -> None:
     world = world_of()
     world.ticks(1, Errors=[("a", 12), ("b", 15)])
     world.rules.clear()
-    closed = told(world.ticks(1))
+    closed = summaries(world.ticks(1))
     assert sorted(closed) == sorted([("resolve", "rule removed", key) for key in (A, B)])
-    assert sorted(told(world.ticks(30))) == sorted(
+    assert sorted(summaries(world.ticks(30))) == sorted(
         [("resolve", "resolved again", key) for key in (A, B)]
     )
 
@@ -107,12 +111,12 @@ def test_a_grouping_that_changes_while_it_fires_moves_the_incident() -> None:
     world = world_of()
     world.ticks(1, Errors=[("a", 12), ("b", 15)])
     world.rules[:] = [RULE.model_copy(update={"per_series": False})]
-    closed = told(world.ticks(1))
+    closed = summaries(world.ticks(1))
     assert sorted(closed) == sorted(
         [("trigger", "first", "critical"), *(("resolve", "all resolved", key) for key in (A, B))]
     )
     world.rules[:] = [RULE]
-    moved = told(world.ticks(1))
+    moved = summaries(world.ticks(1))
     assert sorted(moved) == sorted(
         [("resolve", "all resolved", "critical"), *(("trigger", "first", key) for key in (A, B))]
     )

@@ -12,17 +12,17 @@ from shared.usecases.evaluation.history import History
 from tests.evaluating import START, World, rule
 from tests.fakes import FakeExporter, FakeReceivers
 from tests.in_memory import MemorySeries
-from tests.unit.test_deliver import FakeRoad
+from tests.unit.test_deliver import FakeReceiver
 
 
-class Told:
+class Exported:
     """An engine whose pages go out and whose history is told, a minute after the other."""
 
     def __init__(self, world: World) -> None:
         self.world, self.exporter, self.series = world, FakeExporter(), MemorySeries()
         self.history = History(world.alerts, self.series, lambda: self.exporter)
         self.deliver = Deliver(
-            world.alerts, FakeReceivers({"critical": FakeRoad(), "warning": FakeRoad()})
+            world.alerts, FakeReceivers({"critical": FakeReceiver(), "warning": FakeReceiver()})
         )
 
     def ticks(self, count: int, **said: float) -> None:
@@ -30,7 +30,7 @@ class Told:
             now = self.world.now + timedelta(seconds=3)
             self.world.tick(**said)
             self.deliver.run(now)
-            self.history.tell(now)
+            self.history.export(now)
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the name and state of each row."""
@@ -49,10 +49,10 @@ class Told:
 
 
 def test_an_episode_is_told_step_by_step_and_each_once() -> None:
-    told = Told(World(rule()))
-    told.ticks(5, Errors=12)
-    told.ticks(20, Errors=5)
-    assert told.rows() == [
+    exported = Exported(World(rule()))
+    exported.ticks(5, Errors=12)
+    exported.ticks(20, Errors=5)
+    assert exported.rows() == [
         ("alert.transition", "pending"),
         ("alert.transition", "firing"),
         ("alert.decision", "trigger"),
@@ -64,15 +64,15 @@ def test_an_episode_is_told_step_by_step_and_each_once() -> None:
         ("alert.decision", "resolve"),
         ("alert.page", "accepted"),
     ]
-    ids = [row.text["row_id"] for row in told.exporter.event_rows]
+    ids = [row.text["row_id"] for row in exported.exporter.event_rows]
     assert len(set(ids)) == len(ids)
-    assert not any("id" in row.text for row in told.exporter.event_rows)
+    assert not any("id" in row.text for row in exported.exporter.event_rows)
 
 
 def test_a_row_says_what_was_found_against_what_and_how_late() -> None:
-    told = Told(World(rule(resolve="<= 9")))
-    told.ticks(3, Errors=12)
-    firing = told.exporter.event_rows[1]
+    exported = Exported(World(rule(resolve="<= 9")))
+    exported.ticks(3, Errors=12)
+    firing = exported.exporter.event_rows[1]
     assert firing.time == START + timedelta(minutes=2)
     assert firing.text["alert"] == "Errors"
     assert firing.text["severity"] == "critical"
@@ -81,43 +81,43 @@ def test_a_row_says_what_was_found_against_what_and_how_late() -> None:
     assert firing.text["evidence_query"].startswith("Errors datetime(2026-01-04T23:57:00")
     assert firing.text["episode"] == f"{firing.text['alert_id']}@20260105T000200Z"
     assert firing.numbers == {"value": 12, "threshold": 10, "detection_delay_s": 180, "flap": 0}
-    page = told.exporter.event_rows[3]
+    page = exported.exporter.event_rows[3]
     assert (page.text["status"], page.text["receiver"]) == ("202", "critical")
     assert page.numbers == {"attempts": 1, "notify_delay_s": 3}
-    told.ticks(10, Errors=5)
-    resolved = next(r for r in told.exporter.event_rows if r.text.get("state") == "resolved")
+    exported.ticks(10, Errors=5)
+    resolved = next(r for r in exported.exporter.event_rows if r.text.get("state") == "resolved")
     assert resolved.numbers["time_to_resolve_s"] == 60
     assert resolved.text["episode"] == firing.text["episode"]
 
 
 def test_what_was_not_taken_is_told_again_and_counted_once() -> None:
-    told = Told(World(rule(hold="PT0S")))
-    told.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
-    told.ticks(3, Errors=12)
-    assert told.exporter.event_rows == []
-    told.exporter.event_outcome = FakeExporter().event_outcome
-    told.ticks(2)
-    assert told.metric("agentmeter_alert_transitions_total", state="firing") == 1
-    assert told.metric("agentmeter_alert_pages_total", outcome="accepted") == 1
-    assert list(told.world.alerts.log.news(9)) == []
+    exported = Exported(World(rule(hold="PT0S")))
+    exported.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
+    exported.ticks(3, Errors=12)
+    assert exported.exporter.event_rows == []
+    exported.exporter.event_outcome = FakeExporter().event_outcome
+    exported.ticks(2)
+    assert exported.metric("agentmeter_alert_transitions_total", state="firing") == 1
+    assert exported.metric("agentmeter_alert_pages_total", outcome="accepted") == 1
+    assert list(exported.world.alerts.log.news(9)) == []
 
 
 def test_a_crash_after_the_counting_counts_nothing_twice() -> None:
-    told = Told(World(rule(hold="PT0S")))
-    told.world.tick(Errors=12)
-    (news,) = told.world.alerts.log.news(9)
-    told.history.tell(told.world.now)
-    told.world.alerts.log.note(news.rule, news.steps)
-    told.history.tell(told.world.now)
-    assert told.metric("agentmeter_alert_transitions_total", state="firing") == 1
-    assert [row[0] for row in told.rows()].count("alert.transition") == 2
+    exported = Exported(World(rule(hold="PT0S")))
+    exported.world.tick(Errors=12)
+    (news,) = exported.world.alerts.log.news(9)
+    exported.history.export(exported.world.now)
+    exported.world.alerts.log.note(news.rule, news.steps)
+    exported.history.export(exported.world.now)
+    assert exported.metric("agentmeter_alert_transitions_total", state="firing") == 1
+    assert [row[0] for row in exported.rows()].count("alert.transition") == 2
 
 
 def test_a_row_that_is_refused_for_good_holds_up_no_other() -> None:
-    told = Told(World(rule(hold="PT0S")))
-    told.exporter.event_outcome = lambda row: ExportRefused(400, "no")
-    told.ticks(1, Errors=12)
-    assert list(told.world.alerts.log.news(9)) == []
+    exported = Exported(World(rule(hold="PT0S")))
+    exported.exporter.event_outcome = lambda row: ExportRefused(400, "no")
+    exported.ticks(1, Errors=12)
+    assert list(exported.world.alerts.log.news(9)) == []
 
 
 def test_an_exporter_that_cannot_be_had_stops_no_tick() -> None:
@@ -126,42 +126,42 @@ def test_an_exporter_that_cannot_be_had_stops_no_tick() -> None:
 
     world = World(rule(hold="PT0S"))
     world.tick(Errors=12)
-    assert History(world.alerts, MemorySeries(), wrong).tell(world.now) == 0
+    assert History(world.alerts, MemorySeries(), wrong).export(world.now) == 0
     assert len(world.alerts.log.news(9)) == 1
 
 
 def test_delays_and_flaps_are_metrics() -> None:
-    told = Told(World(rule(hold="PT0S")))
+    exported = Exported(World(rule(hold="PT0S")))
     for errors in (12, 5, 12, 5):
-        told.ticks(2, Errors=errors)
-    assert told.metric("agentmeter_alert_flaps_total") == 1
-    assert told.metric("agentmeter_alert_detection_delay_seconds_sum") == 120
-    assert told.metric("agentmeter_alert_time_to_resolve_seconds_sum") == 240
-    assert told.metric("agentmeter_alert_notify_delay_seconds_count") == 2
+        exported.ticks(2, Errors=errors)
+    assert exported.metric("agentmeter_alert_flaps_total") == 1
+    assert exported.metric("agentmeter_alert_detection_delay_seconds_sum") == 120
+    assert exported.metric("agentmeter_alert_time_to_resolve_seconds_sum") == 240
+    assert exported.metric("agentmeter_alert_notify_delay_seconds_count") == 2
 
 
 def test_a_decision_that_stays_the_same_is_told_once() -> None:
-    told = Told(World(rule(hold="PT0S")))
-    told.ticks(60, Errors=12)
-    assert told.rows().count(("alert.decision", "")) == 1
+    exported = Exported(World(rule(hold="PT0S")))
+    exported.ticks(60, Errors=12)
+    assert exported.rows().count(("alert.decision", "")) == 1
 
 
 def test_a_page_that_waits_for_one_reason_is_told_once() -> None:
-    told = Told(World(rule(hold="PT0S")))
-    told.deliver = Deliver(told.world.alerts, FakeReceivers({}))
-    told.ticks(10, Errors=12)
-    assert told.rows().count(("alert.page", "later")) == 1
+    exported = Exported(World(rule(hold="PT0S")))
+    exported.deliver = Deliver(exported.world.alerts, FakeReceivers({}))
+    exported.ticks(10, Errors=12)
+    assert exported.rows().count(("alert.page", "later")) == 1
 
 
 def test_what_can_never_be_exported_is_given_up_after_a_while_and_stays_in_the_store() -> None:
-    told = Told(World(rule(hold="PT0S")))
-    told.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
-    told.ticks(1, Errors=12)
-    told.ticks(1, Errors=5)
-    log = told.world.alerts.log
+    exported = Exported(World(rule(hold="PT0S")))
+    exported.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
+    exported.ticks(1, Errors=12)
+    exported.ticks(1, Errors=5)
+    log = exported.world.alerts.log
     kept = list(log.steps("Errors/critical"))
-    assert told.history.forget(START) == 0
+    assert exported.history.forget(START) == 0
     first = log.news(9)[0]
-    assert told.history.forget(START + timedelta(minutes=1)) >= len(first.steps)
+    assert exported.history.forget(START + timedelta(minutes=1)) >= len(first.steps)
     assert first not in log.news(9)
     assert list(log.steps("Errors/critical")) == kept

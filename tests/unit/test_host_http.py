@@ -39,31 +39,33 @@ def test_a_request_arrives_as_the_worker_hands_it_over(site: Site) -> None:
         data=b"\x00\x01",
         headers={"X-Custom": "Value", "Accept": "a"},
     )
-    told = answer.json()
+    echoed = answer.json()
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert told["method"] == "PUT"
-    assert told["params"] == {"x": "1,2", "code": "é"}
-    assert told["route_params"] == {"kind": "a b%2Fc", "number": "-7"}
-    assert told["headers"]["x-custom"] == "Value"
-    assert told["headers"]["content-length"] == "2"
-    assert told["body"] == "0001"
-    assert told["url"].startswith(site.url + "/ECHO/")
-    assert told["url"].endswith("?x=1&empty=&x=2&code=%C3%A9")
+    assert echoed["method"] == "PUT"
+    assert echoed["params"] == {"x": "1,2", "code": "é"}
+    assert echoed["route_params"] == {"kind": "a b%2Fc", "number": "-7"}
+    assert echoed["headers"]["x-custom"] == "Value"
+    assert echoed["headers"]["content-length"] == "2"
+    assert echoed["body"] == "0001"
+    assert echoed["url"].startswith(site.url + "/ECHO/")
+    assert echoed["url"].endswith("?x=1&empty=&x=2&code=%C3%A9")
 
 
 def test_a_chunked_body_arrives_empty_with_its_header(site: Site) -> None:
-    told = site.call("POST", "/echo/chunks", data=iter([b"some", b"thing"])).json()
-    assert told["body"] == ""
-    assert told["headers"]["transfer-encoding"] == "chunked"
-    assert "content-length" not in told["headers"]
+    echoed = site.call("POST", "/echo/chunks", data=iter([b"some", b"thing"])).json()
+    assert echoed["body"] == ""
+    assert echoed["headers"]["transfer-encoding"] == "chunked"
+    assert "content-length" not in echoed["headers"]
 
 
 def test_a_packed_body_is_not_unpacked(site: Site) -> None:
     packed = gzip.compress(b"{}")
-    told = site.call("POST", "/echo/gzip", data=packed, headers={"Content-Encoding": "gzip"}).json()
-    assert bytes.fromhex(told["body"]) == packed
-    assert told["headers"]["content-encoding"] == "gzip"
+    echoed = site.call(
+        "POST", "/echo/gzip", data=packed, headers={"Content-Encoding": "gzip"}
+    ).json()
+    assert bytes.fromhex(echoed["body"]) == packed
+    assert echoed["headers"]["content-encoding"] == "gzip"
 
 
 def test_the_literal_route_wins_and_an_optional_part_may_be_absent(site: Site) -> None:

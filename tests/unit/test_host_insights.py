@@ -61,8 +61,8 @@ def test_each_invocation_is_one_request_with_its_log_lines(
     for body in ("a", "b"):
         host.enqueue(QUEUE, body)
     host.drain()
-    told = "AppRequests | summarize count(), dcount(OperationId) by Name, Success, ResultCode"
-    assert rows(monitor, told) == [("work", True, "0", 2, 2)]
+    query = "AppRequests | summarize count(), dcount(OperationId) by Name, Success, ResultCode"
+    assert rows(monitor, query) == [("work", True, "0", 2, 2)]
     joined = (
         "AppTraces | join kind=inner AppRequests on OperationId "
         "| where ParentId == Id | project Message, SeverityLevel | sort by Message asc"

@@ -28,8 +28,8 @@ def call(number: int, **text: str) -> dict[str, Any]:
 
 
 def owner(known: int, **text: str) -> dict[str, Any]:
-    told = {"source": "s", "trace": TRACE, "spans": SPAN, **text}
-    return event(told, {"known": known}, name=OWNER_ROW)
+    text_fields = {"source": "s", "trace": TRACE, "spans": SPAN, **text}
+    return event(text_fields, {"known": known}, name=OWNER_ROW)
 
 
 def holding(*items: dict[str, Any]) -> MonitorStore:

@@ -122,11 +122,11 @@ def of_one_attempt(drawn: Sequence[Any]) -> list[Any]:
     some.data(),
 )
 def test_the_function_over_appevents_gives_the_rows_of_the_table(
-    drawn: list[Any], told: list[dict[str, Any]], data: some.DataObject
+    drawn: list[Any], expected: list[dict[str, Any]], data: some.DataObject
 ) -> None:
     store = MonitorStore(None, FakeClock())
-    first = data.draw(some.integers(0, len(told)))
-    store.track(told[:first])
+    first = data.draw(some.integers(0, len(expected)))
+    store.track(expected[:first])
     pending = list(drawn)
     while pending:
         size = data.draw(some.integers(1, len(pending)))
@@ -142,7 +142,7 @@ def test_the_function_over_appevents_gives_the_rows_of_the_table(
             ]
         )
         assert answer.status == 200
-    store.track(told[first:])
+    store.track(expected[first:])
     for span in ({}, data.draw(some.sampled_from([{"start": START}, {"end": START}]))):
         assert seen(store, "UsageEvents", **span) == seen(store, usage_events_kql(), **span)
     store.close()

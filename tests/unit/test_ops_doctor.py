@@ -144,5 +144,5 @@ def test_no_token_goes_over_plain_http_to_another_machine() -> None:
     ],
 )
 def test_queues_are_judged_by_what_is_in_them(depths: dict[str, int], said: str) -> None:
-    (found,) = [one for one in doctor_storage.told(depths) if one.outcome == "wrong"]
+    (found,) = [one for one in doctor_storage.findings(depths) if one.outcome == "wrong"]
     assert f"{found.check}: {found.said}".startswith(said)

@@ -130,6 +130,6 @@ def test_a_window_of_over_two_days_is_left_out_and_said(folder: Path) -> None:
 def test_the_file_goes_where_it_is_told_and_machines_have_the_queries(folder: Path) -> None:
     write(folder)
     out, _ = export(folder, "--out", str(folder / "rules.bicep"), "--json")
-    told: list[dict[str, Any]] = json.loads(out)
-    assert told[0]["rule"] == "Slow/warning"
+    written: list[dict[str, Any]] = json.loads(out)
+    assert written[0]["rule"] == "Slow/warning"
     assert (folder / "rules.bicep").read_text().startswith("metadata description")

@@ -65,8 +65,8 @@ def query_url(store: MonitorStore) -> Iterator[str]:
 @pytest.fixture
 def laptop(query_url: str, tmp_path: Path) -> Mapping[str, str]:
     """The environment of a laptop whose stack runs."""
-    told = {"function_key": "k", "app_url": query_url, "query_url": query_url}
-    (tmp_path / "local.json").write_text(json.dumps(told))
+    stack = {"function_key": "k", "app_url": query_url, "query_url": query_url}
+    (tmp_path / "local.json").write_text(json.dumps(stack))
     return {"AGENTMETER_HOME": str(tmp_path)}
 
 
@@ -166,11 +166,11 @@ def test_a_refusal_says_what_to_do(
     azure: Azure, deployed: Mapping[str, str], refusal: Reply, code: int, said: str
 ) -> None:
     azure.refusal = refusal
-    found, _, told = forget(deployed, "--user", "ada", "--yes")
+    found, _, noted = forget(deployed, "--user", "ada", "--yes")
     assert found == code
-    assert said in told
+    assert said in noted
 
 
 def test_a_missing_resource_id_is_named(deployed: Mapping[str, str]) -> None:
-    code, _, told = forget({**deployed, "LOGS_RESOURCE_ID": ""}, "--user", "ada", "--yes")
-    assert (code, "LOGS_RESOURCE_ID" in told) == (2, True)
+    code, _, noted = forget({**deployed, "LOGS_RESOURCE_ID": ""}, "--user", "ada", "--yes")
+    assert (code, "LOGS_RESOURCE_ID" in noted) == (2, True)

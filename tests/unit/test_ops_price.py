@@ -104,23 +104,23 @@ def test_a_person_sees_the_cost_its_status_its_source_and_the_arithmetic(
 
 
 def test_a_machine_gets_the_same_as_exact_text(operator: Operator) -> None:
-    told = operator.answer(*GPT_4O)
-    assert (told["cost_usd"], told["status"], told["missing"]) == ("0.0038", "known", [])
-    assert (told["at"], told["since"]) == ("2026-11-23T12:30:00Z", None)
-    assert [(line["rate_class"], line["rate"], line["usd"]) for line in told["lines"]] == [
+    answer = operator.answer(*GPT_4O)
+    assert (answer["cost_usd"], answer["status"], answer["missing"]) == ("0.0038", "known", [])
+    assert (answer["at"], answer["since"]) == ("2026-11-23T12:30:00Z", None)
+    assert [(line["rate_class"], line["rate"], line["usd"]) for line in answer["lines"]] == [
         ("input", "2.5", "0.003"),
         ("output", "10", "0.0008"),
     ]
 
 
 def test_an_override_says_where_it_is_from_and_when_it_changes(operator: Operator) -> None:
-    told = operator.answer(*TALKER)
-    assert told["status"] == "overridden"
-    assert "prices.toml from 2026-01-01: contract 7" in told["source"]
-    assert told["since"] == "2026-01-01T00:00:00Z"
-    assert told["cost_usd"] == "0.0055"  # 0.003 + 0.0015 and 0.001 for the request
-    assert "From 2026-12-24 00:00 UTC it costs US$ 0.003." in told["changes"]
-    assert "Other rates hold above 200,000 input tokens a call." in told["changes"]
+    answer = operator.answer(*TALKER)
+    assert answer["status"] == "overridden"
+    assert "prices.toml from 2026-01-01: contract 7" in answer["source"]
+    assert answer["since"] == "2026-01-01T00:00:00Z"
+    assert answer["cost_usd"] == "0.0055"  # 0.003 + 0.0015 and 0.001 for the request
+    assert "From 2026-12-24 00:00 UTC it costs US$ 0.003." in answer["changes"]
+    assert "Other rates hold above 200,000 input tokens a call." in answer["changes"]
 
 
 def test_a_part_without_a_rate_is_marked_in_its_line(operator: Operator) -> None:
@@ -132,9 +132,9 @@ def test_a_part_without_a_rate_is_marked_in_its_line(operator: Operator) -> None
 
 
 def test_an_unknown_model_has_no_cost_and_the_entry_to_append(operator: Operator) -> None:
-    told = operator.answer("--provider", "Azure.AI.OpenAI", "--model", "New-1", "--input", "5")
-    assert (told["cost_usd"], told["status"], told["lines"]) == (None, "unknown", [])
-    (change,) = told["changes"]
+    answer = operator.answer("--provider", "Azure.AI.OpenAI", "--model", "New-1", "--input", "5")
+    assert (answer["cost_usd"], answer["status"], answer["lines"]) == (None, "unknown", [])
+    (change,) = answer["changes"]
     assert 'provider = "azure"\nmodel = "new-1"\nfrom = 2026-11-23' in change
 
 

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 def test_every_package_that_is_deployed_is_named_with_its_version() -> None:
     out = io.StringIO()
     assert main(["sbom"], Desk(Terminal(out, io.StringIO()), {}, FakeClock())) == 0
-    told = json.loads(out.getvalue())
-    versions = {part["name"].lower(): part["version"] for part in told["components"]}
+    bom = json.loads(out.getvalue())
+    versions = {part["name"].lower(): part["version"] for part in bom["components"]}
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([\w.-]+)==([\w.]+)(?!.*python_version)", text, re.MULTILINE))
     assert (
@@ -29,7 +29,7 @@ def test_every_package_that_is_deployed_is_named_with_its_version() -> None:
     )
     assert {"urllib3", "certifi", "cryptography"} <= versions.keys()
     assert "pytest" not in versions
-    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    assert (bom["bomFormat"], bom["specVersion"]) == ("CycloneDX", "1.6")
 
 
 def test_a_package_that_is_missing_from_the_environment_is_named() -> None:

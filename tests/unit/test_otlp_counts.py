@@ -65,7 +65,7 @@ def test_log_records_are_counted_as_logs() -> None:
 
 
 def test_an_export_that_cannot_be_read_counts_as_one() -> None:
-    messages = TakeOtlp(read_logs, SIZES, 0, "logs").tell(START)
+    messages = TakeOtlp(read_logs, SIZES, 0, "logs").count_refused(START)
     assert counted(tuple(messages)) == {"refused logs": 1}
 
 

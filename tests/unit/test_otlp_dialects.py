@@ -6,12 +6,12 @@ from shared.events.otlp.read_spans import read_spans
 from shared.events.types import LlmCall
 from tests.dialects import RECORDINGS
 from tests.fakes import START
-from tests.recording import Recording, Told
+from tests.recording import Recording, StatedCall
 
 PARTS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
-def told(call: LlmCall) -> Told:
+def stated(call: LlmCall) -> StatedCall:
     used = call.usage
     counts = used and (
         used.input_tokens,
@@ -20,7 +20,7 @@ def told(call: LlmCall) -> Told:
         used.cache_write_tokens,
         used.reasoning_tokens,
     )
-    return Told(
+    return StatedCall(
         call.provider,
         call.model,
         counts,
@@ -39,6 +39,6 @@ def told(call: LlmCall) -> Told:
 def test_a_dialects_calls_are_told(recording: Recording) -> None:
     reading = read_spans(recording.spans, START, 0)
     events = [event for parcel in reading.parcels for event in parcel.events]
-    calls = [told(event.data) for event in events if isinstance(event.data, LlmCall)]
+    calls = [stated(event.data) for event in events if isinstance(event.data, LlmCall)]
     assert (reading.refused, reading.unread) == ((), ())
-    assert sorted(map(str, calls)) == sorted(map(str, recording.told))
+    assert sorted(map(str, calls)) == sorted(map(str, recording.calls))

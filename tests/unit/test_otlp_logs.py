@@ -81,8 +81,8 @@ def test_recorded_calls_are_told_exactly(
     name: str, provider: str, model: str, size: tuple[int, ...], number: int
 ) -> None:
     found = calls(recorded(name))
-    told = {(call.provider, call.model, counts(call), call.doubts) for call in found}
-    assert (told, len(found)) == ({(provider, model, size, ())}, number)
+    stated = {(call.provider, call.model, counts(call), call.doubts) for call in found}
+    assert (stated, len(found)) == ({(provider, model, size, ())}, number)
 
 
 def test_a_claude_code_event_names_owner_answer_and_cost() -> None:
@@ -226,8 +226,8 @@ def test_gemini_counts_what_its_tools_said_as_input() -> None:
 
 def test_prompts_and_code_are_dropped() -> None:
     words = "the words of a prompt"
-    told = {**CHAT, "prompt": words, "gen_ai.input.messages": words, "tool_input": words}
-    reading = read_spans([log(told, parent=1), *recorded("codex.logs")], START, 0)
+    attributes = {**CHAT, "prompt": words, "gen_ai.input.messages": words, "tool_input": words}
+    reading = read_spans([log(attributes, parent=1), *recorded("codex.logs")], START, 0)
     (parcel, *_) = reading.parcels
     assert parcel.spans
     assert words not in repr(reading)

@@ -87,7 +87,7 @@ def test_a_request_that_cannot_be_read_counts_as_one_refusal(
 ) -> None:
     with pytest.raises(InvalidEvent) as caught:
         bench.ingest.accept(body, headers, START)
-    (text,) = bench.ingest.tell(caught.value, START)
+    (text,) = bench.ingest.count_refused(caught.value, START)
     bench.process.run(text, 1, START)
     assert bench.counters() == {f"events_refused_total {reason}": 1}
 

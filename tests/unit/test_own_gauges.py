@@ -41,7 +41,7 @@ def test_a_tick_is_told_as_gauges_of_its_minute() -> None:
     good_at = NOON - 3 * MINUTE
     alerts.save(RuleRecord("a/error", last_good_at=good_at), [page(1), page(2)])
     alerts.save(RuleRecord("old/error", last_good_at=NOON - 99 * MINUTE), [])
-    Vitals(alerts, series).tell(TICK)
+    Vitals(alerts, series).record(TICK)
     gauges = {name: sample for (name, _, _), sample in series.read().gauges.items()}
     assert gauges == {
         "agentmeter_heartbeat": (NOON, 1),
@@ -67,5 +67,5 @@ def test_a_store_that_does_not_answer_stops_no_tick_and_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    Vitals(MemoryAlerts(), Closed()).tell(TICK)
+    Vitals(MemoryAlerts(), Closed()).record(TICK)
     assert "were not counted: Table series did not answer" in caplog.text

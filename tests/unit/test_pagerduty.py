@@ -190,10 +190,10 @@ def test_without_a_key_the_page_waits_and_names_the_setting() -> None:
 
 def test_the_key_stands_in_the_event_and_nowhere_else() -> None:
     with loopback(lambda _: Reply(202)) as service:
-        road = pagerduty(service.url)
-        road.send(PAGE)
+        notifier = pagerduty(service.url)
+        notifier.send(PAGE)
         assert service.received[0].json()["routing_key"] == KEY
-    assert KEY not in repr(vars(road))
+    assert KEY not in repr(vars(notifier))
 
 
 def read_settings(**given: str) -> settings.Settings:
@@ -238,7 +238,7 @@ def test_a_route_to_nowhere_is_refused(receiver: dict[str, str], said: str) -> N
         check(routes(**receiver))
 
 
-def test_the_log_is_a_road_too(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_is_a_receiver_too(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "shared.notify.log"):
         assert LogNotifier().send(PAGE) == Accepted(200)
     said = json.loads(caplog.records[0].getMessage())

@@ -128,8 +128,8 @@ def test_every_entry_of_the_shipped_book_is_released_and_as_it_was() -> None:
 
 
 def test_the_examples_in_the_shipped_book_are_valid() -> None:
-    told, _ = SHIPPED.read_text().split("# --- Released entries")
-    lines = [line.removeprefix("# ") for line in told.splitlines()]
+    top, _ = SHIPPED.read_text().split("# --- Released entries")
+    lines = [line.removeprefix("# ") for line in top.splitlines()]
 
     examples = "\n".join(line for line in lines if re.match(r"\[\[|\w+ = ", line))
 

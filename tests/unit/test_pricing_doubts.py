@@ -135,11 +135,15 @@ def test_a_wide_window_and_many_calls_hold_more() -> None:
     ],
 )
 def test_a_call_that_was_given_up_may_be_billed(status: str, error_type: str | None) -> None:
-    untold = cost(usage=None, status=status, error_type=error_type)
-    told = cost(status=status, error_type=error_type)
+    unstated = cost(usage=None, status=status, error_type=error_type)
+    given_up = cost(status=status, error_type=error_type)
 
-    assert (untold.usd, untold.status, untold.missing) == (None, "unknown", ("usage",))
-    assert (told.usd, told.status, told.missing) == (cost().usd, "estimated", ("output_tokens",))
+    assert (unstated.usd, unstated.status, unstated.missing) == (None, "unknown", ("usage",))
+    assert (given_up.usd, given_up.status, given_up.missing) == (
+        cost().usd,
+        "estimated",
+        ("output_tokens",),
+    )
 
 
 @pytest.mark.parametrize(

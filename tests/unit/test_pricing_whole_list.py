@@ -118,15 +118,15 @@ def test_compiled_rates_equal_the_list_s_own_arithmetic_for_every_model() -> Non
 def test_zeros_that_are_told_change_no_price() -> None:
     prices = load("")
     silent = Usage(input_tokens=12_345, output_tokens=678)
-    told = Usage.model_validate(silent.model_dump())
+    zeros = Usage.model_validate(silent.model_dump())
 
     for provider in providers:
         for model in provider.models:
             named = {"provider": provider.id, "model": model.id, "status": "success"}
-            calls = [LlmCall.model_validate({**named, "usage": used}) for used in (silent, told)]
-            untold, priced = (prices.price(each, NOW) for each in calls)
-            assert untold.usd == priced.usd, (provider, model)
-            assert {*untold.missing} - {*priced.missing} <= {*VOICE}, (provider, model)
+            calls = [LlmCall.model_validate({**named, "usage": used}) for used in (silent, zeros)]
+            unstated, priced = (prices.price(each, NOW) for each in calls)
+            assert unstated.usd == priced.usd, (provider, model)
+            assert {*unstated.missing} - {*priced.missing} <= {*VOICE}, (provider, model)
 
 
 def test_models_of_others_cost_what_the_list_says_of_their_host() -> None:

@@ -2,17 +2,17 @@
 
 import pytest
 
-from shared.events.reconcile import Counts, Told, count_of, reconcile
+from shared.events.reconcile import Counts, Reported, count_of, reconcile
 
 CLAUDE, GEMINI, GROK, GPT = "claude-sonnet-4-5", "gemini-2.5-pro", "grok-4", "gpt-4o"
 
 
-def told(
+def reconciled(
     model: str, given: int, made: int, total: int | None = None, cache: str = "", **more: int
 ) -> tuple[Counts, tuple[str, ...]]:
     counts = {"input_tokens": given, "output_tokens": made}
     counts |= {f"{name}_tokens": count for name, count in more.items()}
-    found = reconcile(Told(counts, total, model, cache))
+    found = reconcile(Reported(counts, total, model, cache))
     assert found.counts is not None
     return found.counts, found.doubts
 
@@ -34,12 +34,14 @@ def told(
 def test_input_includes_the_cache(
     model: str, convention: str, total: int | None, whole: int
 ) -> None:
-    counts, doubts = told(model, 1000, 80, total, cache=convention, cache_read=300, cache_write=100)
+    counts, doubts = reconciled(
+        model, 1000, 80, total, cache=convention, cache_read=300, cache_write=100
+    )
     assert (counts["input_tokens"], doubts) == (whole, ())
 
 
 def test_more_cache_than_input_of_claude_is_beside() -> None:
-    assert told(CLAUDE, 12, 300, cache_read=50_000)[0]["input_tokens"] == 50_012
+    assert reconciled(CLAUDE, 12, 300, cache_read=50_000)[0]["input_tokens"] == 50_012
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def _with_reasoning(
     model: str, convention: str, total: int | None
 ) -> tuple[Counts, tuple[str, ...]]:
     counts = {"input_tokens": 1000, "output_tokens": 180, "reasoning_tokens": 120}
-    found = reconcile(Told(counts, total, model, reasoning=convention))
+    found = reconcile(Reported(counts, total, model, reasoning=convention))
     assert found.counts is not None
     return found.counts, found.doubts
 
@@ -82,12 +84,12 @@ def _with_reasoning(
 def test_the_total_is_explained_or_named(
     model: str, total: int | None, made: int, doubts: tuple[str, ...]
 ) -> None:
-    counts, found = told(model, 1000, 100, total)
+    counts, found = reconciled(model, 1000, 100, total)
     assert (counts["output_tokens"], found) == (made, doubts)
 
 
 def test_the_total_tells_the_output_that_is_not_told() -> None:
-    found = reconcile(Told({"input_tokens": 1000}, 1100, GPT))
+    found = reconcile(Reported({"input_tokens": 1000}, 1100, GPT))
     assert (found.counts, found.doubts) == ({"input_tokens": 1000, "output_tokens": 100}, ())
 
 
@@ -102,12 +104,12 @@ def test_the_total_tells_the_output_that_is_not_told() -> None:
 def test_a_part_that_is_not_told_is_in_doubt(
     counts: Counts, makes_output: bool, doubts: tuple[str, ...]
 ) -> None:
-    assert reconcile(Told(counts, output_expected=makes_output)).doubts == doubts
+    assert reconcile(Reported(counts, output_expected=makes_output)).doubts == doubts
 
 
 def test_what_is_cut_is_in_doubt_and_said() -> None:
     counts = {"input_tokens": 100, "output_tokens": 10, "reasoning_tokens": 300}
-    found = reconcile(Told(counts, model="gpt-5"))
+    found = reconcile(Reported(counts, model="gpt-5"))
     assert found.counts == {"input_tokens": 100, "output_tokens": 10, "reasoning_tokens": 10}
     assert found.doubts == ("reasoning_tokens",)
     assert found.notes == ("reasoning_tokens 300 was cut to output_tokens 10",)
@@ -115,7 +117,7 @@ def test_what_is_cut_is_in_doubt_and_said() -> None:
 
 @pytest.mark.parametrize("counts", [{}, {"input_tokens": 0, "output_tokens": 0}])
 def test_zeros_are_no_usage(counts: Counts) -> None:
-    assert reconcile(Told(counts)).counts is None
+    assert reconcile(Reported(counts)).counts is None
 
 
 @pytest.mark.parametrize("value", [-1, 0.5, 1e12, float("inf"), float("nan")])

@@ -19,7 +19,7 @@ from tests.dialects import RECORDINGS
 from tests.printed import blocks
 from tests.recordings.record import programs
 from tests.recordings.recorded import Call, recordings, traces_of
-from tests.span_log import PRICES, told
+from tests.span_log import PRICES, rows_told
 
 COUNTS = ("input", "output", "cache_read", "cache_write", "reasoning")
 OWNERS = ("agent_type", "team_id", "conversation_id", "user_id")
@@ -75,7 +75,7 @@ def rows_of(arrange: Arrange) -> dict[str, list[EventRow]]:
     names = {trace: name for name, messages in sent.items() for trace in traces_of(messages)}
     arranged = [message for messages in sent.values() for message in arrange(messages)]
     found = defaultdict[str, list[EventRow]](list)
-    for row in told(arranged, latest(arranged)):
+    for row in rows_told(arranged, latest(arranged)):
         found[names[row.operation_id]].append(row)
     return found
 

@@ -48,8 +48,8 @@ def shown(row: EventRow) -> dict[str, object]:
 
 def processed(prices: Prices, at: datetime = START, **data: Any) -> EventRow:
     """Return the row of a call that came through the queue."""
-    told = {**event("llm.call", 1, **data), "time": at.isoformat(), "traceparent": TRACE}
-    ((call,), refused) = judge([told], START)
+    sent = {**event("llm.call", 1, **data), "time": at.isoformat(), "traceparent": TRACE}
+    ((call,), refused) = judge([sent], START)
     assert not refused
     assert isinstance(call.data, LlmCall)
     return event_row(call, prices.price(call.data, call.time), 1, START)

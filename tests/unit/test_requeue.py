@@ -76,9 +76,9 @@ def test_in_an_outage_only_new_messages_are_processed(why: str) -> None:
     assert back.run(given, 1, START) == Processed(1, 0)
     assert back.run(given, 2, START) == Processed(1, 0), "it vanished before it was counted"
     series.apply(f"{decode(given).batch} totals", (), START)
-    for told, delivery in ((given, 2), (put_back, 1)):
+    for message, delivery in ((given, 2), (put_back, 1)):
         if why:
             with pytest.raises(RetryLater, match="HTTP 503"):
-                back.run(told, delivery, START)
+                back.run(message, delivery, START)
         else:
-            assert back.run(told, delivery, START) == Processed(1, 0)
+            assert back.run(message, delivery, START) == Processed(1, 0)

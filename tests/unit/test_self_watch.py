@@ -60,7 +60,7 @@ class Log:
         return Table(("value",), ((12,),))
 
 
-class Road:
+class FakeReceiver:
     def __init__(self, answer: Delivery) -> None:
         self.answer = answer
         self.taken: list[tuple[str, str]] = []
@@ -86,7 +86,7 @@ class World:
     """The engine with its own rules over one store, a minute after the other."""
 
     def __init__(self, answer: Delivery) -> None:
-        self.pager, self.other = Road(answer), Road(Accepted(200))
+        self.pager, self.other = FakeReceiver(answer), FakeReceiver(Accepted(200))
         self.database = MemoryDatabase()
         self.kept = stores_of(self.database)
         self.log, self.alerts, self.now = Log(), self.kept.alerts, NOON

@@ -56,7 +56,7 @@ def test_calls_are_the_same_in_any_messages(recording: Recording, order: str) ->
         singles = [single for one in singles for single in (one, one)]
     if order == "shuffled":
         random.Random(7).shuffle(singles)
-    wanted = [tuple(map(float, (one.counts or (0,) * 5)[:4])) for one in recording.told]
+    wanted = [tuple(map(float, (one.counts or (0,) * 5)[:4])) for one in recording.calls]
     assert counted(rows(singles)) == sorted(wanted)
 
 
@@ -199,9 +199,9 @@ def test_traces_that_go_on_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_trace_beside_one_that_goes_on_is_found_later() -> None:
     rows = MemoryDatabase().table("traces")
-    told = hundred(1)
-    TraceRows(rows).remember("first", dict(list(told.items())[:1]), EARLY)
-    TraceRows(rows).remember("second", told, EARLY)
+    calls = hundred(1)
+    TraceRows(rows).remember("first", dict(list(calls.items())[:1]), EARLY)
+    TraceRows(rows).remember("second", calls, EARLY)
     known = TraceRows(rows).remember("third", hundred(2), EARLY)
     assert {len(found) for found in known.values()} == {2}
 

@@ -57,7 +57,7 @@ class Log:
         return Table(("value",), ((12,),))
 
 
-class Road:
+class FakeReceiver:
     def __init__(self, answer: Delivery) -> None:
         self._answer = answer
 
@@ -80,7 +80,7 @@ def test_it_beats_after_a_complete_tick_alone(fails: bool, answer: Delivery, bea
     history = History(alerts, MemorySeries(), FakeExporter)
     minutely = Minutely(MemorySeries(), MemoryMark(), FakeExporter)
     tick = Tick(
-        Deliver(alerts, FakeReceivers({"all": Road(answer)})),
+        Deliver(alerts, FakeReceivers({"all": FakeReceiver(answer)})),
         evaluate,
         history,
         vitals,
@@ -100,7 +100,7 @@ def test_metrics_are_written_even_if_the_rules_cannot_be_read() -> None:
     evaluate = Evaluate(unreadable, Log(fails=False), alerts, lambda: ROUTES, "test", "")
     history = History(alerts, series, lambda: exporter)
     minutely = Minutely(series, MemoryMark(), lambda: exporter)
-    deliver = Deliver(alerts, FakeReceivers({"all": Road(Accepted(202))}))
+    deliver = Deliver(alerts, FakeReceivers({"all": FakeReceiver(Accepted(202))}))
     tick = Tick(deliver, evaluate, history, Vitals(alerts, series), minutely, put)
     series.apply("batch", [Sampled("task_queue_size", (), "a", NOON, 7.0)], NOON)
     with pytest.raises(Misconfigured):

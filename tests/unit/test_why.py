@@ -15,7 +15,7 @@ from shared.usecases.explaining.find_alert import Subjects
 from shared.usecases.explaining.why import Why
 from tests.evaluating import ROUTES, START, World, rule
 from tests.fakes import FakeReceivers
-from tests.unit.test_deliver import FakeRoad
+from tests.unit.test_deliver import FakeReceiver
 
 MINUTE = timedelta(minutes=1)
 
@@ -30,8 +30,8 @@ def sentence(world: World, id: str = "Errors") -> str:
     return cast("str", explain(world, id)["sentence"])
 
 
-def states(told: dict[str, Any], kind: str) -> list[str]:
-    return [step["state"] for step in told["history"] if step["kind"] == kind]
+def states(answer: dict[str, Any], kind: str) -> list[str]:
+    return [step["state"] for step in answer["history"] if step["kind"] == kind]
 
 
 def test_a_rule_that_was_never_evaluated_says_so() -> None:
@@ -53,11 +53,11 @@ def test_a_rule_without_data_says_so() -> None:
 def test_a_rule_whose_query_fails_says_how_often_and_why() -> None:
     world = World(rule())
     world.ticks(3, Errors=RetryLater("HTTP 503"))
-    told = explain(world)
-    assert told["sentence"] == (
+    answer = explain(world)
+    assert answer["sentence"] == (
         "Errors is silent: its queries have failed 3 times in a row: main: HTTP 503."
     )
-    assert told["evidence"][0]["error"] == "main: HTTP 503"
+    assert answer["evidence"][0]["error"] == "main: HTTP 503"
 
 
 def test_a_pending_alert_says_when_it_would_fire() -> None:
@@ -82,9 +82,9 @@ def test_a_firing_alert_says_who_was_told_and_whether_it_arrived(
 ) -> None:
     world = World(rule())
     world.ticks(3, Errors=12)
-    Deliver(world.alerts, FakeReceivers({"critical": FakeRoad([outcome] if outcome else [])})).run(
-        world.now
-    )
+    Deliver(
+        world.alerts, FakeReceivers({"critical": FakeReceiver([outcome] if outcome else [])})
+    ).run(world.now)
     assert sentence(world) == (
         "Errors has fired since 00:02 UTC: 12 errors (12 for 2 min; limit 10). "
         f"Receiver critical was told at 00:02 UTC, {says}"
@@ -97,10 +97,10 @@ def test_what_mutes_it_is_said_and_listed() -> None:
     other = Silence("s2", (Matcher("alertname", "Other"),), START, START + timedelta(hours=1))
     world = World(rule(), silences=lambda: [silence])
     world.ticks(3, Errors=12)
-    told = explain(world, silences=[over, silence, other])
-    assert told["sentence"].endswith("No page was sent: muted silence s1.")
-    assert [one["id"] for one in told["silences"]] == ["s1"]
-    assert [step["reason"] for step in told["history"] if step["kind"] == "decision"] == [
+    answer = explain(world, silences=[over, silence, other])
+    assert answer["sentence"].endswith("No page was sent: muted silence s1.")
+    assert [one["id"] for one in answer["silences"]] == ["s1"]
+    assert [step["reason"] for step in answer["history"] if step["kind"] == "decision"] == [
         "muted silence s1"
     ]
 
@@ -108,9 +108,9 @@ def test_what_mutes_it_is_said_and_listed() -> None:
 def test_a_warning_that_its_critical_twin_inhibits_says_so() -> None:
     world = World(rule(), rule(severity="warning", query="Warning {start} {end}"))
     world.ticks(3, Errors=12, Warning=12)
-    told = explain(world, "Errors.warning")
-    assert "No page was sent: muted inhibited by" in told["sentence"]
-    assert [one["source"] for one in told["inhibitions"]] == [{"severity": "critical"}]
+    answer = explain(world, "Errors.warning")
+    assert "No page was sent: muted inhibited by" in answer["sentence"]
+    assert [one["source"] for one in answer["inhibitions"]] == [{"severity": "critical"}]
     assert explain(world, "Errors")["severity"] == "critical"
 
 
@@ -119,11 +119,11 @@ def test_a_resolved_alert_keeps_its_history_and_its_episode() -> None:
     world.ticks(3, Errors=12)
     (alert,) = world.record().series
     world.ticks(2, Errors=5)
-    told = explain(world, f"Errors.critical.{alert}")
-    assert told["state"] == "inactive"
-    assert told["episode"] == f"Errors.critical.{alert}@20260105T000200Z"
-    assert states(told, "transition") == ["resolved", "firing", "pending"]
-    assert told == explain(world, "Errors/critical")
+    answer = explain(world, f"Errors.critical.{alert}")
+    assert answer["state"] == "inactive"
+    assert answer["episode"] == f"Errors.critical.{alert}@20260105T000200Z"
+    assert states(answer, "transition") == ["resolved", "firing", "pending"]
+    assert answer == explain(world, "Errors/critical")
 
 
 def test_of_a_rule_with_several_alerts_the_one_that_fires_longest_is_shown() -> None:
@@ -133,11 +133,11 @@ def test_of_a_rule_with_several_alerts_the_one_that_fires_longest_is_shown() -> 
     world.tick(Errors=[("a", 12), ("b", 15)])
     assert explain(world)["labels"] == {"Source": "b"}
     (other,) = [key for key, one in world.record().series.items() if one.labels["Source"] == "a"]
-    told = explain(world, f"Errors.critical.{other}")
-    assert told["labels"] == {"Source": "a"}
-    assert told["sentence"].startswith("Errors of Source a has fired since 00:01 UTC: 12 errors")
-    assert states(told, "transition") == ["firing"]
-    found = told["evidence"][0]
+    answer = explain(world, f"Errors.critical.{other}")
+    assert answer["labels"] == {"Source": "a"}
+    assert answer["sentence"].startswith("Errors of Source a has fired since 00:01 UTC: 12 errors")
+    assert states(answer, "transition") == ["firing"]
+    found = answer["evidence"][0]
     assert [row["labels"]["Source"] for row in found["rows"]] == ["b", "a"]
 
 
@@ -146,10 +146,10 @@ def test_a_rule_that_was_taken_away_is_still_explained() -> None:
     world.ticks(3, Errors=12)
     world.rules.clear()
     world.tick()
-    told = explain(world)
-    assert told["sentence"] == "Errors is silent: its rule is no more."
-    assert (told["rule"], states(told, "transition")[0]) == (None, "resolved")
-    assert told["history"][1]["measures"] == {"value": 12, "time_to_resolve_s": 60}
+    answer = explain(world)
+    assert answer["sentence"] == "Errors is silent: its rule is no more."
+    assert (answer["rule"], states(answer, "transition")[0]) == (None, "resolved")
+    assert answer["history"][1]["measures"] == {"value": 12, "time_to_resolve_s": 60}
 
 
 @pytest.mark.parametrize("id", ["", "Error", "Errors.warning", "Errors.critical.0", "../etc"])

@@ -77,8 +77,8 @@ def show(world: World, log: Log, id: str = "Errors") -> dict[str, Any]:
 
 def test_the_chart_is_what_the_rule_would_have_read() -> None:
     world, log = fired(), Log()
-    told = show(world, log)
-    chart = told["chart"]["value"]
+    shown = show(world, log)
+    chart = shown["chart"]["value"]
     assert (chart["limit"], chart["unit"]) == (10, {"before": "", "after": "%"})
     values = {one["at"]: one["value"] for one in chart["points"]}
     condition = world.rules[0].conditions[0]
@@ -90,7 +90,7 @@ def test_the_chart_is_what_the_rule_would_have_read() -> None:
         None,
     ).rows
     assert values[world.now.isoformat()] == last[0] == 45
-    assert told["fired_at"] in values or told["fired_at"] > min(values)
+    assert shown["fired_at"] in values or shown["fired_at"] > min(values)
 
 
 def kql(at: Any) -> str:
@@ -98,11 +98,11 @@ def kql(at: Any) -> str:
 
 
 def test_contributors_and_events_are_of_its_window() -> None:
-    told = show(fired(), Log())
-    contributors = told["contributors"]["value"]
+    shown = show(fired(), Log())
+    contributors = shown["contributors"]["value"]
     assert contributors["columns"] == ["TeamId", "Errors"]
     assert {row[0] for row in contributors["rows"]} == {"Zürich", "red"}
-    events = told["events"]["value"]
+    events = shown["events"]["value"]
     assert len(events) == 5
     assert {one["error_type"] for one in events} == {"T"}
     assert events == sorted(events, key=lambda one: one["at"], reverse=True)
@@ -111,10 +111,10 @@ def test_contributors_and_events_are_of_its_window() -> None:
 def test_a_log_without_an_answer_leaves_the_rest() -> None:
     log = Log()
     log.fails = True
-    told = show(fired(), log)
+    shown = show(fired(), log)
     for part in ("chart", "contributors", "events"):
-        assert told[part] == {"value": None, "error": "Log Analytics did not answer."}
-    assert told["fired_at"]
+        assert shown[part] == {"value": None, "error": "Log Analytics did not answer."}
+    assert shown["fired_at"]
 
 
 def test_earlier_episodes_are_listed_with_their_ends() -> None:

@@ -106,8 +106,10 @@ def test_however_all_of_it_interleaves_the_rows_add_up_to_the_totals(seed: int) 
     for wait in (LEASE, MINUTE, MINUTE):
         desk.tick(wait)
     totals = desk.series.read()
-    told = {dict(labels)["pricing_tier"]: float(v) for (_, labels), v in totals.counters.items()}
-    assert desk.earned() == pytest.approx(told)
+    exported = {
+        dict(labels)["pricing_tier"]: float(v) for (_, labels), v in totals.counters.items()
+    }
+    assert desk.earned() == pytest.approx(exported)
     spreads = [row for row in desk.exporter.metric_rows if row.name == SECONDS]
     count, total, _ = totals.histograms.get((SECONDS, TEAM), (0, 0.0, ()))
     assert sum(row.count for row in spreads) == count
@@ -121,14 +123,14 @@ def something_happens(desk: Desk, chance: Random) -> None:
     def half(row: MetricRow) -> ExportOutcome:
         return chance.choice((later, taken))(row)
 
-    roads: Sequence[Callable[[MetricRow], ExportOutcome]] = (taken, taken, later, half)
+    outcomes: Sequence[Callable[[MetricRow], ExportOutcome]] = (taken, taken, later, half)
     match chance.randrange(6):
         case 0 | 1:
             desk.earn(str(chance.randrange(1, 10_000) / 100), chance.choice((GOLD, IRON)))
         case 2:
             desk.add(observed(*(chance.uniform(0, 2 * BOUNDS[-1]) for _ in range(3))))
         case 3:
-            desk.exporter.metric_outcome = chance.choice(roads)
+            desk.exporter.metric_outcome = chance.choice(outcomes)
         case 4:
             tick_that_fails(desk, chance)
         case _:

@@ -15,7 +15,7 @@ class ActiveAgents:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._at_work: dict[str, int] = {}
-        self._told: dict[str, tuple[int, float]] = {}
+        self._sent: dict[str, tuple[int, float]] = {}
 
     def change(self, agent_type: str, by: int) -> None:
         """Note that an agent began (1) or ended (-1) its work."""
@@ -32,12 +32,12 @@ class ActiveAgents:
                 if self._is_news(kind, number, moment)
             ]
             for kind, number in due:
-                self._told[kind] = number, moment
+                self._sent[kind] = number, moment
                 if not number:
-                    del self._at_work[kind], self._told[kind]
+                    del self._at_work[kind], self._sent[kind]
             return due
 
     def _is_news(self, kind: str, number: int, moment: float) -> bool:
         """Say whether this number was not told, or so long ago that it would grow stale."""
-        told, at = self._told.get(kind, (None, moment))
-        return told != number or moment - at >= REPEAT_AFTER_S
+        sent, at = self._sent.get(kind, (None, moment))
+        return sent != number or moment - at >= REPEAT_AFTER_S

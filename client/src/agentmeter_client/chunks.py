@@ -53,9 +53,9 @@ class Chunks:
     def _response_event(self, kind: str, response: object) -> None:
         """OpenAI's Responses: the last event carries the whole response."""
         if response is not None:
-            told = self._remember(response)
+            stated = self._remember(response)
             if kind in RESPONSE_ENDS:
-                self._take(told, final=True)
+                self._take(stated, final=True)
 
     def _message_delta(self, used: Look) -> None:
         """Anthropic: the delta's totals replace those that the message started with."""
@@ -67,11 +67,11 @@ class Chunks:
 
     def _plain_chunk(self, chunk: object, get: Look) -> None:
         """Chat completions, Azure and Google: usage stands in the last chunk, or in every one."""
-        told = self._remember(chunk)
-        if told is not None:
+        stated = self._remember(chunk)
+        if stated is not None:
             choices = [look(one) for one in (*items(get, "choices"), *items(get, "candidates"))]
             ends = any(text(one, "finish_reason", "finishReason") for one in choices)
-            self._take(told, final=ends or not choices)
+            self._take(stated, final=ends or not choices)
 
     def _take(self, used: Used | None, final: bool) -> None:
         """Keep the latest usage."""
@@ -81,11 +81,11 @@ class Chunks:
 
     def _remember(self, chunk: object) -> Used | None:
         """Keep what the chunk says about the call, the latest word; return its usage."""
-        told = read(chunk)
+        stated = read(chunk)
         self._seen = Reading(
             None,
-            told.response_id or self._seen.response_id,
-            told.response_model or self._seen.response_model,
-            told.service_tier or self._seen.service_tier,
+            stated.response_id or self._seen.response_id,
+            stated.response_model or self._seen.response_model,
+            stated.service_tier or self._seen.service_tier,
         )
-        return None if told.usage is None else Used(told.usage, told.doubts or ())
+        return None if stated.usage is None else Used(stated.usage, stated.doubts or ())

@@ -15,7 +15,7 @@ Money = Union[Decimal, float, int, str]
 _FIELDS = frozenset(
     {"count", "team_size", "deployment", "operation", "service_tier", "cost_usd", "message"}
 )
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 class AgentDetails(Who, total=False):
@@ -55,8 +55,8 @@ def fields(details: Mapping[str, object]) -> dict[str, object]:
     """Return what is no attribution. An unknown name is logged once, and left out."""
     if not details:
         return {}
-    for name in details.keys() - _FIELDS - _told:
+    for name in details.keys() - _FIELDS - _warned:
         if name not in NAMES:
-            _told.add(name)
+            _warned.add(name)
             log.warning("agentmeter has no field %r; it is left out.", name)
     return {name: details[name] for name in details.keys() & _FIELDS}

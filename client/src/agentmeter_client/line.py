@@ -52,7 +52,7 @@ class Line:
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._drops_told = 0
+        self._drops_logged = 0
         self.agents = ActiveAgents()
         self.backlog = Backlog(self._limits.max_queue)
         if self._closed:
@@ -80,7 +80,7 @@ class Line:
         """Send what waits now; True once it is delivered, refused, or safe in the spool."""
         if self._closed:
             return not len(self.backlog) + self._sender.held
-        self._tell_active()
+        self._track_active()
         number = self.backlog.recorded
         deadline = time.monotonic() + timeout_s
         self._sender.backoff.hurry()
@@ -109,7 +109,7 @@ class Line:
         self._wake.put(None)
         if self._thread:
             self._thread.join(max(0.05, deadline - time.monotonic()))
-        self._tell_drops()
+        self._log_drops()
         if not done:
             self._save_the_rest()
         return done
@@ -158,8 +158,8 @@ class Line:
         while not self._stopping:
             self._rest(sender.nap_s())
             try:
-                self._tell_active()
-                self._tell_drops()
+                self._track_active()
+                self._log_drops()
                 sender.round()
             except Exception:
                 log.exception("agentmeter met an error of its own; it goes on.")
@@ -175,7 +175,7 @@ class Line:
         except queue.Empty:
             return
 
-    def _tell_active(self) -> None:
+    def _track_active(self) -> None:
         """Record how many agents are at work, as seen from this process alone."""
         if self._closed:
             return
@@ -188,14 +188,14 @@ class Line:
                 {"agent_type": agent_type, "value": number},
             )
 
-    def _tell_drops(self) -> None:
+    def _log_drops(self) -> None:
         """Say what was lost since it was last said."""
         dropped = self.backlog.dropped + (self._spool.dropped if self._spool else 0)
-        if dropped > self._drops_told:
+        if dropped > self._drops_logged:
             log.warning(
-                "agentmeter dropped %d events for want of room.", dropped - self._drops_told
+                "agentmeter dropped %d events for want of room.", dropped - self._drops_logged
             )
-            self._drops_told = dropped
+            self._drops_logged = dropped
 
     def _save_the_rest(self) -> None:
         """Write what no time was left for to the disk, or count it as lost."""

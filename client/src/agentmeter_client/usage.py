@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from agentmeter_client.fields import Look, items, look, number, text
-from agentmeter_client.reconcile import MAX_CALL_TOKENS, Told, reconcile
+from agentmeter_client.reconcile import MAX_CALL_TOKENS, Reported, reconcile
 
 _TRAFFIC = ("traffic_type", "trafficType")
 _BY_ANSWER = re.compile(r"gemini-[12]\b")
@@ -59,12 +59,12 @@ def read(response: object) -> Reading:
 def used_in(get: Look, model: str | None) -> Used | None:
     """Return the tokens of a response of that model, None where it does not say."""
     if (used := get("usage")) is not None:
-        told = _openai_or_anthropic(look(used), get)
+        reported = _openai_or_anthropic(look(used), get)
     elif (used := get("usage_metadata") or get("usageMetadata")) is not None:
-        told = _google_or_langchain(look(used), get, model or "")
+        reported = _google_or_langchain(look(used), get, model or "")
     else:
         return None
-    return told and _reconciled(told._replace(model=model or ""))
+    return reported and _reconciled(reported._replace(model=model or ""))
 
 
 def _tier(get: Look) -> str | None:
@@ -89,7 +89,7 @@ def _langchain_reading(get: Look, about: Look) -> Reading:
     )
 
 
-def _openai_or_anthropic(used: Look, response: Look) -> Told | None:
+def _openai_or_anthropic(used: Look, response: Look) -> Reported | None:
     """Tell two shapes of `usage` apart by their names."""
     if (prompt := number(used, "prompt_tokens")) is not None:
         return _chat(used, prompt)
@@ -98,7 +98,7 @@ def _openai_or_anthropic(used: Look, response: Look) -> Told | None:
     return None
 
 
-def _google_or_langchain(used: Look, response: Look, model: str) -> Told | None:
+def _google_or_langchain(used: Look, response: Look, model: str) -> Reported | None:
     """Tell two shapes of `usage_metadata` apart by their names."""
     if (prompt := number(used, "prompt_token_count", "promptTokenCount")) is not None:
         return _google(used, prompt, _grounded(response, model))
@@ -107,7 +107,7 @@ def _google_or_langchain(used: Look, response: Look, model: str) -> Told | None:
     return None
 
 
-def _chat(used: Look, prompt: int) -> Told | None:
+def _chat(used: Look, prompt: int) -> Reported | None:
     """OpenAI's chat completions and embeddings: the prompt includes what was cached."""
     output, total = number(used, "completion_tokens"), number(used, "total_tokens")
     if output is None and total is None:
@@ -129,10 +129,10 @@ def _chat(used: Look, prompt: int) -> Told | None:
         "audio_output_tokens": number(made, "audio_tokens"),
         "web_searches": number(look(used("server_side_tool_usage_details")), "web_search_calls"),
     }
-    return Told(_stated(counts), total)
+    return Reported(_stated(counts), total)
 
 
-def _messages(used: Look, response: Look) -> Told | None:
+def _messages(used: Look, response: Look) -> Reported | None:
     """Anthropic's messages, whose input excludes what was cached, and OpenAI's Responses."""
     if number(used, "output_tokens") is None:
         return None
@@ -156,7 +156,9 @@ def _messages(used: Look, response: Look) -> Told | None:
         "web_searches": _searches(response) if searches is None else searches,
     }
     is_beside = beside is not None or written is not None
-    return Told(_stated(counts), number(used, "total_tokens"), cache="beside" if is_beside else "")
+    return Reported(
+        _stated(counts), number(used, "total_tokens"), cache="beside" if is_beside else ""
+    )
 
 
 def _sum(steps: list[Look], name: str) -> int:
@@ -173,7 +175,7 @@ def _grounded(response: Look, model: str) -> int:
     return min(queries, 1) if _BY_ANSWER.search(model) else queries
 
 
-def _google(used: Look, prompt: int, searches: int) -> Told:
+def _google(used: Look, prompt: int, searches: int) -> Reported:
     """Google's generate_content: candidates exclude thoughts, the prompt excludes tool results."""
     tools = number(used, "tool_use_prompt_token_count", "toolUsePromptTokenCount") or 0
     counts = {
@@ -186,10 +188,10 @@ def _google(used: Look, prompt: int, searches: int) -> Told:
         "web_searches": searches or None,
     }
     total = number(used, "total_token_count", "totalTokenCount")
-    return Told(_stated(counts), total, reasoning="beside")
+    return Reported(_stated(counts), total, reasoning="beside")
 
 
-def _langchain(used: Look, whole: int) -> Told | None:
+def _langchain(used: Look, whole: int) -> Reported | None:
     """LangChain's messages: totals include their parts."""
     output = number(used, "output_tokens")
     if output is None:
@@ -205,7 +207,7 @@ def _langchain(used: Look, whole: int) -> Told | None:
         "audio_output_tokens": number(made, "audio"),
     }
     total = number(used, "total_tokens")
-    return Told(_stated(counts), total, cache="inside", reasoning="inside")
+    return Reported(_stated(counts), total, cache="inside", reasoning="inside")
 
 
 def _stated(counts: Counts) -> Usage:
@@ -214,11 +216,11 @@ def _stated(counts: Counts) -> Usage:
     return {k: v for k, v in counts.items() if v or (v == 0 and k in totals)}
 
 
-def _reconciled(told: Told) -> Used:
+def _reconciled(reported: Reported) -> Used:
     """Return totals that include their parts; an absurd count is left out, and in doubt."""
-    absurd = tuple(name for name, count in told.counts.items() if count > MAX_CALL_TOKENS)
-    counts = {name: count for name, count in told.counts.items() if name not in absurd}
-    found = reconcile(told._replace(counts=counts))
+    absurd = tuple(name for name, count in reported.counts.items() if count > MAX_CALL_TOKENS)
+    counts = {name: count for name, count in reported.counts.items() if name not in absurd}
+    found = reconcile(reported._replace(counts=counts))
     usage = counts if found.counts is None else found.counts
     return Used(usage, tuple(dict.fromkeys((*absurd, *found.doubts))))
 

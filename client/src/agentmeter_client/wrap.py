@@ -24,7 +24,7 @@ Client = TypeVar("Client")
 Begin = Callable[[str, "str | None"], "Guard[LlmCall]"]
 """Begins a call of a provider and a model."""
 MARK = "_agentmeter_wrapped"
-TELLS_ON_REQUEST = frozenset({"openai", "azure"})
+USAGE_ON_REQUEST = frozenset({"openai", "azure"})
 """Others may refuse a request that asks for the usage of a stream, or tell it anyway."""
 
 
@@ -201,7 +201,7 @@ def _asked(
     is_chat = method.__qualname__.endswith("Completions.create") and "messages" in given
     if given.get("stream") is not True or not is_chat or given.get("stream_options"):
         return given, None
-    if provider not in TELLS_ON_REQUEST:
+    if provider not in USAGE_ON_REQUEST:
         return given, None
     return {**given, "stream_options": {"include_usage": True}}, _is_usage_alone
 

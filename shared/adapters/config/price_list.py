@@ -86,8 +86,8 @@ class PriceList:
         known = self._listing.models().keys()
         if len(known & fresh.models().keys()) < LEAST_SHARE * len(known):
             raise ValueError("it has not even half of the models that are known")
-        told = changes(self._listing, fresh) or "no difference"
-        logger.warning("%s in place of %s: %s", fresh.name, self._listing.name, told)
+        difference = changes(self._listing, fresh) or "no difference"
+        logger.warning("%s in place of %s: %s", fresh.name, self._listing.name, difference)
         self._listing, self._digest = fresh, digest
 
     def _fetch(self, now: datetime) -> bytes:

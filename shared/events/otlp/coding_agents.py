@@ -49,7 +49,7 @@ CODING_AGENTS = (
             "foundry": "azure",
         },
         agent_name="claude-code",
-        not_told="in spans: cache writes of one hour, and the cost",
+        not_stated="in spans: cache writes of one hour, and the cost",
     ),
     Dialect(
         "Codex",
@@ -92,7 +92,7 @@ CODING_AGENTS = (
         provider="openai",
         agent_name="codex",
         meets=True,
-        not_told="the seller, if it is not OpenAI; the response id; a failed stream of a WebSocket",
+        not_stated="the seller, if not OpenAI; the response id; a failed stream of a WebSocket",
     ),
     Dialect(
         "Gemini CLI",
@@ -122,6 +122,6 @@ CODING_AGENTS = (
         reasoning="beside",
         provider="gcp.gemini",
         agent_name="gemini-cli",
-        not_told="the response id; its spans lack thoughts and cached tokens, and are not counted",
+        not_stated="the response id; spans lack thoughts and cached tokens, and are not counted",
     ),
 )

@@ -57,7 +57,7 @@ OPENINFERENCE = Dialect(
         "agent_span": ("graph.node.id",),
     },
     agent_in=r"^(.+?)\._?(?:execute_core|execute|run|arun|invoke)\b",
-    not_told="the response id stands in output.value alone; no service tier",
+    not_stated="the response id stands in output.value alone; no service tier",
 )
 OPENLLMETRY = Dialect(
     "OpenLLMetry (Traceloop)",
@@ -87,5 +87,5 @@ OPENLLMETRY = Dialect(
         "mission": ("traceloop.association.properties.mission_id",),
         "tenant": ("traceloop.association.properties.tenant_id",),
     },
-    not_told="usage of streams of older versions",
+    not_stated="usage of streams of older versions",
 )

@@ -30,7 +30,7 @@ class Dialect:
     agent_in: pattern of an agent's span name, group 1 the agent.
     repeats: pattern of the names of spans that make no call unless they count tokens or failed.
     agents_call: a failed agent's span is a failed call where it names a model.
-    not_told: what it does not say, for docs/opentelemetry.md.
+    not_stated: what it does not say, for docs/opentelemetry.md.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Dialect:
     agent_in: str = ""
     repeats: str = ""
     agents_call: bool = False
-    not_told: str = ""
+    not_stated: str = ""
 
     def operation(self, name: str) -> str | None:
         """Return what a span of that name, or of that value of `operation_in`, did."""

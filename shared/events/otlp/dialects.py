@@ -21,7 +21,7 @@ DIALECTS = (
         operations=OPENINFERENCE.operations,
         agent_in=OPENINFERENCE.agent_in,
         meets=True,
-        not_told=OPENINFERENCE.not_told,
+        not_stated=OPENINFERENCE.not_stated,
     ),
     Dialect(
         "OpenLLMetry for LangChain",
@@ -29,7 +29,7 @@ DIALECTS = (
         operation_in=OPENLLMETRY.operation_in,
         operations=OPENLLMETRY.operations,
         meets=True,
-        not_told="reasoning tokens",
+        not_stated="reasoning tokens",
     ),
     Dialect(
         "OpenInference for LangChain.js",
@@ -38,14 +38,14 @@ DIALECTS = (
         operations=OPENINFERENCE.operations,
         agent_in=OPENINFERENCE.agent_in,
         meets=True,
-        not_told="the seller: the model decides, and the cost is estimated; cache writes",
+        not_stated="the seller: the model decides, and the cost is estimated; cache writes",
     ),
     Dialect(
         "OpenLLMetry for LangChain.js",
         scopes=("@traceloop/instrumentation-langchain",),
         blind={"gen_ai.request.model": "."},
         meets=True,
-        not_told="cached and reasoning tokens",
+        not_stated="cached and reasoning tokens",
     ),
     Dialect(
         "OpenInference for Haystack",
@@ -53,7 +53,7 @@ DIALECTS = (
         operation_in=OPENINFERENCE.operation_in,
         operations=OPENINFERENCE.operations,
         blind={"llm.model_name": "."},
-        not_told="cached and reasoning tokens",
+        not_stated="cached and reasoning tokens",
     ),
     Dialect(
         "OpenInference for smolagents",
@@ -62,7 +62,7 @@ DIALECTS = (
         operations=OPENINFERENCE.operations,
         agent_in=OPENINFERENCE.agent_in,
         blind={"llm.model_name": "."},
-        not_told="cached and reasoning tokens",
+        not_stated="cached and reasoning tokens",
     ),
     Dialect(
         "OpenInference for Bedrock",
@@ -76,20 +76,20 @@ DIALECTS = (
         scopes=("@arizeai/openinference-instrumentation-openai",),
         operation_in=OPENINFERENCE.operation_in,
         operations=OPENINFERENCE.operations,
-        not_told="tokens of streams and embeddings, failed calls",
+        not_stated="tokens of streams and embeddings, failed calls",
     ),
     Dialect(
         "OpenLLMetry for OpenAI (JavaScript)",
         scopes=("@traceloop/instrumentation-openai",),
         blind={"gen_ai.request.model": "."},
-        not_told="cached and reasoning tokens, usage of streams, embeddings, failed calls",
+        not_stated="cached and reasoning tokens, usage of streams, embeddings, failed calls",
     ),
     Dialect(
         "botocore",
         scopes=("opentelemetry.instrumentation.botocore",),
         cache="api",
         blind={"rpc.method": "^InvokeModel", "gen_ai.request.model": "anthropic|nova"},
-        not_told="cached tokens of InvokeModel",
+        not_stated="cached tokens of InvokeModel",
     ),
     *VERCEL,
     Dialect(
@@ -114,7 +114,7 @@ DIALECTS = (
         usage_in=("langfuse.observation.usage_details",),
         cost_in=("langfuse.observation.cost_details",),
         agent_in="^(.+)$",
-        not_told="provider and response id",
+        not_stated="provider and response id",
     ),
     Dialect(
         "LiteLLM",
@@ -145,7 +145,7 @@ DIALECTS = (
         operation_in="gen_ai.operation.name",
         operations={"^(execute_event_loop_cycle|invoke_swarm|invoke_graph)$": "repeat"},
         cache="",
-        not_told="the provider: the model decides, and the cost is estimated",
+        not_stated="the provider: the model decides, and the cost is estimated",
     ),
     Dialect(
         "Google ADK",
@@ -172,7 +172,7 @@ DIALECTS = (
         scopes=("copilot-chat", "github.copilot", "github-copilot"),
         names={"conversation": ("gen_ai.conversation.id", "copilot_chat.session_id")},
         cache="inside",
-        not_told="the seller: Copilot bills by request; the model's own price is an estimate",
+        not_stated="the seller: Copilot bills by request; the model's own price is an estimate",
     ),
     Dialect(
         "Spring AI",
@@ -187,7 +187,7 @@ DIALECTS = (
         names={"conversation": ("spring.ai.chat.client.conversation.id",)},
         cache="api",
         blind={"gen_ai.operation.name": "^chat$"},
-        not_told="reasoning tokens; cached tokens of streams, and before version 2",
+        not_stated="reasoning tokens; cached tokens of streams, and before version 2",
     ),
     Dialect(
         "LangChain4j",
@@ -195,7 +195,7 @@ DIALECTS = (
         operation_in="gen_ai.operation.name",
         operations={"^(completion|chat_completion)$": "chat"},
         cache="api",
-        not_told="cached and reasoning tokens",
+        not_stated="cached and reasoning tokens",
     ),
     Dialect(
         "Microsoft.Extensions.AI and Agents (.NET)",
@@ -211,16 +211,16 @@ DIALECTS = (
         },
         cache="inside",
         reasoning="inside",
-        not_told="cache writes, HTTP statuses; Azure and compatible servers are `openai`",
+        not_stated="cache writes, HTTP statuses; Azure and compatible servers are `openai`",
     ),
     Dialect(
         "Semantic Kernel (.NET)",
         scopes=("Microsoft.SemanticKernel",),
         operations={"^execute_tool InvokePromptAsync_": "repeat"},
         cache="inside",
-        not_told="cached and reasoning tokens, usage of streams",
+        not_stated="cached and reasoning tokens, usage of streams",
     ),
-    Dialect("OpenAI (.NET)", scopes=("OpenAI",), cache="inside", not_told="streams, embeddings"),
+    Dialect("OpenAI (.NET)", scopes=("OpenAI",), cache="inside", not_stated="streams, embeddings"),
     Dialect("Azure AI Inference (.NET)", scopes=("Azure.AI.Inference",), cache="inside"),
     Dialect(
         "Anthropic SDK",

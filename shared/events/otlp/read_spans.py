@@ -146,7 +146,7 @@ def _drafts(span: Span, node: Node, call: Call | None, owner: Owned) -> Iterator
             "call_id": record.tool_call,
         }
         yield _draft(record, "task.operation", task, owner, id, end_ns)
-    if record.error and not node.told_below:
+    if record.error and not node.came_from_below:
         message = span.message[:MESSAGE_CHARS] or None
         component = _component(span, node, owner)
         error: Draft = {"component": component, "error_type": record.error, "message": message}

@@ -26,10 +26,10 @@ class Node:
     line: what it and those above say of its owner, the nearest first. agent, agent_id: of the
     nearest agent, itself included. main_agent: the agent at the top, None without the root.
     outers: the nearest model call around it, by whether it makes vectors.
-    told_below: its error came up from below.
+    came_from_below: its error came up from below.
     calls: the call that it tells of is its own to report. twins: spans that tell of that call too.
-    tells_for_its_calls: it is an agent that counts the model calls below it.
-    inners: calls just inside it, of its kind. teller: the span that reports the
+    sums_its_calls: it is an agent that counts the model calls below it.
+    inners: calls just inside it, of its kind. reporter: the span that reports the
     call that it tells of.
     """
 
@@ -44,11 +44,11 @@ class Node:
     inners: list["Node"] = field(default_factory=list["Node"])
     calls_models: bool = False
     covered: bool = False
-    told_below: bool = False
+    came_from_below: bool = False
     calls: bool = False
     twins: list["Node"] = field(default_factory=list["Node"])
-    teller: "Node | None" = None
-    tells_for_its_calls: bool = False
+    reporter: "Node | None" = None
+    sums_its_calls: bool = False
     errors_below: set[str] = field(default_factory=set[str])
 
 
@@ -111,7 +111,7 @@ def _inherit(node: Node) -> None:
 def _report(node: Node) -> None:
     """Tell the spans above of the calls and errors below; those below have told already."""
     record, parent = node.record, node.parent
-    node.told_below = bool(
+    node.came_from_below = bool(
         record.error and (record.error in node.errors_below or _is_vague(record, node))
     )
     is_call = record.role == "model"
@@ -139,14 +139,14 @@ def _decide(node: Node) -> None:
     """
     record = node.record
     if record.role == "agent":
-        node.tells_for_its_calls = record.stands_alone and not record.remote
+        node.sums_its_calls = record.stands_alone and not record.remote
         node.calls = record.remote and record.is_counted and not node.calls_models
     if record.role != "model":
         return
     outer = node.outers.get(record.is_embedding)
-    node.covered = outer is not None and (outer.covered or _tells_for_all(outer))
-    inner_tells = bool(node.inners) and (node.inner_counts or not record.is_counted)
-    repeats = inner_tells or (node.covered and not record.error)
+    node.covered = outer is not None and (outer.covered or _reports_for_all(outer))
+    inner_reports = bool(node.inners) and (node.inner_counts or not record.is_counted)
+    repeats = inner_reports or (node.covered and not record.error)
     node.calls = not (repeats or record.superseded)
 
 
@@ -157,17 +157,19 @@ def _join_inner(node: Node) -> None:
     (inner,) = node.inners
     if node.calls and not inner.calls:
         node.twins.append(inner)
-    elif not node.calls and (inner.calls or inner.teller) and same_size(node.record, inner.record):
-        node.teller = inner.teller or inner
-        node.teller.twins.append(node)
+    elif (
+        not node.calls and (inner.calls or inner.reporter) and same_size(node.record, inner.record)
+    ):
+        node.reporter = inner.reporter or inner
+        node.reporter.twins.append(node)
 
 
 def _join(leader: Node, other: Node) -> None:
     leader.twins += [other, *other.twins]
     other.calls = False
-    other.teller = leader
-    other.told_below |= bool(other.record.error and leader.record.error)
+    other.reporter = leader
+    other.came_from_below |= bool(other.record.error and leader.record.error)
 
 
-def _tells_for_all(node: Node) -> bool:
+def _reports_for_all(node: Node) -> bool:
     return bool(node.inners) and node.record.is_counted and not node.inner_counts

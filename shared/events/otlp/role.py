@@ -52,8 +52,8 @@ def _log_operation(span: Span, said: Said) -> str:
     if operation is None and (counts or _DETAILS.search(span.name)):
         operation = said.text("operation") or "chat"
     if operation in _MODEL:
-        tells = counts or span.failed or said.text("response_id")
-        return operation if tells else "repeat"
+        reports = counts or span.failed or said.text("response_id")
+        return operation if reports else "repeat"
     return operation if operation in _TOOL else "repeat"
 
 

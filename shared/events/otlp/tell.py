@@ -22,9 +22,9 @@ def owner_of(node: Node) -> Owned:
     known = dict(node.record.service)
     for other in (*node.twins, node):
         known |= other.line
-    tellers = (node, *node.twins)
-    named = [one.record.own for one in tellers if "agent" in one.record.own]
-    agent = next(iter([*named, *(one.agent for one in tellers if one.agent)]), node.agent)
+    reporters = (node, *node.twins)
+    named = [one.record.own for one in reporters if "agent" in one.record.own]
+    agent = next(iter([*named, *(one.agent for one in reporters if one.agent)]), node.agent)
     owner = {name: known.get(field) for field, name in _FIELDS.items()}
     owner["agent_type"] = agent.get("agent") or known.get("agent")
     owner["agent_id"] = agent.get("agent_id")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.events.otlp.reader import Said, objects_in
 from shared.events.otlp.span import Scalar, Span
-from shared.events.reconcile import Counts, Reconciled, Told, count_of, reconcile
+from shared.events.reconcile import Counts, Reconciled, Reported, count_of, reconcile
 from shared.units import UNITS
 
 _IN_JSON: Mapping[str, str] = {
@@ -23,7 +23,7 @@ _BESIDE: Mapping[str, str] = {
     "output_reasoning_tokens": "reasoning",
     "output_reasoning": "reasoning",
 }
-"""Names of counts that are told beside an `input` or `output` without them."""
+"""Names of counts that are stated beside an `input` or `output` without them."""
 _PART = re.compile(r"^(input|output)_[a-z]")
 TOTAL = "total_tokens"
 NOTHING: tuple[Counts, frozenset[str], tuple[str, ...]] = ({}, frozenset(), ())
@@ -51,8 +51,8 @@ def usage_of(span: Span, said: Said, model: str, output_expected: bool) -> Recon
     counts, or zeros, and neither means that the call was free.
     """
     used = _read(span, said)
-    told = Told(used.counts, used.total, model, used.cache, used.reasoning, output_expected)
-    found = reconcile(told)
+    reported = Reported(used.counts, used.total, model, used.cache, used.reasoning, output_expected)
+    found = reconcile(reported)
     unseen = ("cache_read_tokens",) if _hides_the_cache(span, said, found) else ()
     if not (used.wrong or used.notes or unseen):
         return found

@@ -64,6 +64,6 @@ VERCEL = (
         "Vercel AI SDK 7, @ai-sdk/otel",
         scopes=("gen_ai",),
         repeats="^embeddings ",  # an embedding's outer span, beside the call's own
-        not_told="reasoning tokens; whose work an embedding is",
+        not_stated="reasoning tokens; whose work an embedding is",
     ),
 )

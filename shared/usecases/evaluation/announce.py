@@ -31,7 +31,7 @@ class Change:
 
 
 class Announce:
-    """Compares what is in force with what was, and puts a change event on every road, once."""
+    """Sends each receiver one change event when a deployment or configuration changes."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class Announce:
             if before.get(kind) and after[kind] != before[kind]
         ]
         pages = [
-            self._page(one, road, now, record.paged)
+            self._page(one, receiver, now, record.paged)
             for one in changes
-            for road in one_of_each_road(self._routes())
+            for receiver in distinct_receivers(self._routes())
         ]
         paged = max((page.id for page in pages), default=record.paged)
-        told = replace(record, contents=after, paged=paged, deployed_at=deployed_at)
-        self._alerts.save(told, pages)
+        noted = replace(record, contents=after, paged=paged, deployed_at=deployed_at)
+        self._alerts.save(noted, pages)
         for change in changes:
             logger.info("%s", change.said)
         return changes
@@ -84,13 +84,13 @@ class Announce:
             return before
         return {name: text if kind == VERSION else _digest(text) for name, text in texts.items()}
 
-    def _page(self, change: Change, road: str, now: datetime, last: str) -> Page:
+    def _page(self, change: Change, receiver: str, now: datetime, last: str) -> Page:
         source = f"agentmeter/{self._sender.deployment}"
         page = Page(
-            id=f"{now:%Y%m%d%H%M%S%f}-{_digest(change.kind + road)}",
+            id=f"{now:%Y%m%d%H%M%S%f}-{_digest(change.kind + receiver)}",
             rule=CHANGES,
-            dedup_key=f"{source}/change/{change.kind}/{road}/{now:%Y%m%d%H%M%S%f}",
-            route=road,
+            dedup_key=f"{source}/change/{change.kind}/{receiver}/{now:%Y%m%d%H%M%S%f}",
+            route=receiver,
             action="change",
             severity="info",
             summary=f"{source}: {change.said}",
@@ -102,12 +102,12 @@ class Announce:
         return in_line(page, last)
 
 
-def one_of_each_road(routes: Routes) -> list[str]:
+def distinct_receivers(routes: Routes) -> list[str]:
     """Return a receiver of each notifier and key."""
-    roads: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], str] = {}
     for name, item in routes.receivers.items():
-        roads.setdefault((item.notifier, item.key), name)
-    return list(roads.values())
+        found.setdefault((item.notifier, item.key), name)
+    return list(found.values())
 
 
 def _said(kind: str, before: Contents, after: Contents) -> str:

@@ -47,7 +47,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GroupDecision:
     """What was decided about a group, and the page that came of it.
 
     route: the name of the receiver that is told.
@@ -73,25 +73,27 @@ class Conclusion:
     """
 
     record: RuleRecord
-    told: tuple[Told, ...]
+    decisions: tuple[GroupDecision, ...]
     steps: tuple[Step, ...]
     transitions: tuple[Transition, ...] = ()
 
     @property
     def pages(self) -> tuple[Page, ...]:
         """Return the pages to send."""
-        return tuple(one.page for one in self.told if one.page)
+        return tuple(one.page for one in self.decisions if one.page)
 
     def with_pages(self, pages: Iterable[Page]) -> "Conclusion":
         """Return it with these in the place of its pages."""
         others = iter(pages)
-        told = tuple(replace(one, page=next(others)) if one.page else one for one in self.told)
-        return replace(self, told=told)
+        decisions = tuple(
+            replace(one, page=next(others)) if one.page else one for one in self.decisions
+        )
+        return replace(self, decisions=decisions)
 
     @property
     def reason(self) -> str:
         """Say why people are told, or are not; each reason once."""
-        return "; ".join(dict.fromkeys(one.said for one in self.told))
+        return "; ".join(dict.fromkeys(one.said for one in self.decisions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +111,37 @@ class Conclude:
         groups = groups_of(rule, record, _muted(record, moment.quiet), ended)
         own = self.routes.receiver_for(rule.route, rule.severity)
         decided = [self._decided(rule, own, group, moment.at) for group in groups]
-        told = [self._with_page(rule, one, moment, record.paged) for one in _in_turn(decided)]
+        decisions = [self._with_page(rule, one, moment, record.paged) for one in _in_turn(decided)]
         muted_by = "; ".join(sorted({group.muted_by for group in groups} - {""}))
-        after = replace(_after(record, told, moment.at), muted_by=muted_by)
-        return Conclusion(after, tuple(told), (*item.steps, *_noted(record, told, moment.at)))
+        after = replace(_after(record, decisions, moment.at), muted_by=muted_by)
+        return Conclusion(
+            after, tuple(decisions), (*item.steps, *_noted(record, decisions, moment.at))
+        )
 
     def removed(self, record: RuleRecord, moment: Moment) -> Conclusion:
         """End the alerts of a rule that is no more, and resolve its incidents."""
         made = drop(record.series, moment.at, "rule removed")
         decided = [self._ending(record, key, moment.at) for key in _open_or_resolved(record)]
-        told = [
+        decisions = [
             replace(one, page=self._resolve(record.rule, one, moment.now, record.paged))
             for one in _in_turn(decided)
         ]
-        after = replace(_after(record, told, moment.at).with_transitions(made), series={})
-        steps = (*chronicle.dropped(record, made), *_noted(record, told, moment.at))
-        return Conclusion(after, tuple(told), steps, made)
+        after = replace(_after(record, decisions, moment.at).with_transitions(made), series={})
+        steps = (*chronicle.dropped(record, made), *_noted(record, decisions, moment.at))
+        return Conclusion(after, tuple(decisions), steps, made)
 
     def owes(self, record: RuleRecord, at: datetime) -> bool:
         """Tell whether something of a rule that is no more is yet to be ended."""
         ending = (self._ending(record, key, at) for key in _open_or_resolved(record))
         return bool(record.series) or any(one.decision.action for one in ending)
 
-    def _decided(self, rule: Rule, own: str, group: Group, at: datetime) -> Told:
+    def _decided(self, rule: Rule, own: str, group: Group, at: datetime) -> GroupDecision:
         """Decide about one group. own: the name of the rule's receiver."""
         route, receiver = self._receiver(own, group.incident)
         if rule.repeat_interval:
             receiver = receiver.reminding_every(rule.repeat_interval)
         decision = self._moved(group, own) or decide(group, receiver, at)
-        return Told(group, route, receiver, decision)
+        return GroupDecision(group, route, receiver, decision)
 
     def _moved(self, group: Group, own: str) -> Decision | None:
         """End an incident that cannot be added to nor closed any more, where a new one can be
@@ -147,7 +151,7 @@ class Conclude:
             return None
         return Decision("its key is set no more", "resolve") if self.owners.owner(own) else None
 
-    def _ending(self, record: RuleRecord, key: str, at: datetime) -> Told:
+    def _ending(self, record: RuleRecord, key: str, at: datetime) -> GroupDecision:
         """Decide how a group of a rule that is no more is ended."""
         group = Group({}, record.incidents.get(key), resolved=record.resolved.get(key), key=key)
         severity = cast("Severity", record.rule.rpartition("/")[2])
@@ -158,14 +162,16 @@ class Conclude:
             decision = Decision("resolved again", "resolve")
         else:
             decision = Decision("rule removed" if record.series else "nothing fires")
-        return Told(group, route, receiver, decision)
+        return GroupDecision(group, route, receiver, decision)
 
     def _receiver(self, own: str, incident: Incident | None) -> tuple[str, Receiver]:
         """Return who is told, by name: who was told of the open incident, if there is one."""
         route = incident.route if incident else own
         return route, self.routes.receivers.get(route) or self.routes.receivers[own]
 
-    def _with_page(self, rule: Rule, one: Told, moment: Moment, last: str) -> Told:
+    def _with_page(
+        self, rule: Rule, one: GroupDecision, moment: Moment, last: str
+    ) -> GroupDecision:
         """Add the page that the decision asks for, which sorts after the last one."""
         if one.decision.action != "trigger":
             return replace(one, page=self._resolve(rule.key, one, moment.now, last))
@@ -175,7 +181,7 @@ class Conclude:
         page = trigger(self.sender, rule, one.group, to, one.decision, moment.now)
         return replace(one, page=in_line(page, last))
 
-    def _resolve(self, rule: str, one: Told, now: datetime, last: str) -> Page | None:
+    def _resolve(self, rule: str, one: GroupDecision, now: datetime, last: str) -> Page | None:
         """Return the page that ends the open incident, or ends the one before once more."""
         group = one.group
         incident = group.incident or (group.resolved and group.resolved.incident)
@@ -198,10 +204,10 @@ def _muted(record: RuleRecord, quiet: Quiet) -> Mapping[str, str]:
     }
 
 
-def _in_turn(decided: Sequence[Told]) -> Sequence[Told]:
+def _in_turn(decided: Sequence[GroupDecision]) -> Sequence[GroupDecision]:
     """Leave what is more than PAGES_MOST for the next tick: repeats first, then triggers."""
 
-    def rank(one: Told) -> int:
+    def rank(one: GroupDecision) -> int:
         if one.decision.reason == "resolved again":
             return 2
         return 0 if one.decision.action == "resolve" else 1
@@ -211,27 +217,27 @@ def _in_turn(decided: Sequence[Told]) -> Sequence[Told]:
     return [replace(one, decision=NEXT_TICK) if one.group.key in late else one for one in decided]
 
 
-def _noted(record: RuleRecord, told: Sequence[Told], at: datetime) -> Iterable[Step]:
+def _noted(record: RuleRecord, decisions: Sequence[GroupDecision], at: datetime) -> Iterable[Step]:
     """Return the steps of the decisions."""
-    for one in told:
+    for one in decisions:
         yield from chronicle.decided(record, one.group, one.decision, one.page, at)
 
 
-def _after(record: RuleRecord, told: Sequence[Told], at: datetime) -> RuleRecord:
+def _after(record: RuleRecord, decisions: Sequence[GroupDecision], at: datetime) -> RuleRecord:
     """Return the record that knows of these pages."""
     incidents, resolved = dict(record.incidents), dict(record.resolved)
-    for one in told:
+    for one in decisions:
         group, page = one.group, one.page
         _put(incidents, group.key, incident_after(group, page, at) if page else group.incident)
         repeats = bool(one.receiver.resolve_again)
         _put(resolved, group.key, resolved_after(group, page, at) if repeats else None)
-    paged = max((one.page.id for one in told if one.page), default=record.paged)
-    said = {one.group.key: _said(record, one, at) for one in told}
+    paged = max((one.page.id for one in decisions if one.page), default=record.paged)
+    said = {one.group.key: _said(record, one, at) for one in decisions}
     decided = {key: why for key, why in said.items() if why != chronicle.SILENCE}
     return replace(record, incidents=incidents, resolved=resolved, paged=paged, decided=decided)
 
 
-def _said(record: RuleRecord, one: Told, at: datetime) -> str:
+def _said(record: RuleRecord, one: GroupDecision, at: datetime) -> str:
     """Return why people are told, or are not; of a page in the same moment, why it was sent."""
     if chronicle.is_paged(one.group, one.page, at):
         return record.decided.get(one.group.key, one.said)

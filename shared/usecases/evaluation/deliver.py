@@ -23,7 +23,7 @@ MOST_SEEN = 10 * PER_MINUTE
 """Of pages that are due; a minute's worth goes out, those that wait for a repair last."""
 SENT_AT_ONCE = 4
 FAILURES_BORNE = 8
-"""After so many failures of a road in a run, its other pages wait for the next run."""
+"""After so many failures of a destination in a run, its other pages wait for the next run."""
 LEASE = timedelta(minutes=3)
 """Longer than an attempt and what went before it in its tick; a page whose sender vanished waits
 for so long."""
@@ -96,22 +96,24 @@ class Deliver:
         """Return the pages that go out in this run."""
         settled = self.alerts.history(2 * PER_MINUTE)
         pages = rested(self.alerts.due(now, MOST_SEEN), settled, now)
-        return paced(repaired_last(pages), self.alerts.waiting(), settled, self.receivers.road, now)
+        return paced(
+            repaired_last(pages), self.alerts.waiting(), settled, self.receivers.destination, now
+        )
 
     def _send(
         self, page: Page, token: str, now: datetime, failures: Counter[str]
     ) -> Attempt | None:
-        """Make one attempt on the page's own road; none where the road is blocked.
+        """Make one attempt at the page's own destination; none where that is blocked.
 
-        failures: counts those of this run by road; without an end to them, a run would last longer
-        than the minute until the next.
+        failures: counts those of this run by destination; without an end to them, a run would last
+        longer than the minute until the next.
         """
-        road = self.receivers.road(page)
-        if failures[road] >= FAILURES_BORNE:
+        destination = self.receivers.destination(page)
+        if failures[destination] >= FAILURES_BORNE:
             return None
         attempt = self._attempt(page, token, now, self._notify)
         if attempt and isinstance(attempt.outcome, Later):
-            failures[road] += 1
+            failures[destination] += 1
         return attempt
 
     def _attempt(

@@ -213,7 +213,7 @@ class Evaluate:
         kept = {key: record for key, record in run.stored.items() if key in run.rules}
         moment = self._moment(run, kept | {key: item.record for key, item in news.items()})
         with InTime(self.log) as soon:
-            return _each(1, partial(self._told, run, moment, AskedOnce(soon)), news)
+            return _each(1, partial(self._concluded, run, moment, AskedOnce(soon)), news)
 
     def _gone(self, run: Run) -> Sequence[RuleReport]:
         """End the alerts of rules that are no more."""
@@ -244,7 +244,7 @@ class Evaluate:
         ]
         return Moment(at, run.now, Quiet(at, self.routes().inhibitions, self.silences(), firing))
 
-    def _told(self, run: Run, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
+    def _concluded(self, run: Run, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
         """Decide whether a person is told of the rule, and store that with its state.
 
         aside: asked for what makes a page more useful.

@@ -36,19 +36,19 @@ class History:
         self._series = series
         self._exporter = exporter
 
-    def tell(self, now: datetime) -> int:
+    def export(self, now: datetime) -> int:
         """Export what is stored and not yet exported; return how many steps that were.
 
         Never raises for an export or a store that fails: the next tick tries again.
         """
-        told = 0
+        exported = 0
         try:
             for news in self._alerts.log.news(MOST_AT_ONCE):
-                self._tell(news, now)
-                told += len(news.steps)
+                self._export(news, now)
+                exported += len(news.steps)
         except AgentmeterError as exc:
             logger.warning("the history of alerts waits for the next tick: %s", exc)
-        return told
+        return exported
 
     def forget(self, before: datetime) -> int:
         """Give up the export of what waits since before that moment; return how many steps.
@@ -57,18 +57,18 @@ class History:
         """
         old = [one for one in self._alerts.log.news(MOST_GIVEN_UP) if one.steps[-1].at < before]
         for news in old:
-            self._alerts.log.told(news)
+            self._alerts.log.mark_exported(news)
         given_up = sum(len(news.steps) for news in old)
         if given_up:
             logger.error("%s steps of alerts were never exported and are given up", given_up)
         return given_up
 
-    def _tell(self, news: News, now: datetime) -> None:
+    def _export(self, news: News, now: datetime) -> None:
         """Export first, then note it: a crash between repeats rows that AlertHistory shows once."""
         _judge(self._exporter().events([step_row(step, now) for step in news.steps]))
         points = tally(measure for step in news.steps for measure in measures(step))
         self._series.apply(news.id, points, now)
-        self._alerts.log.told(news)
+        self._alerts.log.mark_exported(news)
 
 
 def step_row(step: Step, now: datetime) -> EventRow:

@@ -44,7 +44,7 @@ class Vitals:
         self._series = series
         self._others = others
 
-    def tell(self, tick: TickReport) -> None:
+    def record(self, tick: TickReport) -> None:
         """Tell how all is, once for each planned time.
 
         Never raises for a store that fails: the next tick tells more recent numbers.

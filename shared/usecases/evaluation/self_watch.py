@@ -23,8 +23,10 @@ def own_rules(meta: str) -> Sequence[Rule]:
 
     meta: the receiver for what keeps pages from the others; without one nobody is told of that.
     """
-    about_roads = [rule.model_copy(update={"route": meta}) for rule in OF_ROADS] if meta else []
-    return [*about_roads, *OTHERS]
+    about_receivers = (
+        [rule.model_copy(update={"route": meta}) for rule in OF_RECEIVERS] if meta else []
+    )
+    return [*about_receivers, *OTHERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def _failing(severity: str) -> Rule:
     )
 
 
-OF_ROADS: Sequence[Rule] = (
+OF_RECEIVERS: Sequence[Rule] = (
     _rule(
         *("OutboxStuck", f"{OF_THE_STORE}stuck", "PT5M", "critical"),
         "{value:.0f} pages for {Receiver} wait for more than 5 minutes",

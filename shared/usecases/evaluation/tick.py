@@ -115,9 +115,9 @@ class Tick:
             delivered.append(self._deliver.run(now))
         forgotten = self._keep_house(now) if is_first else None
         evaluated = main.after(fast)
-        self._history.tell(now)
+        self._history.export(now)
         if is_first:
-            self._vitals.tell(main)
+            self._vitals.record(main)
         if evaluated.problem:
             raise Misconfigured(evaluated.problem)
         return Ticked(tuple(delivered), evaluated, forgotten)

@@ -72,14 +72,19 @@ class Context:
         """
         subject = self.subjects.find(id)
         if subject.rule is None:
-            return {"chart": None, "contributors": None, "events": None, **self._told(subject, now)}
+            return {
+                "chart": None,
+                "contributors": None,
+                "events": None,
+                **self._from_stores(subject, now),
+            }
         rule, condition = subject.rule, _condition(subject, subject.rule)
         around = _around(subject, condition, now)
         return {
             "chart": _part(lambda: self._chart(subject, condition, around)),
             "contributors": _part(lambda: self._contributors(rule, around)),
             "events": _part(lambda: self._events(rule, subject, around)),
-            **self._told(subject, now, around),
+            **self._from_stores(subject, now, around),
         }
 
     def _chart(self, subject: Subject, condition: Condition, around: Around) -> Shown:
@@ -149,7 +154,7 @@ class Context:
         table = self.log.query(query, start, end)
         return [_event(dict(zip(table.columns, row, strict=True))) for row in table.rows]
 
-    def _told(self, subject: Subject, now: datetime, around: Around | None = None) -> Shown:
+    def _from_stores(self, subject: Subject, now: datetime, around: Around | None = None) -> Shown:
         """Return what the stores know: what changed, and the episodes before."""
         start = around.start if around else now - LONGEST
         changes = {
@@ -245,8 +250,8 @@ def _event(row: Mapping[str, object]) -> Shown:
     """Return the event under the names that its sender knows; what it has not is left out."""
     named = {_BY_COLUMN.get(name, name): value for name, value in row.items()}
     at = cast("datetime", named.pop("TimeGenerated"))
-    told: Shown = {"at": at.isoformat(), "id": named.pop("id"), "type": named.pop("Name")}
-    return told | {name: value for name, value in named.items() if value not in (None, "")}
+    shown: Shown = {"at": at.isoformat(), "id": named.pop("id"), "type": named.pop("Name")}
+    return shown | {name: value for name, value in named.items() if value not in (None, "")}
 
 
 def _json(cell: object) -> object:

@@ -26,7 +26,7 @@ SETTLED_SEEN = 500
 class Progress:
     """How far a drill is. opened, closed: its trigger and its resolve, once they left the outbox.
 
-    waiting: what the road said last of the page that is next; "" where it was not tried.
+    waiting: what the receiver said last of the page that is next; "" where it was not tried.
     """
 
     opened: Settled | None

@@ -55,7 +55,7 @@ def sentence(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
     if alert is None:
         return f"{name} is silent: {_silent(subject)}."
     said = f"{name}{_of(alert)} {_going(subject, alert, now)}."
-    return f"{said} {_told(subject, pages, now)}." if alert.phase == "firing" else said
+    return f"{said} {_notified(subject, pages, now)}." if alert.phase == "firing" else said
 
 
 def _of(alert: SeriesAlert) -> str:
@@ -107,18 +107,18 @@ def _found(subject: Subject, step: Step | None) -> str:
     return f"{said} ({shown}{held}; limit {unit.write(float(condition.comparison.threshold))})"
 
 
-def _told(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
+def _notified(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
     """Say who was told of what fires, or why nobody was."""
     incident = subject.incident
     if incident is None:
         return f"No page was sent: {subject.decided or 'it has just begun'}"
     page = next((one for one in pages if one.page.id == incident.page), None)
-    told = f"Receiver {incident.route} was told at {_time(incident.notified_at, now)}"
+    notified = f"Receiver {incident.route} was told at {_time(incident.notified_at, now)}"
     if page is None:
-        return told
+        return notified
     status = f" ({page.page.last_status})" if page.page.last_status else ""
     muted = f"; now it is muted: {subject.record.muted_by}" if subject.record.muted_by else ""
-    return f"{told}, and the page {_DELIVERIES[page.delivery]}{status}{muted}"
+    return f"{notified}, and the page {_DELIVERIES[page.delivery]}{status}{muted}"
 
 
 def _silent(subject: Subject) -> str:

@@ -166,10 +166,10 @@ def _span(row: Row) -> Shown:
 
 def _event(row: Row) -> Shown:
     """Return the step; what it has not is left out, but for the cost of a call."""
-    told: Shown = {key: row[column] for key, column in FIELDS.items()}
-    told["at"] = cast("datetime", told["at"]).isoformat()
+    shown: Shown = {key: row[column] for key, column in FIELDS.items()}
+    shown["at"] = cast("datetime", shown["at"]).isoformat()
     is_call = row["Name"] == "llm.call"
-    kept = {k: v for k, v in told.items() if v not in (None, "") or (is_call and k == "cost_usd")}
+    kept = {k: v for k, v in shown.items() if v not in (None, "") or (is_call and k == "cost_usd")}
     return {**kept, "steps": list[Shown]()}
 
 

@@ -58,7 +58,7 @@ class Ingest:
         logger.info("Of %d events, %d were accepted.", len(given), len(events), extra=counts)
         return Received(len(events), tuple(refused), tuple(pack(events, now, request=request)))
 
-    def tell(self, refusal: InvalidEvent, now: datetime) -> Sequence[str]:
+    def count_refused(self, refusal: InvalidEvent, now: datetime) -> Sequence[str]:
         """Return what lets the queue count a request of which nothing could be made."""
         reason = next(name for kind, name in REASONS.items() if isinstance(refusal, kind))
         return pack([], now, request=Request(traceparent(), {reason: 1}))

@@ -93,7 +93,7 @@ class TakeOtlp:
         )
         return received
 
-    def tell(self, now: datetime) -> Sequence[str]:
+    def count_refused(self, now: datetime) -> Sequence[str]:
         """Return what lets the queue count a request of which nothing could be made."""
         return pack_parcels([], now, Request(traceparent(), otlp={f"refused {self._signal}": 1}))
 
@@ -113,9 +113,9 @@ class TakeOtlp:
         if not any(counts.values()):
             return Request(traceparent())
         counts["received"] = len(found)
-        told = {f"{name} {self._signal}": count for name, count in counts.items() if count}
+        totals = {f"{name} {self._signal}": count for name, count in counts.items() if count}
         reasons = {f"{n}_span": counts[name] for n, name in _REASONS.items() if counts[name]}
-        return Request(traceparent(), reasons, told)
+        return Request(traceparent(), reasons, totals)
 
 
 def _say(refused: Sequence[str], reading: Reading, items: str) -> str:

@@ -37,15 +37,15 @@ def late_owners(
     """
     if not earlier:
         return
-    told_by = _tellers(nodes)
+    reporters = _reporters(nodes)
     sizes = Counter(trace_id for trace_id, _ in nodes)
     found = defaultdict[Place, dict[str, datetime]](dict)
     for key, before in _owners(relate(earlier)).items():
-        node, teller = nodes[key], told_by[key]
-        owner = _stated(teller)
+        node, reporter = nodes[key], reporters[key]
+        owner = _stated(reporter)
         if owner == before or not (key[0] in whole or node.has_root):
             continue
-        known = sum(sizes[trace_id] for trace_id in _traces(teller))
+        known = sum(sizes[trace_id] for trace_id in _traces(reporter))
         for at in _moments(node.record, now):
             place = (node.record.source, key[0], f"{at:%Y%m%d%H%M}", owner, known)
             found[place][key[1]] = at
@@ -61,13 +61,13 @@ def late_owners(
 def _owners(nodes: Mapping[Key, Node]) -> Mapping[Key, Owned]:
     """Return the owners of the spans that may have events."""
     return {
-        key: _stated(teller)
-        for key, teller in _tellers(nodes).items()
+        key: _stated(reporter)
+        for key, reporter in _reporters(nodes).items()
         if nodes[key].record.role in WITH_EVENTS or nodes[key].record.error
     }
 
 
-def _tellers(nodes: Mapping[Key, Node]) -> Mapping[Key, Node]:
+def _reporters(nodes: Mapping[Key, Node]) -> Mapping[Key, Node]:
     """Return the node that tells of each call: of twins, the one that knows most."""
     twins = {twin.record.key: node for node in nodes.values() for twin in node.twins}
     return {key: twins.get(key, node) for key, node in nodes.items()}

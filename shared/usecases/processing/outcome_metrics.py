@@ -98,8 +98,8 @@ def _of_the_request(message: Message) -> Iterator[tuple[Metric, tuple[str, ...],
     if message.is_posted:
         yield ACCEPTED, (), len(message.events)
         yield from ((REFUSED, (reason,), count) for reason, count in message.refused.items())
-        for told, count in message.otlp.items():
-            outcome, _, signal = told.partition(" ")
+        for named, count in message.otlp.items():
+            outcome, _, signal = named.partition(" ")
             if metric := OTLP.get(outcome):
                 yield metric, (signal,), count
 

@@ -31,7 +31,7 @@ ERROR = ":error"
 class Placed:
     """A message with its events as they are known by now, and which tell what others tell.
 
-    repeated: claim keys of events that are told by other spans → those of the spans that tell
+    repeated: claim keys of events that other spans report → those of the spans that report
         the same call: they are counted only if this message counted them before.
     rivals: claim key of an event → those of what tells it too: where one was counted, this is not.
     owners: rows of whose work events of earlier messages turn out to be.
@@ -54,24 +54,24 @@ class PlaceSpans:
         self._memory = memory
 
     def place(self, message: Message, now: datetime) -> Placed:
-        """Return the message's events, with owners that earlier messages told.
+        """Return the message's events, with owners that earlier messages stated.
 
         Raises:
             RetryLater: the memory did not answer.
         """
         if not message.records:
             return Placed(message)
-        told = defaultdict[str, list[Record]](list)
+        by_trace = defaultdict[str, list[Record]](list)
         for record in message.records:
             for place in record.places:
-                told[place].append(record)
-        known = self._memory.remember(message.batch, told, message.received_at)
+                by_trace[place].append(record)
+        known = self._memory.remember(message.batch, by_trace, message.received_at)
         # What the message says itself counts, even if the memory left it out.
-        all_told = {record.key: record for records in known.values() for record in records}
-        all_told |= {record.key: record for record in message.records}
-        nodes = relate(list(all_told.values()))
+        everything = {record.key: record for records in known.values() for record in records}
+        everything |= {record.key: record for record in message.records}
+        nodes = relate(list(everything.values()))
         mine = {record.key for record in message.records}
-        earlier = [record for key, record in all_told.items() if key not in mine]
+        earlier = [record for key, record in everything.items() if key not in mine]
         whole = {record.trace_id for record in message.records}
         return _placed(message, nodes, now, tuple(late_owners(earlier, nodes, whole, now)))
 
@@ -90,7 +90,7 @@ def _placed(
         events.append(_owned(event, node))
         key = event_key(event)
         if _is_repeated(event, node):
-            repeated[key] = _tellers(node)
+            repeated[key] = _reporters(node)
         elif isinstance(event.data, LlmCall):
             rivals[key] = _rivals(node, nodes)
         elif event.type == "error" and node.record.role == "model":
@@ -105,7 +105,7 @@ def _is_repeated(event: AnyEvent, node: Node) -> bool:
     """Tell whether another span tells what the event does."""
     if isinstance(event.data, LlmCall):
         return not node.calls
-    return event.type == "error" and node.told_below
+    return event.type == "error" and node.came_from_below
 
 
 def _node_of(event: AnyEvent, nodes: Mapping[Key, Node]) -> Node | None:
@@ -123,11 +123,11 @@ def _owned(event: AnyEvent, node: Node) -> AnyEvent:
     return event.model_copy(update={"data": event.data.model_copy(update=owner)})
 
 
-def _tellers(node: Node) -> tuple[str, ...]:
+def _reporters(node: Node) -> tuple[str, ...]:
     """Return the claim keys of the call that the span repeats, the one that knows most first."""
     top = node
-    while top.teller is not None:
-        top = top.teller
+    while top.reporter is not None:
+        top = top.reporter
     others = [top, *top.twins] if top is not node else []
     return tuple(_call_key(o.record, "") for o in others[:MOST_RIVALS] if o is not node)
 
@@ -142,10 +142,10 @@ def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> Rivals
     if node.record.role == "model" and not node.has_root:
         trace_id = node.record.trace_id
         same = (other for key, other in nodes.items() if key[0] == trace_id and other is not node)
-        around += islice((other for other in same if other.tells_for_its_calls), MOST_RIVALS)
+        around += islice((other for other in same if other.sums_its_calls), MOST_RIVALS)
     above = node.parent
     while above is not None and len(around) < MOST_RIVALS:
-        if (above.record.role == "model" and above not in node.twins) or above.tells_for_its_calls:
+        if (above.record.role == "model" and above not in node.twins) or above.sums_its_calls:
             around.append(above)
         above = above.parent
     twins, others = (
@@ -177,7 +177,7 @@ def _of_agents_alone(
     for key in sorted(mine):
         node = nodes[key]
         call = call_of(node) or node.record.call
-        tells_alone = node.tells_for_its_calls and not node.calls_models
+        tells_alone = node.sums_its_calls and not node.calls_models
         if call and tells_alone and key[0] not in loose:
             events, _ = judge([call_draft(node.record, call, owner_of(node), ALONE)], now)
             yield from ((event, node) for event in events)

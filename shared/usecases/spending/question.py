@@ -9,7 +9,7 @@ from shared.usecases.spending.buckets import Buckets
 from shared.usecases.spending.period import Period
 
 COST_STATUS = "cost_status"
-TOLD_BY: Mapping[str, str] = {**DIMENSIONS, COST_STATUS: "CostStatus"}
+SPLIT_BY: Mapping[str, str] = {**DIMENSIONS, COST_STATUS: "CostStatus"}
 """What costs are told by → the column that it is in. The status is the one after corrections."""
 MOST_DIMENSIONS = 2
 MOST_ROWS = 10_000
@@ -34,7 +34,7 @@ class Scope:
 
     def of_calls(self) -> str:
         """Return the same for calls that are corrected already: they have a status."""
-        return "".join(_lines(self, TOLD_BY))
+        return "".join(_lines(self, SPLIT_BY))
 
 
 def _lines(scope: Scope, columns: Mapping[str, str]) -> list[str]:

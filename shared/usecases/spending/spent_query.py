@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from shared.alerting.rule import moment_literal
 from shared.events.columns import ADJUSTMENT
 from shared.usecases.spending.period import Period
-from shared.usecases.spending.question import TOLD_BY, Question, Scope
+from shared.usecases.spending.question import SPLIT_BY, Question, Scope
 
 MEASURES: Mapping[str, str] = {
     "calls": "sum(Count)",
@@ -155,7 +155,7 @@ def _extended(question: Question) -> Iterator[str]:
         yield question.buckets.extended(question.period)
     slot = "Slot" if question.buckets else start
     yield f"| extend Was = {f'At < {start}' if was else 'false'}\n"
-    keys = [_key(TOLD_BY[name]) for name in question.by] + ['""']
+    keys = [_key(SPLIT_BY[name]) for name in question.by] + ['""']
     yield f"| extend Slot = iff(Was, {start}, {slot}), K1 = {keys[0]}, K2 = {keys[1]}"
 
 

@@ -24,8 +24,8 @@ THOUSAND = {"input_tokens": 1_000, "output_tokens": 0}
 
 def call(number: int, hours_ago: float, **data: Any) -> dict[str, Any]:
     at = START - timedelta(hours=hours_ago)
-    told = event("llm.call", number, **({"usage": THOUSAND} | data))
-    return {**told, "time": at.isoformat()}
+    sent = event("llm.call", number, **({"usage": THOUSAND} | data))
+    return {**sent, "time": at.isoformat()}
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,10 @@ def test_what_it_shows_is_what_the_api_says(seen: Viewer, box: Laptop) -> None:
     bill = box.get("/api/costs?by=team&compare=previous").json()
     seen.open("costs?by=team")
     shown = seen.page.get_by_role("region", name="Spent, by team").locator("tbody tr")
-    for row, told in zip(shown.all(), bill["rows"], strict=True):
-        assert row.locator("td").first.inner_text() == told["team"]
+    for row, expected in zip(shown.all(), bill["rows"], strict=True):
+        assert row.locator("td").first.inner_text() == expected["team"]
         amounts = [float(one.get_attribute("value") or 0) for one in row.locator("data").all()]
-        assert amounts[:2] == [told["cost_usd"], told["previous_usd"]]
+        assert amounts[:2] == [expected["cost_usd"], expected["previous_usd"]]
     assert seen.figure("Model calls") == str(bill["calls"])
 
 

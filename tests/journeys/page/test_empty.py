@@ -37,9 +37,9 @@ def test_the_empty_page_waits_for_the_first_event(browser: Browser, tmp_path: Pa
         viewer(browser, fresh.stack.page_url, START) as tab,
     ):
         tab.open("")
-        told = tab.page.inner_text("main")
+        answer = tab.page.inner_text("main")
         for line in (f"curl -i {fresh.stack.app_url}/api/events", "local.json", "http/protobuf"):
-            assert line in told
+            assert line in answer
         fresh.post(list(everything(START - SECOND)))
         fresh.stack.host.drain()
         tab.page.clock.fast_forward("00:07")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from shared.usecases.spending.question import TOLD_BY
+from shared.usecases.spending.question import SPLIT_BY
 from tests.factories import event
 from tests.journeys.browser import DESKTOP, PHONE, WAIT_MS, Scheme, Viewer, viewer
 from tests.journeys.laptop import Laptop, minutes
@@ -81,7 +81,7 @@ def test_unpriced_models_come_with_the_entry_that_would_price_them(
 def test_costs_are_told_by_everything_that_the_api_knows(seen: Viewer) -> None:
     seen.open("costs")
     by = seen.page.get_by_label("By", exact=True)
-    assert by.locator("option").all_inner_texts() == [name.replace("_", " ") for name in TOLD_BY]
+    assert by.locator("option").all_inner_texts() == [name.replace("_", " ") for name in SPLIT_BY]
     by.select_option("environment")
     assert seen.page.inner_text("#h-spent-by-environment") == "Spent, by environment"
 
@@ -213,12 +213,12 @@ def test_the_way_of_an_event_goes_from_the_request_to_the_page_that_it_led_to(
     seen.open(f"event?id={id.replace('+', '%2B')}&source=tests")
     stages = ["HTTP request", "queue", "process", "call", "event row", "metric", "page"]
     expect(steps(seen)).to_have_text(stages)
-    told = seen.page.get_by_role("table", name="Trace").locator("tbody tr")
-    expect(told.first).to_contain_text("post_events")
-    expect(told.first).to_contain_text("202")
-    expect(told.nth(3)).to_contain_text("POST /v2.1/track")
-    expect(told.nth(5)).to_contain_text("errors_total")
-    told.last.get_by_role("link", name="HighErrorRate/critical").click()
+    shown = seen.page.get_by_role("table", name="Trace").locator("tbody tr")
+    expect(shown.first).to_contain_text("post_events")
+    expect(shown.first).to_contain_text("202")
+    expect(shown.nth(3)).to_contain_text("POST /v2.1/track")
+    expect(shown.nth(5)).to_contain_text("errors_total")
+    shown.last.get_by_role("link", name="HighErrorRate/critical").click()
     expect(seen.page.locator(".sentence")).to_be_visible()
 
 
@@ -234,17 +234,17 @@ def test_what_is_searched_for_is_no_query(seen: Viewer) -> None:
 
 
 def test_an_incident_leads_to_why_it_fired(seen: Viewer, box: Laptop) -> None:
-    told = box.get("/api/alerts/HighErrorRate.critical/why").json()
+    answer = box.get("/api/alerts/HighErrorRate.critical/why").json()
     seen.open("incidents")
     seen.page.get_by_role("link", name="High error rate").first.click()
-    expect(seen.page.locator(".sentence")).to_have_text(told["sentence"])
-    fast = told["evidence"][1]
+    expect(seen.page.locator(".sentence")).to_have_text(answer["sentence"])
+    fast = answer["evidence"][1]
     look = seen.page.locator("[data-key=fast].look")
     assert look.locator("pre").inner_text() == fast["query"]
     assert f"{fast['value']:.3g} against {fast['condition']}" in look.inner_text()
     assert look.locator("tbody data").get_attribute("value") == f"{fast['rows'][0]['value']:g}"
     history = seen.page.get_by_role("table", name="History").locator("tbody tr")
-    expect(history).to_have_count(len(told["history"]))
+    expect(history).to_have_count(len(answer["history"]))
     expect(history.last).to_contain_text("firing")
     expect(seen.page.get_by_role("table", name="Pages")).to_contain_text("accepted")
 
@@ -258,10 +258,10 @@ def test_a_verdict_given_in_the_page_is_kept_and_can_be_changed(seen: Viewer, bo
     expect(judging).to_contain_text("Judged noise by ada")
     expect(judging).to_contain_text(": a load test")
     expect(judging.get_by_role("button", name="Noise")).to_have_attribute("aria-pressed", "true")
-    told = box.get("/api/alerts/HighErrorRate.critical/why").json()
-    given = {name: told["verdict"][name] for name in ("episode", "verdict", "note", "by")}
+    answer = box.get("/api/alerts/HighErrorRate.critical/why").json()
+    given = {name: answer["verdict"][name] for name in ("episode", "verdict", "note", "by")}
     assert given == {
-        "episode": told["episode"],
+        "episode": answer["episode"],
         "verdict": "noise",
         "note": "a load test",
         "by": "ada",

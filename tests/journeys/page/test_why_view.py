@@ -10,8 +10,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("page")]
 
 
 def test_the_value_stands_against_its_limit(seen: Viewer, box: Laptop) -> None:
-    told = box.get("/api/alerts/HighErrorRate.critical/context").json()
-    chart = told["chart"]["value"]
+    answer = box.get("/api/alerts/HighErrorRate.critical/context").json()
+    chart = answer["chart"]["value"]
     assert max(one["value"] or 0 for one in chart["points"]) > chart["limit"]
     seen.open("why/HighErrorRate.critical")
     panel = seen.page.get_by_role("region", name="Value against its limit", exact=True)

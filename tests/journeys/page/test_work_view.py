@@ -21,15 +21,15 @@ def phone(browser: Browser, box: Laptop) -> Generator[Viewer]:
 
 
 def test_from_the_dearest_to_the_steps_of_one(seen: Viewer, box: Laptop) -> None:
-    told = box.get(f"/api/traces/{TRACE}").json()
+    answer = box.get(f"/api/traces/{TRACE}").json()
     seen.open("traces?period=1h")
     assert seen.complaints() == []
     seen.page.get_by_role("link", name=TRACE).click()
     seen.wait()
     expect(seen.page.get_by_role("heading", level=1)).to_have_text(f"Trace {TRACE}")
-    assert seen.figure("Model calls") == str(told["calls"])
+    assert seen.figure("Model calls") == str(answer["calls"])
     rows = seen.page.get_by_role("region", name="Steps", exact=True).locator("tbody tr")
-    expect(rows).to_have_count(told["events"])
+    expect(rows).to_have_count(answer["events"])
     assert seen.complaints() == []
     rows.first.get_by_role("link").click()
     seen.wait()

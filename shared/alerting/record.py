@@ -7,9 +7,11 @@ from typing import Literal
 
 from shared.alerting.evidence import Evidence
 from shared.alerting.reading import Sample
+from shared.alerting.schedule import AHEAD_MOST, floor
 
 Phase = Literal["pending", "firing"]
 TRANSITIONS_KEPT = 50
+MINUTE = timedelta(minutes=1)
 SPOKEN_KEPT = timedelta(days=1)
 SPOKEN_MOST = 500
 
@@ -182,6 +184,11 @@ class RuleRecord:
         notified = (one.notified_at for one in self.incidents.values())
         last = (self.last_at,) if self.last_at else ()
         return max((*last, *seen, *since, *notified), default=None)
+
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Tell whether it goes by a later minute than now: a clock was wrong."""
+        latest = self.latest
+        return bool(latest and floor(latest, MINUTE) - now > AHEAD_MOST)
 
     def not_ahead(self, now: datetime) -> "RuleRecord":
         """Return the record with no time ahead of now: a clock that was wrong wrote those."""

@@ -1,6 +1,5 @@
 """Takes one rule to the present: asks its queries and steps its alerts, minute by minute."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from shared.alerting.history import Step
 from shared.alerting.reading import Failed, Reading, Stale, Unseen, read_samples
 from shared.alerting.record import RuleRecord, Spoken, Transition
 from shared.alerting.rule import Condition, Rule, bind
-from shared.alerting.schedule import AHEAD_MOST, Due, due, floor
+from shared.alerting.schedule import Due, due
 from shared.alerting.state import outdated, step
 from shared.errors import AgentmeterError
 from shared.invocation import about
@@ -21,12 +20,9 @@ from shared.usecases.evaluation.freshness import STALE, Reach, is_own, is_stale
 from shared.usecases.evaluation.log_wrappers import NotYet, Question
 
 NOT_NOW = Unseen("it is judged in the minute's own turn")
-MINUTE = timedelta(minutes=1)
 OVERTAKING = timedelta(minutes=1)
 """What windows of rules that late rows would trip stay behind the newest heartbeat that is shown:
 rows overtake each other."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +130,7 @@ def as_of(rule: Rule, record: RuleRecord, now: datetime) -> RuleRecord:
 
     now: the moment, or its minute; the fast condition may have been evaluated later in that minute.
     """
-    latest = record.latest
-    if latest and floor(latest, MINUTE) - now > AHEAD_MOST:
-        logger.error("%s was evaluated at %s, which is ahead of the clock", rule.key, latest)
+    if record.is_ahead_of(now):
         record = record.not_ahead(now)
     edited = record.asks not in ("", rule.asks)
     series = outdated(record.series) if edited else record.series

@@ -43,6 +43,7 @@ from shared.usecases.evaluation.run_report import (
     TickReport,
     failure,
     log_report,
+    log_wrong_clock,
     note_failures,
     report_of,
 )
@@ -105,6 +106,7 @@ class Evaluate:
         """
         operators, problem = self._operators()
         stored = {record.rule: record for record in self.alerts.load_all()}
+        log_wrong_clock(stored.values(), now)
         own = [
             rule
             for rule in self.own()

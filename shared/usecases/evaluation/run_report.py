@@ -1,7 +1,7 @@
 """What became of the rules in a run of the timer, for logs and watchers."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -87,6 +87,14 @@ def report_of(item: Advanced, conclusion: Conclusion) -> RuleReport:
         conclusion.pages,
         item.record.last_error,
     )
+
+
+def log_wrong_clock(records: Iterable[RuleRecord], now: datetime) -> None:
+    """Say once a run which rules were last evaluated by a clock that was ahead."""
+    ahead = sorted(record.rule for record in records if record.is_ahead_of(now))
+    if ahead:
+        rules = ", ".join(ahead)
+        logger.error("A clock was ahead of %s when these rules were evaluated: %s", now, rules)
 
 
 def log_report(report: RuleReport) -> None:

@@ -5,8 +5,6 @@ from typing import cast
 
 import azure.functions as func
 
-from functions.cost_answer import bill_csv, bill_json, calls_json
-from functions.cost_question import is_csv, read_call_question, read_question
 from functions.replies import headers, reply
 from functions.route import Role, Route
 from shared.wiring import App
@@ -16,6 +14,9 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     """Return the routes."""
 
     def get_costs(req: func.HttpRequest) -> func.HttpResponse:
+        from functions.cost_answer import bill_csv, bill_json
+        from functions.cost_question import is_csv, read_question
+
         parts = app()
         params, now = _params(req), parts.clock.now()
         question, zone = read_question(params, now)
@@ -27,6 +28,9 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
         return func.HttpResponse(bill_csv(bill, zone), headers={"Content-Type": kind})
 
     def get_cost_calls(req: func.HttpRequest) -> func.HttpResponse:
+        from functions.cost_answer import calls_json
+        from functions.cost_question import read_call_question
+
         parts = app()
         now = parts.clock.now()
         question = read_call_question(_params(req), now)

@@ -1,14 +1,18 @@
 """Every 15 s, and when a person asks: deliver what is due, evaluate, deliver what came of it."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.invoked import invoked
 from functions.replies import reply
 from functions.route import Role, Route
-from shared.usecases.evaluation.tick import Spaced, Ticked
+from shared.usecases.evaluation.spaced import Spaced
 from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.usecases.evaluation.tick import Ticked
 
 
 def blueprint(app: Callable[[], App]) -> func.Blueprint:
@@ -40,7 +44,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     return [Route("post_evaluate", "api/evaluate", {"POST": post_evaluate}, Role.OPERATOR)]
 
 
-def _shown(ticked: Ticked) -> dict[str, object]:
+def _shown(ticked: "Ticked") -> dict[str, object]:
     """Sum up a run for who asked for it."""
     rules = {report.rule: report for report in ticked.evaluated.rules}
     return {

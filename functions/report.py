@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.accept import format_of, scraped
 from functions.replies import closed_to, reply
 from functions.route import Route
-from shared.usecases.explaining.report import Check
 from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.usecases.explaining.report import Check
 
 
 def routes(app: Callable[[], App]) -> Sequence[Route]:
@@ -44,7 +47,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
     ]
 
 
-def _shown(check: Check) -> dict[str, object]:
+def _shown(check: "Check") -> dict[str, object]:
     """Return the check as JSON values; what is well needs no remedy."""
     shown: dict[str, object] = asdict(check)
     return shown | {"remedy": ""} if check.ok else shown

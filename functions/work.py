@@ -1,16 +1,16 @@
 """GET /api/traces, /api/missions, /api/conversations, each by its id: what agents did and cost."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import azure.functions as func
 
-from functions.cost_answer import work_json
-from functions.cost_question import read_work_question
 from functions.replies import reply
 from functions.route import Role, Route
-from shared.usecases.explaining.work import Kind
 from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.usecases.explaining.work import Kind
 
 
 def routes(app: Callable[[], App]) -> Sequence[Route]:
@@ -21,7 +21,10 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 def _lists(app: Callable[[], App]) -> Sequence[Route]:
     """Return the routes of the dearest."""
 
-    def show(kind: Kind, req: func.HttpRequest) -> func.HttpResponse:
+    def show(kind: "Kind", req: func.HttpRequest) -> func.HttpResponse:
+        from functions.cost_answer import work_json
+        from functions.cost_question import read_work_question
+
         parts = app()
         now = parts.clock.now()
         question = read_work_question(cast("Mapping[str, str]", req.params), now)
@@ -47,7 +50,7 @@ def _lists(app: Callable[[], App]) -> Sequence[Route]:
 def _each(app: Callable[[], App]) -> Sequence[Route]:
     """Return the routes of one by its id."""
 
-    def show(kind: Kind, req: func.HttpRequest) -> func.HttpResponse:
+    def show(kind: "Kind", req: func.HttpRequest) -> func.HttpResponse:
         parts = app()
         id = cast("Mapping[str, str]", req.route_params)["id"]
         return reply(200, parts.answers.work.show(kind, id, parts.clock.now()))

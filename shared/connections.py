@@ -1,18 +1,22 @@
 """Connects the app to what is outside its process: Azure Monitor, queues, tables, price lists."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from shared.adapters.azure.azure_monitor import AzureMonitorExporter
-from shared.adapters.azure.circuit_breaker import CircuitBreaker
 from shared.adapters.azure.event_queue import AccountEventQueue
 from shared.adapters.azure.identity import Identity
-from shared.adapters.azure.log_analytics import LogAnalytics
-from shared.adapters.azure.poison_queue import AccountPoisonQueue
-from shared.adapters.config.price_list import PriceList
-from shared.clock import Clock
-from shared.settings import Settings
-from shared.storage.stores import Storage, open_storage
+
+if TYPE_CHECKING:
+    from shared.adapters.azure.circuit_breaker import CircuitBreaker
+    from shared.adapters.azure.log_analytics import LogAnalytics
+    from shared.adapters.azure.poison_queue import AccountPoisonQueue
+    from shared.adapters.config.price_list import PriceList
+    from shared.clock import Clock
+    from shared.settings import Settings
+    from shared.storage.stores import Storage
 
 
 class Connections:
@@ -36,6 +40,9 @@ class Connections:
     @cached_property
     def exporter(self) -> CircuitBreaker:
         """Takes what goes into Azure Monitor."""
+        from shared.adapters.azure.azure_monitor import AzureMonitorExporter
+        from shared.adapters.azure.circuit_breaker import CircuitBreaker
+
         exporter = AzureMonitorExporter(
             self._settings.connection_string,
             self._settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
@@ -47,11 +54,15 @@ class Connections:
     @cached_property
     def poison(self) -> AccountPoisonQueue:
         """What was set aside."""
+        from shared.adapters.azure.poison_queue import AccountPoisonQueue
+
         return AccountPoisonQueue(self._queue_account, self._identity)
 
     @cached_property
     def log(self) -> LogAnalytics:
         """What was exported, to be asked in KQL."""
+        from shared.adapters.azure.log_analytics import LogAnalytics
+
         return LogAnalytics(
             self._settings.logs_endpoint,
             self._settings.LOGS_WORKSPACE_ID,
@@ -61,11 +72,15 @@ class Connections:
     @cached_property
     def storage(self) -> Storage:
         """What is remembered between two invocations."""
+        from shared.storage.stores import open_storage
+
         return open_storage(self._settings, self._identity.credential)
 
     @cached_property
     def price_list(self) -> PriceList:
         """What model calls cost where the operator says nothing else."""
+        from shared.adapters.config.price_list import PriceList
+
         every = timedelta(hours=self._settings.PRICES_REFRESH_HOURS)
         return PriceList(self._settings.PRICES_REFRESH_URL, every, self._clock)
 

@@ -18,7 +18,8 @@ from shared.usecases.evaluation.deliver import Deliver
 from shared.usecases.evaluation.evaluate import Evaluate
 from shared.usecases.evaluation.history import History
 from shared.usecases.evaluation.own_gauges import Vitals
-from shared.usecases.evaluation.tick import Spaced, Tick, Watched
+from shared.usecases.evaluation.spaced import Spaced
+from shared.usecases.evaluation.tick import Tick, Watched
 from shared.usecases.evaluation.write_metrics import Minutely
 from tests.fakes import FakeExporter, FakeReceivers
 from tests.in_memory import MemoryAlerts, MemoryMark, MemorySeries

@@ -144,19 +144,6 @@ class Ticks(Protocol):
         ...
 
 
-class Spaced:
-    """Leaves out runs of the timer, to cost less."""
-
-    def __init__(self) -> None:
-        self._last: datetime | None = None
-
-    def is_due(self, now: datetime, every_s: int) -> bool:
-        """Tell whether this is the first run of so many seconds."""
-        span = floor(now, timedelta(seconds=every_s))
-        is_first, self._last = span != self._last, span
-        return is_first
-
-
 class Heard:
     """A tick that is noted, so that none stands in for the timer while it runs."""
 

@@ -8,14 +8,13 @@ from typing import Annotated, Literal, get_args
 from pydantic import (
     BaseModel,
     Field,
-    JsonValue,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 
 from replay.plan import Plan
-from replay.series import Series
+from replay.series import JsonObject, Series
 from shared.adapters.config.config_folder import read_text
 from shared.alerting.page import Action
 from shared.alerting.rule import Duration, Rule, Words
@@ -59,7 +58,7 @@ class Case(BaseModel, frozen=True, extra="forbid"):
     name: Words
     lasts: Duration
     events: tuple[Series, ...] = ()
-    plan: Mapping[str, JsonValue] = {}
+    plan: JsonObject = {}
     states: tuple[Expected, ...] = ()
     pages: tuple[ExpectedPage, ...]
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, cast
 
-from pydantic import AfterValidator, BaseModel, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValue
 from pydantic_core import to_json
 
 from replay.recording import Recorded
@@ -50,6 +51,20 @@ def _even(step: timedelta) -> timedelta:
     return step
 
 
+def _as_json(said: object) -> object:
+    """Return what TOML says as JSON has it: its amounts are read as Decimals."""
+    if isinstance(said, Decimal):
+        return float(said)
+    if isinstance(said, dict):
+        return {name: _as_json(v) for name, v in cast("dict[str, object]", said).items()}
+    if isinstance(said, list):
+        return [_as_json(item) for item in cast("list[object]", said)]
+    return said
+
+
+JsonObject = Annotated[Mapping[str, JsonValue], BeforeValidator(_as_json)]
+
+
 class Series(BaseModel, frozen=True, extra="forbid"):
     """Events of one kind: one for each value.
 
@@ -60,7 +75,7 @@ class Series(BaseModel, frozen=True, extra="forbid"):
     type: str
     values: Annotated[str, AfterValidator(_checked)]
     field: str = "count"
-    data: Mapping[str, JsonValue] = {}
+    data: JsonObject = {}
     source: str = "series"
     every: Annotated[Duration, AfterValidator(_even)] = timedelta(minutes=1)
     from_: Duration = Field(timedelta(0), alias="from")

@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from replay.casebook import read_casebook
 from replay.failures import FAILURES, apart
 from replay.series import Series, expand, record
 
@@ -58,6 +60,26 @@ def test_a_value_goes_deep_into_the_data_and_changes_nothing_beside_it() -> None
     data = {"model": "m", "usage": {"output_tokens": 1}}
     (call,) = events(series(type="llm.call", data=data, field="usage.input_tokens", values="7"))
     assert call["data"] == {"model": "m", "usage": {"output_tokens": 1, "input_tokens": 7}}
+
+
+def test_fractions_of_a_file_are_fractions_of_the_event(tmp_path: Path) -> None:
+    (file := tmp_path / "R.toml").write_text(
+        """rules = ["R"]
+        [[test]]
+        name = "fractions"
+        lasts = "PT1M"
+        pages = []
+        plan = { queue_s = 2.5 }
+        [[test.events]]
+        type = "llm.call"
+        values = "1"
+        data = { duration_s = 1.5, cost_usd = 0.001, usage = { input_tokens = 3 } }
+        """
+    )
+    (case,) = read_casebook(file).test
+    (call,) = events(*case.events)
+    expected = {"duration_s": 1.5, "cost_usd": 0.001, "usage": {"input_tokens": 3}, "count": 1}
+    assert (call["data"], case.planned().queue_s) == (expected, 2.5)
 
 
 def test_several_series_stand_in_the_order_of_time_with_ids_of_their_own() -> None:

@@ -52,7 +52,7 @@ types: .venv/.dev
 
 quick: .venv/.dev
 	$(BIN)/python -m ops generated --check
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not azurite"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not azurite" --ignore tests/journeys # all slow
 
 page: ## Format, lint and types of the page's JavaScript (needs npm)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory javascript; \

@@ -1,6 +1,7 @@
 """What surrounds an alert: values against the limit in the rule's unit, and what the log knows."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,27 +32,34 @@ BY_TEAM = """UsageEvents
 SHIPPED = {one.key: one for one in read_rules(ROOT / "config")}
 
 
+@cache
+def written() -> MonitorStore:
+    """Return a log of errors of two teams, half a minute apart."""
+    store = MonitorStore(None, FakeClock(START + 10 * MINUTE))
+    rows = [
+        event(
+            {
+                "id": f"{n}",
+                "source": "s",
+                "team": "Zürich" if n % 3 else "red",
+                "error_type": "T",
+            },
+            {"count": n},
+            START - MINUTE + n * timedelta(seconds=30),
+            "error",
+        )
+        for n in range(1, 12)
+    ]
+    assert store.track(rows).status == 200
+    return store
+
+
 class Log:
-    """Errors of two teams, a minute apart; or no answer."""
+    """Answers from what is written, or not at all."""
 
     def __init__(self) -> None:
         self.fails = False
-        self.store = MonitorStore(None, FakeClock(START + 10 * MINUTE))
-        rows = [
-            event(
-                {
-                    "id": f"{n}",
-                    "source": "s",
-                    "team": "Zürich" if n % 3 else "red",
-                    "error_type": "T",
-                },
-                {"count": n},
-                START - MINUTE + n * timedelta(seconds=30),
-                "error",
-            )
-            for n in range(1, 12)
-        ]
-        assert self.store.track(rows).status == 200
+        self.store = written()
 
     def query(self, kql: str, start: Any, end: Any) -> Table:
         if self.fails:

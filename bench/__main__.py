@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import asked, cold, detection, export, otlp, whole
+from bench import asked, cold, corrected, detection, export, otlp, whole
 from bench.measured import Measured
 from shared.clock import SystemClock
 
@@ -54,7 +54,7 @@ def _commit() -> str:
 def main() -> None:
     with export.taking() as url:
         rows = [*whole.measure(url), *export.measure(url), *otlp.measure()]
-    rows += [*detection.measure(), *cold.measure()]
+    rows += [*detection.measure(), *corrected.measure(), *cold.measure()]
     requests = asked.measure()
     sys.stdout.write(f"{table(rows)}\n{asked.table(requests)}")
     sys.stdout.write(json.dumps([asdict(row) for row in rows]) + "\n")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Literal
 
 import duckdb
 
@@ -18,6 +19,8 @@ from standin.monitor.translate import translate
 
 _AGAIN_S = 0.02
 Row = tuple[object, ...]
+Repeats = Literal["none", "in place", "moved"]
+"""Whether events may have come more than once, and some of them at several moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,10 @@ def run(
     span: Span,
     now: datetime,
     limits: Limits,
-    *,
-    repeats: bool,
+    repeats: Repeats,
 ) -> QueryAnswer:
     """Run the query on a connection of its own.
 
-    repeats: some event may have come more than once, and is to be shown once.
     Raises:
         BadQuery: the query is wrong, or cannot be answered rightly here.
         QueryTimeout: it took longer than it may.
@@ -107,13 +108,10 @@ def run(
     )
 
 
-def _view(table: Table, needed: frozenset[str] | None, condition: str, repeats: bool) -> str:
+def _view(table: Table, needed: frozenset[str] | None, condition: str, repeats: Repeats) -> str:
     """Return the view that shows a query what it may see of the table.
 
     needed: the columns that matter, of whatever table; None for all of them.
-
-    An event that came again carries its attempt: the rows without one give way to those with,
-    and the highest attempt stands for all.
     """
     names = [name for name in table.names if needed is None or name in needed]
     columns = ", ".join(f'"{name}"' for name in names or table.names)
@@ -121,7 +119,9 @@ def _view(table: Table, needed: frozenset[str] | None, condition: str, repeats: 
         sql = history_sql(names or table.names, condition)
         return f'CREATE OR REPLACE TEMP VIEW "{table.name}" AS {sql}'
     shown = f'SELECT {columns} FROM raw."{table.name}" WHERE {condition}'  # noqa: S608 - our own names
-    if table is USAGE and repeats:
+    if table is USAGE and repeats != "none":
+        shown = f'{shown} AND NOT "_Superseded"'
+    if table is USAGE and repeats == "moved":
         shown = f"""{shown} AND NOT "_Repeated" UNION ALL {shown} AND "_Repeated"
             WINDOW event AS (PARTITION BY "Source", "EventId")
             QUALIFY max("_Attempt") OVER event IS NULL OR 1 = row_number() OVER (

@@ -130,12 +130,13 @@ USAGE = Table(
         ("OperationId", "string"),
         ("ParentId", "string"),
     ),
-    hidden=(("_Attempt", "real"), ("_Repeated", "bool")),
+    hidden=(("_Attempt", "real"), ("_Repeated", "bool"), ("_Superseded", "bool")),
 )
 """A saved function on Azure (infra/kql/UsageEvents.kql), a table here.
 
-_Attempt: the measurement of the row, NULL where it carries none. _Repeated: some row of the
-same event carries one.
+_Attempt: the measurement of the row, NULL where it carries none. Where some row of an event carries
+one, a single row is shown: _Superseded is a row in whose place another of its moment stands, and
+_Repeated one of which that depends on the time that a query sees, as rows stand at several moments.
 """
 
 OWNED = Table(

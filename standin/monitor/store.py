@@ -1,7 +1,7 @@
 """The stand-in's memory: takes telemetry in, answers KQL, keeps all of it on disk or in RAM."""
 
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,19 +14,14 @@ from shared.errors import Misconfigured
 from standin.monitor.breeze import TrackAnswer, judge
 from standin.monitor.owners import own
 from standin.monitor.purge import Purge, purge, purge_before
-from standin.monitor.query import Limits, QueryAnswer, Span, naive, run
+from standin.monitor.query import Limits, QueryAnswer, Repeats, Span, naive, run
 from standin.monitor.refusal import BadQuery
-from standin.monitor.rows import Batch, Identity, UsageRow
+from standin.monitor.repeats import are_moved, supersede
+from standin.monitor.rows import Batch, Identity
 from standin.monitor.schema import OWNED, SQL_TYPES, STORED, USAGE, Table, create_sql
 from standin.monitor.size import first_to_keep
 
 SERVICE_LIMITS = Limits()
-
-_HIDE = """
-    UPDATE raw."UsageEvents" SET "_Repeated" = TRUE
-    FROM (SELECT unnest($sources) AS from_source, unnest($ids) AS with_id)
-    WHERE "Source" = from_source AND "EventId" = with_id
-"""
 
 
 class MonitorStore:
@@ -53,7 +48,7 @@ class MonitorStore:
         for table in (*STORED.values(), OWNED):
             _prepare(self._writer, table)
         self._repeated: set[Identity] = _repeated(self._writer)
-        self._has_repeats = bool(self._repeated)
+        self._has_moved = are_moved(self._writer)
 
     def track(self, envelopes: Sequence[object], sizes: Sequence[int] | None = None) -> TrackAnswer:
         """Take envelopes in; what the answer does not refuse is stored durably on return.
@@ -86,7 +81,7 @@ class MonitorStore:
         limits = self._limits if wait_s is None else replace(self._limits, wait_s=wait_s)
         with self._root.cursor() as con:
             span, moment = Span(start, end), now or self.clock.now()
-            return run(con, kql, span, moment, limits, repeats=self._has_repeats)
+            return run(con, kql, span, moment, limits, self._repeats())
 
     def purge(self, asked: Purge) -> int:
         """Remove the rows that were named, at once and for good; return how many.
@@ -126,17 +121,17 @@ class MonitorStore:
     def _write(self, batch: Batch) -> None:
         """Store all of the batch in one transaction, or nothing of it."""
         again = {row.identity for row in batch.usage if row.attempt is not None}
-        first = again - self._repeated
         # Before they can be seen: a query that hides repeats in vain loses time alone.
-        self._has_repeats = self._has_repeats or bool(first)
+        self._repeated |= again
         with self._transaction():
-            self._hide_earlier(first)
             for name, rows in batch.tables.items():
                 self._append(STORED[name], rows)
-            self._append(USAGE, _usage_rows(batch.usage, self._repeated | again))
+            self._append(USAGE, [(*row.cells, row.attempt, False, False) for row in batch.usage])
+            repeated = {row.identity for row in batch.usage} & self._repeated
+            supersede(self._writer, repeated)
+            self._has_moved |= bool(repeated) and are_moved(self._writer)
             self._append(OWNED, batch.owned)
             self._own(batch)
-        self._repeated |= first
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -149,12 +144,10 @@ class MonitorStore:
             self._writer.rollback()
             raise
 
-    def _hide_earlier(self, identities: Iterable[Identity]) -> None:
-        """Mark the stored rows of events that come again for the first time."""
-        pairs = list(identities)
-        if pairs:
-            sources, ids = ([pair[side] for pair in pairs] for side in (0, 1))
-            self._writer.execute(_HIDE, {"sources": sources, "ids": ids})
+    def _repeats(self) -> Repeats:
+        if self._has_moved:
+            return "moved"
+        return "in place" if self._repeated else "none"
 
     def _own(self, batch: Batch) -> None:
         """Give the events of spans in the batch the owner that was learnt last, in either order."""
@@ -166,10 +159,6 @@ class MonitorStore:
             columns = [name for name, _ in (*table.columns, *table.hidden)]
             with self._writer.appender(f"raw.{table.name}", columns=columns) as appender:
                 appender.append_rows(rows)
-
-
-def _usage_rows(rows: Sequence[UsageRow], repeated: set[Identity]) -> list[Sequence[object]]:
-    return [(*row.cells, row.attempt, row.identity in repeated) for row in rows]
 
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
@@ -199,7 +188,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     there = {name for name, *_ in described}
     for name, kind in (*table.columns, *table.hidden):
         if name not in there:
-            default = " DEFAULT ''" if kind == "string" else ""
+            default = {"string": " DEFAULT ''", "bool": " DEFAULT FALSE"}.get(kind, "")
             con.execute(
                 f'ALTER TABLE raw."{table.name}" ADD COLUMN "{name}" {SQL_TYPES[kind]}{default}'
             )

@@ -74,7 +74,7 @@ DIMENSIONS = {
     "deployment": "Deployment",
     "service tier": "ServiceTier",
 }
-"""What a reader may choose to tell costs by."""
+"""What a reader may choose to split costs by."""
 _CASES = ", ".join(
     f"'{{By}}' == base64_encode_tostring(\"\\n{name}\"), {column}"
     for name, column in DIMENSIONS.items()
@@ -172,5 +172,5 @@ def bind(query: str, dialect: Dialect) -> str:
 
 
 def is_bound_by_time(query: str) -> bool:
-    """Tell whether rows outside of the time chosen never matter: corrections come later."""
+    """Return whether rows outside of the time chosen never matter: corrections come later."""
     return not any(part in query for part in _LATE)

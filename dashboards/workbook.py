@@ -45,7 +45,7 @@ def workbook(page: Page) -> str:
 
 
 def _parameters(page: Page) -> Json:
-    """Return what the reader chooses: a time, the page's lists, and whether to be told more."""
+    """Return what the reader chooses: a time, the page's lists, and whether to show help."""
     chosen = [
         _time_range(page),
         *(_drop_down(page, name) for name in page.choices),

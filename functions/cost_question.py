@@ -103,7 +103,7 @@ def _read_list(params: Params, now: datetime, sorts: Mapping[str, str]) -> CallQ
 
 
 def is_csv(params: Params, accept: str) -> bool:
-    """Tell whether CSV is wanted: `format` decides, then what the client accepts."""
+    """Return whether CSV is wanted: `format` decides, then what the client accepts."""
     if "format" in params:
         return _one(params, "format", FORMATS) == "csv"
     return "text/csv" in accept.lower()
@@ -131,7 +131,7 @@ def _check_names(params: Params, known: Sequence[str]) -> None:
 
 
 def _by(params: Params) -> tuple[str, ...]:
-    """Read what to tell costs by; a host joins a repeated parameter with commas."""
+    """Read what to split costs by; a host joins a repeated parameter with commas."""
     names = tuple(name.strip() for name in params.get("by", "model").split(","))
     for name in names:
         if name not in SPLIT_BY:

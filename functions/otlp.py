@@ -38,7 +38,7 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 def _take(
     req: func.HttpRequest, signal: Name, app: Callable[[], App], taking: Callable[[App], TakeOtlp]
 ) -> func.HttpResponse:
-    """Queue what the export tells, also that it could not be read; answer in its own encoding."""
+    """Queue an export, or a count of one that cannot be read; answer in its own encoding."""
     given, parts, key = headers(req), app(), key_of(req)
     now, take = parts.clock.now(), taking(parts)
     try:

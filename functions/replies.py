@@ -50,7 +50,7 @@ def reply(status: int, body: object, **headers: str) -> func.HttpResponse:
 
 
 def status_of(exc: AgentmeterError) -> int:
-    """Return the HTTP status that tells of the error."""
+    """Return the HTTP status of the error."""
     return next((code for kind, code in STATUS.items() if isinstance(exc, kind)), 500)
 
 
@@ -74,7 +74,7 @@ def refusal(exc: AgentmeterError) -> func.HttpResponse:
 
 
 def failure(exc: Exception) -> func.HttpResponse:
-    """Answer with what no sender can help, and the id under which the log tells why."""
+    """Answer with what no sender can help, and the id under which the log says why."""
     place = here()
     logger.error("A request failed: %s", type(exc).__name__, exc_info=exc)
     error = str(exc) if isinstance(exc, AgentmeterError) else UNFORESEEN

@@ -56,7 +56,7 @@ class Route:
         return ", ".join([*own, *self.beside])
 
     def answer(self, req: func.HttpRequest, app: Callable[[], App]) -> func.HttpResponse:
-        """Answer any request, whatever its method and whatever goes wrong."""
+        """Answer any request, of any method, with any error."""
         is_head = req.method == "HEAD"
         handler = self.handlers.get("GET" if is_head else str(req.method))
         if handler is None:

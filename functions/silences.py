@@ -1,4 +1,4 @@
-"""What people do not want to be told of for a while: listed, added, ended."""
+"""Lists, adds and ends silences."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast

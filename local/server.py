@@ -1,4 +1,4 @@
-"""Serves an ASGI app on a loopback port from a thread, until told to stop."""
+"""Serves an ASGI app on a loopback port from a thread, until stopped."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from local.door import Door
 
 GRACE_S = 2
-"""What a request may take that is at work when the server is told to stop."""
+"""What a request may take that is at work when the server stops."""
 
 CUT_OFF = "The stack stops before this request is complete. Send it again once it runs."
 

@@ -1,4 +1,4 @@
-"""Report how good each alert rule is: how soon it tells, how often, and how often rightly.
+"""Report how good each alert rule is: how soon it pages, how often, and how often rightly.
 
 The figures are of AlertHistory, which outlives the store: on a laptop of the stack that `make run`
 started, elsewhere of the workspace of LOGS_WORKSPACE_ID. docs/alert-quality.md says what they mean.
@@ -66,7 +66,7 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace, desk: Desk) -> int:
-    """Print a row for each rule that fired, was told of or was judged."""
+    """Print a row for each rule that fired, was paged or was judged."""
     end: datetime = given.end or desk.clock.now()
     start: datetime = given.start or end - given.last
     if start >= end:

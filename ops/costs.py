@@ -1,4 +1,4 @@
-"""Tell what was spent: by team, agent, model, … over time, against the period before.
+"""Show what was spent: by team, agent, model, … over time, against the period before.
 
 The words are those of GET /api/costs, which it asks: of the stack that `make run` started, or of
 AGENTMETER_URL. With --calls it lists the calls themselves.
@@ -44,7 +44,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--from", metavar="ISO", help="a time or a day; default: a day before --to")
     parser.add_argument("--to", metavar="ISO", help="a time or a day; default: now")
     parser.add_argument("--timezone", metavar="ZONE", help="where days begin; default: UTC")
-    parser.add_argument("--bucket", choices=WIDTHS, help="tell it over time, too")
+    parser.add_argument("--bucket", choices=WIDTHS, help="split it over time, too")
     parser.add_argument("--compare", choices=("previous",), help="with the period before")
     sorts = tuple(dict.fromkeys((*SORTS, *CALL_SORTS)))
     parser.add_argument("--sort", choices=sorts, help="default: cost")

@@ -111,7 +111,7 @@ def _row(failure: Failure, seconds: Mapping[str, Sequence[float | None]]) -> Ite
 
 
 def cell(times: Sequence[float | None]) -> str:
-    """Return the best and the worst of the times, and how many failures were not told at all."""
+    """Return the best and the worst of the times, and how many failures were not paged at all."""
     known = [one for one in times if one is not None]
     missed = len(times) - len(known)
     span = f"{min(known):.0f} to {max(known):.0f} s" if known else "none"

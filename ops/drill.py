@@ -83,7 +83,7 @@ def _follow(drill: Drill, page: Page, desk: Desk) -> Progress:
 
 
 def _is_over(progress: Progress) -> bool:
-    """Tell whether nothing more will come."""
+    """Return whether nothing more will come."""
     if progress.opened and isinstance(progress.opened[1], Dropped):
         return True
     return progress.closed is not None

@@ -61,7 +61,7 @@ def declare(parser: ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", help="remove what names this user")
     who.add_argument("--team", help="remove what names this team")
-    who.add_argument("--status", metavar="OPERATION", help="tell how far a purge request is")
+    who.add_argument("--status", metavar="OPERATION", help="show how far a purge request is")
     parser.add_argument("--yes", action="store_true", help="do it; without, it is only counted")
 
 

@@ -1,7 +1,7 @@
 """Run recorded events through the whole pipeline under a simulated clock.
 
 EVENTS holds events, one a line, as they were POSTed; PLAN says from when to when, and what goes
-wrong meanwhile. OUT gets what the alerts did, what PagerDuty was told, and what the calls cost.
+wrong meanwhile. OUT gets what the alerts did, what PagerDuty got, and what the calls cost.
 Nothing leaves this process. docs/replay.md shows the files.
 """
 
@@ -101,7 +101,7 @@ def _print(terminal: Terminal, plan: Plan, happened: Happened, took_s: float) ->
         (c.at, c.page.rule, c.page.action, c.status, c.page.summary) for c in happened.attempts
     ]
     if calls:
-        terminal.table(("at", "alert", "PagerDuty was told", "status", "summary"), calls)
+        terminal.table(("at", "alert", "PagerDuty received", "status", "summary"), calls)
     else:
         terminal.say("No page was sent.")
     terminal.say(_spent(happened.bill.total))

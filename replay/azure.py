@@ -1,4 +1,4 @@
-"""The stand-in for Azure Monitor without HTTP between: what the SDKs would send and be told."""
+"""The stand-in for Azure Monitor without HTTP between: what the SDKs would send and be answered."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime

@@ -52,7 +52,7 @@ class ExpectedPage(BaseModel, frozen=True, extra="forbid"):
 class Case(BaseModel, frozen=True, extra="forbid"):
     """A test. plan: what docs/replay.md lets a plan say, but for the start and duration.
 
-    pages: all of them, in their order; an empty list is nobody told.
+    pages: all of them, in their order; an empty list: no page.
     """
 
     name: Words

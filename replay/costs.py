@@ -1,4 +1,4 @@
-"""What the model calls of a replay cost, as KQL tells it of what was exported."""
+"""What the model calls of a replay cost, as KQL sums it from what was exported."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ UsageEvents
 class Costs:
     """Of one model, or of all. usd: None where no call has a price. statuses: calls by cost status.
 
-    An unknown price adds nothing to usd: `statuses` tells how many calls have none.
+    An unknown price adds nothing to usd: `statuses` counts how many calls have none.
     """
 
     usd: float | None

@@ -51,7 +51,7 @@ class Lab:
 
     def pages_after_s(self, failures: Sequence[Failure], trial: Trial) -> Mapping[str, float]:
         """Return, by rule, the seconds from the first bad event to the first call that PagerDuty
-        took; nothing for a rule that told nobody."""
+        took; nothing for a rule without a page."""
         first: dict[str, float] = {}
         for lot in apart(failures):
             for call in self._calls(lot, trial):
@@ -60,7 +60,7 @@ class Lab:
         return first
 
     def _calls(self, failures: Sequence[Failure], trial: Trial) -> Sequence[Attempt]:
-        """Play the failures to the rules that tell of them; the time before is history."""
+        """Play the failures to the rules that page for them; the time before is history."""
         named = {failure.rule for failure in failures}
         after = max(FOLLOWED - timedelta(seconds=trial.lasts_s), timedelta())
         lasts = timedelta(seconds=trial.lasts_s)

@@ -33,8 +33,8 @@ class Part:
 class Failure:
     """A signal that fails from one moment to the next.
 
-    rule: the name of the rule that tells it. what: for a person. elsewhere: how long Prometheus and
-    Alertmanager took to page it by the original thresholds and windows; "" where not measured.
+    rule: the name of the rule that pages for it. what: for a person. elsewhere: how long Prometheus
+    and Alertmanager took to page it by the original thresholds and windows; "" where not measured.
     """
 
     rule: str

@@ -30,12 +30,12 @@ class Span(BaseModel, frozen=True, extra="forbid"):
     to: Seconds
 
     def holds(self, at_s: float) -> bool:
-        """Tell whether that second is in it."""
+        """Return whether that second is in it."""
         return self.from_ <= at_s < self.to
 
 
 class Silence(Span, frozen=True):
-    """Matching alerts are not told, but never before it was created."""
+    """Matching alerts are not sent, but never before it was created."""
 
     created: Seconds | None = None
     matchers: tuple[Matcher, ...] = Field(min_length=1)
@@ -158,7 +158,7 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
         return next((fault.status for fault in self.pagerduty_faults if fault.holds(at_s)), None)
 
     def query_fails(self, alert: str, at: datetime) -> bool:
-        """Tell whether the queries of that alert fail then."""
+        """Return whether the queries of that alert fail then."""
         at_s = self.seconds(at)
         return any(
             fault.holds(at_s) and fault.alert in (None, alert) for fault in self.evaluation_faults

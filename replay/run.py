@@ -115,7 +115,7 @@ def steps(plan: Plan, events: Sequence[Recorded]) -> Iterator[Step]:
 
 
 def is_failed(report: RuleReport, plan: Plan, now: datetime) -> bool:
-    """Tell whether the rule failed now, and not because the plan wants it."""
+    """Return whether the rule failed now, and not because the plan wants it."""
     if report.outcome == "query failed":
         return bool(report.planned) and not plan.query_fails(report.rule.rpartition("/")[0], now)
     return report.outcome in ("failed", "not stored")

@@ -60,7 +60,7 @@ class Config:
 
 
 class SetClock:
-    """Time that moves when told to; fits shared.clock.Clock."""
+    """Time that a test moves; fits shared.clock.Clock."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at

@@ -1,4 +1,4 @@
-"""What tells whether an event was counted before, as Protocols that the stores over rows fit."""
+"""Claims, by which an event is counted once, as Protocols that the stores over rows fit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the present moment."""
+    """Returns the present time."""
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""

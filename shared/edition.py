@@ -1,4 +1,4 @@
-"""Tells one deployment's code from another's."""
+"""Identifies the deployed code."""
 
 import hashlib
 from functools import cache

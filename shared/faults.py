@@ -30,6 +30,6 @@ def refused_body(exc: ValidationError, remedy: str) -> InvalidEvent:
 
 
 def _has_inner(location: Location, errors: Iterable[ErrorDetails]) -> bool:
-    """Tell whether entries of that list are wrong; without them it only seems too short."""
+    """Return whether entries of that list are wrong; without them it only seems too short."""
     within = (error["loc"] for error in errors)
     return any(loc[: len(location)] == location and loc != location for loc in within)

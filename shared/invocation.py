@@ -52,7 +52,7 @@ def read_traceparent(text: str) -> Span:
 
 @dataclass(slots=True)
 class Call:
-    """A wait for somebody else, or a piece of work in the trace of what caused it.
+    """A wait for another service, or a piece of work in the trace of what caused it.
 
     name: of a call over HTTP, its method and path. url: what was called, without secrets; "" for
     work of our own. result: an HTTP status, or "". about: what it was done for.
@@ -90,7 +90,7 @@ class Fault:
 class Invocation:
     """One call of a function by its host.
 
-    now: the app's clock. adopt: tells the host that the calling thread works for it.
+    now: the app's clock. adopt: registers the calling thread with the host.
     calls, faults: filled in while it runs.
     """
 

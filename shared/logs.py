@@ -37,7 +37,7 @@ def set_up(level: str) -> None:
 def as_json(record: logging.LogRecord) -> str:
     """Return the record as a JSON object: time, level, message, logger, where it was, its fields.
 
-    Of an exception its type and frames are told, and its text only as far as the message has it:
+    Of an exception its type and frames are logged, and its text only as far as the message has it:
     what others raise may hold an address that is a secret.
     """
     said: dict[str, object] = {

@@ -85,10 +85,10 @@ class PoisonQueue(Protocol):
 
 
 class Heartbeat(Protocol):
-    """Tells somebody outside that all went well."""
+    """Sends a heartbeat to a service outside after a run that went well."""
 
     def beat(self) -> None:
-        """Tell it once. Never raises."""
+        """Send it once. Never raises."""
         ...
 
 
@@ -104,7 +104,7 @@ class Owners(Protocol):
         ...
 
     def reaches(self, owner: str, route: str) -> bool:
-        """Tell whether an incident that was opened so can still be closed."""
+        """Return whether an incident that was opened so can still be closed."""
         ...
 
 

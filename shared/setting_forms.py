@@ -36,7 +36,7 @@ LINKS = ("AGENTMETER_LINK", "AGENTMETER_RUNBOOKS", "AGENTMETER_SILENCE_LINK", "L
 
 
 def is_plain(url: str) -> bool:
-    """Tell whether the address is plain http to another machine: anyone on the way can read it."""
+    """Return whether the address is plain http to another machine, which others can read."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -46,7 +46,7 @@ def is_plain(url: str) -> bool:
 
 
 def is_here(host: str) -> bool:
-    """Tell whether the host is this machine."""
+    """Return whether the host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -61,7 +61,7 @@ class Form:
     remedy: str
 
     def fits(self, secret: SecretStr) -> bool:
-        """Tell whether the secret looks so, or is absent."""
+        """Return whether the secret looks so, or is absent."""
         value = secret.get_secret_value()
         return not value or re.fullmatch(self.pattern, value) is not None
 

@@ -284,13 +284,13 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def is_secret(name: str) -> bool:
-    """Tell whether a receiver may name the setting as its key or address."""
+    """Return whether a receiver may name the setting as its key or address."""
     field = Settings.model_fields.get(name)
     return name.startswith(RECEIVER) if field is None else field.annotation is SecretStr
 
 
 def _is_beside_them(name: str) -> bool:
-    """Tell whether the setting is none of the fields, and ours all the same."""
+    """Return whether the setting is none of the fields, and ours all the same."""
     old = name.endswith(OLD) and is_secret(name.removesuffix(OLD))
     return name not in Settings.model_fields and (old or name.startswith(RECEIVER))
 

@@ -30,7 +30,7 @@ class SeriesStore(Protocol):
         ...
 
     def applied(self, batch_id: str) -> bool:
-        """Tell whether that batch was added before."""
+        """Return whether that batch was added before."""
         ...
 
     def read(self) -> SeriesState:
@@ -105,7 +105,7 @@ class SetAside(Protocol):
         ...
 
     def discard(self, id: str) -> bool:
-        """Remove one; tell whether there was one with that id."""
+        """Remove one; return whether there was one with that id."""
         ...
 
 
@@ -157,7 +157,7 @@ class AlertStore(Protocol):
     ) -> None:
         """Record an attempt, and its steps. Accepted, dead and dropped pages leave the outbox (they
         stay in `history`), a later one waits until not_before with one attempt more. Of a page that
-        leaves, not_before is the moment of the attempt, as `history` tells it."""
+        leaves, not_before is the moment of the attempt, as `history` shows it."""
         ...
 
     def waiting(self) -> Sequence[Page]:
@@ -170,7 +170,7 @@ class AlertStore(Protocol):
 
 
 class SilenceStore(Protocol):
-    """What people asked not to be told of."""
+    """The silences."""
 
     def all(self) -> Sequence[Silence]:
         """Return every silence that is kept, those that have ended included, by start and id."""

@@ -89,7 +89,7 @@ class App:
 
     @cached_property
     def logs(self) -> TakeOtlp:
-        """Takes the logs that OpenTelemetry exporters send, where they tell of model calls."""
+        """Takes the logs that OpenTelemetry exporters send, where they report model calls."""
         from shared.adapters.otlp.logs import read_logs
 
         return TakeOtlp(read_logs, self.otlp_sizes, self.settings.OTLP_KEEP_CONTENT, "logs")
@@ -144,7 +144,7 @@ class App:
 
     @cached_property
     def silences(self) -> Silences:
-        """What people do not want to be told of."""
+        """The silences."""
         from shared.usecases.explaining.silences import Silences
 
         return Silences(self._storage.silences, self._configured.windows)
@@ -176,7 +176,7 @@ class App:
 
     @cached_property
     def budgets(self) -> Budgets:
-        """Tells where each budget stands."""
+        """Returns the state of each budget."""
         from shared.adapters.config.config_folder import read_budgets
         from shared.usecases.spending.budgets import Budgets
 

@@ -21,7 +21,7 @@ else:
 
 
 class MeterHandler(BaseCallbackHandler):
-    """LangChain tells when a call begins and ends; it says provider and model in the metadata."""
+    """LangChain reports when a call begins and ends; it says provider and model in the metadata."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""An endpoint on loopback that answers as agentmeter does, or as it is told to."""
+"""An endpoint on loopback that answers as agentmeter does, or as a test sets it."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def test_retry_after_is_waited_for_even_by_flush(
     assert time.monotonic() - began >= 0.9
 
 
-def test_a_slow_answer_is_given_up_and_blocks_nobody(
+def test_a_slow_answer_is_given_up_and_blocks_no_one(
     endpoint: Endpoint, make_meter: MakeMeter
 ) -> None:
     meter = make_meter(Limits(timeout_s=1, max_age_s=0.02, backoff_s=0.01))
@@ -176,7 +176,7 @@ def test_a_slow_answer_is_given_up_and_blocks_nobody(
 
 
 @pytest.mark.parametrize("status", [200, 301, 401, 403, 404])
-def test_what_an_operator_can_mend_loses_nothing(
+def test_what_an_operator_can_fix_loses_nothing(
     endpoint: Endpoint, meter: Meter, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint.script.extend([Reply(status, headers=(("Location", "http://127.0.0.1:9/"),))] * 2)
@@ -184,7 +184,7 @@ def test_what_an_operator_can_mend_loses_nothing(
     meter.flush(0.05)
     assert meter.flush(5)
     assert len(endpoint.of("task.operation")) == 1
-    assert "will not take events until this is mended" in caplog.text
+    assert "will not take events until this is fixed" in caplog.text
 
 
 def test_when_memory_is_full_the_oldest_gives_way_and_is_counted(

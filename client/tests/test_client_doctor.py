@@ -52,7 +52,7 @@ def test_a_refusal_has_its_remedy(endpoint: Endpoint, status: int, remedy: str) 
     assert remedy in said
 
 
-def test_nobody_at_the_address_is_said(endpoint: Endpoint) -> None:
+def test_no_one_at_the_address_is_said(endpoint: Endpoint) -> None:
     endpoint.script.append("hang up")
     assert "no answer" in asked(endpoint)[1]
 

@@ -60,7 +60,7 @@ class Unreadable:
         raise RuntimeError("a lazy field that fails")
 
 
-def test_an_unreadable_response_hurts_nobody(
+def test_an_unreadable_response_hurts_no_one(
     endpoint: Endpoint, meter: Meter, caplog: pytest.LogCaptureFixture
 ) -> None:
     with meter.llm_call("openai", "gpt-4o") as call:

@@ -66,7 +66,7 @@ def test_the_spool_is_bounded_and_says_what_it_gave_up(
 def test_a_broken_file_in_the_spool_stops_nothing(
     endpoint: Endpoint, make_meter: MakeMeter, tmp_path: Path
 ) -> None:
-    now_ms = int(time.time() * 1000)  # noqa: TID251 - the name of the file tells when it was written
+    now_ms = int(time.time() * 1000)  # noqa: TID251 - the name of the file says when it was written
     (tmp_path / f"{now_ms:014d}-abc-000001-7.gz").write_bytes(b"no gzip at all")
     (tmp_path / "00000000000001-abc-000001-3.gz").write_bytes(b"far too old")
     (tmp_path / "notes.gz").write_bytes(b"somebody else's")

@@ -77,7 +77,7 @@ def test_a_stream_that_leaves_its_block_ends_the_call(endpoint: Endpoint, meter:
     assert data["usage"] == ANTHROPIC_USAGE
 
 
-def test_a_stream_that_nobody_reads_ends_when_it_is_freed(endpoint: Endpoint, meter: Meter) -> None:
+def test_a_stream_that_no_one_reads_ends_when_it_is_freed(endpoint: Endpoint, meter: Meter) -> None:
     with meter.llm_call("openai", "gpt-4o") as call:
         stream = call.stream(Stream(CHUNKS))
     del stream, call

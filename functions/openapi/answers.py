@@ -24,7 +24,7 @@ class Failure(Shape):
 
 
 class Unforeseen(Failure):
-    """A failure that no sender can help. id: of the invocation, under which the log tells why."""
+    """A failure that no sender can help. id: of the invocation, under which the log says why."""
 
     id: str
 
@@ -88,7 +88,7 @@ class HealthCheck(Shape):
 
 
 class Health(Shape):
-    """Whether all is well, and what was looked at."""
+    """Whether all is well, and what was checked."""
 
     status: Literal["ok", "degraded"]
     checks: list[HealthCheck]
@@ -182,7 +182,7 @@ class BudgetAlert(Shape):
 
 
 class Threshold(BudgetAlert):
-    """A part of a budget at which somebody is told."""
+    """A part of a budget at which a page is sent."""
 
     percent: float
     amount_usd: float

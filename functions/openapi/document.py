@@ -78,7 +78,7 @@ def _compare(handlers: Set[str], operations: Set[str]) -> None:
     if missing := sorted(handlers - operations):
         raise GiveUp(f"{home} does not say what {', '.join(missing)} is for. Add a row.")
     if gone := sorted(operations - handlers):
-        raise GiveUp(f"{home} tells of {', '.join(gone)}, which no route has. Remove the row.")
+        raise GiveUp(f"{home} describes {', '.join(gone)}, which no route has. Remove the row.")
 
 
 def _operation(name: str, route: Route, schemas: Schemas) -> Json:

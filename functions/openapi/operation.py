@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of one function: the words it is told in."""
+"""The description of one function in the OpenAPI document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

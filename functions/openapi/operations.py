@@ -46,7 +46,7 @@ def _otlp(signal: str, example: Mapping[str, Any], more: Mapping[int, Answer]) -
 
 
 def _health(summary: str, shape: object, more: Mapping[int, Answer]) -> Operation:
-    return Operation("operation", summary, {200: json("What was looked at.", shape), **more})
+    return Operation("operation", summary, {200: json("What was checked.", shape), **more})
 
 
 def _work(kind: str) -> Operation:

@@ -125,8 +125,8 @@ class VerdictShown(Shape):
 class StepShown(Shape):
     """Something that happened to the alert, or was decided about its rule.
 
-    state: pending, firing, resolved, cancelled; trigger, resolve, or "" for a decision to tell
-    nobody; accepted, later, dead, dropped; a verdict. measures: value, threshold and delays.
+    state: pending, firing, resolved, cancelled; trigger, resolve, or "" for a decision to page
+    no one; accepted, later, dead, dropped; a verdict. measures: value, threshold and delays.
     """
 
     id: str

@@ -37,14 +37,14 @@ class RouteParameters(base.RequestSynchronizer):
 
 
 class TrackedRequest(metaclass=base.RequestTrackerMeta):
-    """Tells the worker of the type of requests."""
+    """Names to the worker the type of requests."""
 
     request_type = Request
     synchronizer = RouteParameters()
 
 
 class TrackedResponse(metaclass=base.ResponseTrackerMeta):
-    """Tells the worker of the type of responses."""
+    """Names to the worker the type of responses."""
 
     label = base.ResponseLabels.STANDARD
     response_type = Response

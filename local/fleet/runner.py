@@ -17,7 +17,7 @@ from shared.clock import Clock
 
 SECOND = timedelta(seconds=1)
 CATCH_UP = timedelta(minutes=2)
-"""After a longer silence of the API the fleet leaves a gap: nobody misses simulated events."""
+"""After a longer silence of the API the fleet leaves a gap: no one misses simulated events."""
 MOST_EVENTS = 500
 TIMEOUT_S = (3, 30)
 log = logging.getLogger("agentmeter.fleet")
@@ -85,7 +85,7 @@ def _drafts(scene: Scene) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 class FleetRunner:
-    """Posts what the fleet does, every other second, until told to stop."""
+    """Posts what the fleet does, every other second, until stopped."""
 
     def __init__(
         self, app_url: str, key: str, clock: Clock, seed: int = 1, *, beat_s: float = 2.0

@@ -58,7 +58,7 @@ class Scene:
         return round(self.around(median, 0.5, most), 3)
 
     def is_time_for(self, every_s: int) -> bool:
-        """Tell whether a gauge that is read so often is read now."""
+        """Return whether a gauge that is read so often is read now."""
         return int(self.at.timestamp()) % every_s == 0
 
     def who(self) -> dict[str, object]:

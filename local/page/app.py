@@ -116,7 +116,7 @@ def _passing(base: str, headers: Headers) -> Handler:
 
 
 def _stack_route(upstream: Upstream) -> Handler:
-    """Return a handler that tells where the API is, and which file has its key."""
+    """Return a handler that says where the API is, and which file has its key."""
 
     async def told(_: Request) -> Response:
         is_laptop = bool(upstream.pagerduty_url)
@@ -137,7 +137,7 @@ def _renamed(handler: Handler, path: str) -> Handler:
 
 
 def _ask(question: requests.Request) -> Response:
-    """Ask, and answer 502 in JSON where nobody does."""
+    """Ask, and answer 502 in JSON where the other side does not."""
     try:
         with requests.Session() as session:
             session.trust_env = False

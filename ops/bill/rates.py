@@ -56,7 +56,7 @@ FREE_EXECUTIONS = 250_000
 CALL_BYTES = 562
 """Of a model call's row in AppEvents; `python -m bench.bytes`."""
 SPAN_BYTES = 517 + 600
-"""Of a model call told by OpenTelemetry: its rows in AppEvents and AppDependencies."""
+"""Of a model call by OpenTelemetry: its rows in AppEvents and AppDependencies."""
 METRIC_BYTES, METRIC_ROWS = 284, 22
 """Of a row in AppMetrics; rows a minute of a fleet of five teams and three models."""
 OWN_BYTES = 5_500

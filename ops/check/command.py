@@ -1,7 +1,7 @@
 """Read every file of a config folder and say all that is wrong with it, before it is released.
 
 rules, budgets: their form, and that each query runs. routes. prices: each entry, that no released
-one was changed (prices.lock), and deployments that nobody prices. With --release, lock the entries
+one was changed (prices.lock), and deployments without a price. With --release, lock the entries
 of prices.toml that are not locked yet; what is locked is never edited again. With --tests, run the
 tests of rules in tests/*.toml, too.
 """
@@ -90,7 +90,7 @@ def run(given: Namespace, desk: Desk) -> int:
 
 
 def _is_tested(given: Namespace, problems: Sequence[Problem]) -> bool:
-    """Tell whether tests are asked for, and there is something that can be tested."""
+    """Return whether tests are asked for, and there is something that can be tested."""
     return given.tests is not None and not problems
 
 

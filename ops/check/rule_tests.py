@@ -21,7 +21,7 @@ class Tested:
 
     @property
     def ok(self) -> bool:
-        """Tell whether all was as expected."""
+        """Return whether all was as expected."""
         return not self.verdict.faults
 
     def machine(self) -> dict[str, object]:

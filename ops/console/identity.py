@@ -1,4 +1,6 @@
-"""Who an operator is to Azure: whoever `az login` signed in, or the identity of a pipeline."""
+"""Who an operator is to Azure: the account that `az login` signed in, or the identity of a
+pipeline.
+"""
 
 import logging
 
@@ -11,7 +13,7 @@ from shared.settings import operator_environment
 
 
 def signed_in(client_id: str) -> TokenCredential:
-    """Return the credential of whoever works here.
+    """Return the credential of the operator.
 
     client_id: of a managed identity, where it is one that works.
     """
@@ -24,5 +26,5 @@ def signed_in(client_id: str) -> TokenCredential:
 OPERATOR = Identity(
     make=signed_in,
     who="your account",
-    remedy="Sign in with `az login`; `az account show` tells who you are.",
+    remedy="Sign in with `az login`; `az account show` says who you are.",
 )

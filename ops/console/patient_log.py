@@ -16,7 +16,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 class PatientLog:
     """A UsageLog that waits as long as it is asked to, and says so.
 
-    pause: waits so many seconds. note: tells the operator.
+    pause: waits so many seconds. note: writes to the operator.
     """
 
     log: UsageLog

@@ -27,7 +27,7 @@ class Draft(StringIO):
         self._is_terminal = terminal.is_terminal
 
     def isatty(self) -> bool:
-        """Tell whether a person will look at it on a terminal."""
+        """Return whether a person will read it on a terminal."""
         return self._is_terminal
 
 
@@ -41,7 +41,7 @@ class Terminal:
 
     @property
     def is_terminal(self) -> bool:
-        """Tell whether the answers are looked at on a terminal."""
+        """Return whether the answers are read on a terminal."""
         return self._out.isatty()
 
     def say(self, text: str) -> None:

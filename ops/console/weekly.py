@@ -1,10 +1,10 @@
-"""Tells how often something happens in a week, by as much of the past as is known."""
+"""Counts how often something happens in a week, by as much of the past as is known."""
 
 from datetime import timedelta
 
 WEEK = timedelta(days=7)
 LEAST = timedelta(days=1)
-"""Of less, no week can be told: a quarter of an hour with one page would be 672."""
+"""Of less, no week can be estimated: a quarter of an hour with one page would be 672."""
 
 
 def weekly(count: int, known: timedelta) -> float | None:

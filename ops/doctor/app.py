@@ -38,7 +38,7 @@ class App:
 
 
 def health(app: App) -> Iterator[Finding]:
-    """Tell what GET /api/health says of each part."""
+    """Yield what GET /api/health says of each part."""
     answer = get(f"{app.api.url}/api/health", app.token)
     if answer.status_code == 404:
         yield wrong(
@@ -80,7 +80,7 @@ def _part(check: Mapping[str, Any]) -> Finding:
 
 
 def key(app: App) -> Iterator[Finding]:
-    """Tell whether the function key opens the API."""
+    """Return whether the function key opens the API."""
     if not app.api.key.get_secret_value():
         yield skipped("key", "No function key is given.", "export AGENTMETER_KEY=…")
         return
@@ -94,7 +94,7 @@ def key(app: App) -> Iterator[Finding]:
 
 
 def chunks(app: App) -> Iterator[Finding]:
-    """Tell whether a body in chunks arrives, and which way: Azure's front end may join them."""
+    """Return whether a body in chunks arrives, and which way: Azure's front end may join them."""
     headers = {"content-type": "application/json"}
     if key := app.api.key.get_secret_value():
         headers["x-functions-key"] = key
@@ -116,7 +116,7 @@ def chunks(app: App) -> Iterator[Finding]:
 
 
 def query(app: App, now: datetime) -> Iterator[Finding]:
-    """Tell whether KQL is answered, and the saved function is there."""
+    """Return whether KQL is answered, and the saved function is there."""
     start = now - timedelta(minutes=5)
     app.log.query("print value = 1", start, now)
     try:

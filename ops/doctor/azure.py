@@ -59,7 +59,7 @@ def arm_of(environment: Mapping[str, str]) -> Arm | None:
 
 
 def settings(arm: Arm) -> Iterator[Finding]:
-    """Tell whether the app's settings are right, and its references lead to secrets."""
+    """Return whether the app's settings are right, and its references lead to secrets."""
     given = arm.ask(f"{arm.site}/config/appsettings/list", SITES, "POST")["properties"]
     try:
         read(given)
@@ -82,7 +82,7 @@ def _secret(name: str, reference: Json) -> Finding:
 
 
 def functions(arm: Arm) -> Iterator[Finding]:
-    """Tell whether Azure knows all of our functions."""
+    """Return whether Azure knows all of our functions."""
     listed = arm.ask(f"{arm.site}/functions", SITES)["value"]
     known = {function["name"].rpartition("/")[2] for function in listed}
     missing = {str(f.get_function_name()) for f in build(current).get_functions()} - known
@@ -94,7 +94,7 @@ def functions(arm: Arm) -> Iterator[Finding]:
 
 
 def roles(arm: Arm) -> Iterator[Finding]:
-    """Tell whether the app's identities have the roles that they need."""
+    """Return whether the app's identities have the roles that they need."""
     principals = list(_principals(arm.ask(arm.site, SITES).get("identity")))
     if not principals:
         yield wrong("roles", "The app has no identity.", DEPLOY)

@@ -1,4 +1,4 @@
-"""Examine a deployment by real calls, and say how to mend what is wrong.
+"""Examine a deployment by real calls, and say how to fix what is wrong.
 
 On a laptop it examines the stack that `make run` started. Elsewhere sign in with `az login` and set
 the outputs of the deployment (docs/deploy.md); what is not named is skipped, and said to be.

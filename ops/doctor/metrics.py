@@ -12,7 +12,7 @@ from shared.metrics.catalogue import METRICS
 
 CHECK = "metrics"
 KEPT = timedelta(days=30)
-"""How far back AppMetrics is added up: as long as a workspace keeps it, unless told otherwise."""
+"""How far back AppMetrics is added up: as long as a workspace keeps it by default."""
 EVERY_S = 20
 ROUNDING = 1e-6
 _SAMPLE = re.compile(r"^([a-z0-9_]+)(?:\{.*\})? (\S+)$", re.MULTILINE)
@@ -34,10 +34,10 @@ class _Written:
 
 
 def compared(app: App, desk: Desk, patience: timedelta) -> Iterator[Finding]:
-    """Wait until AppMetrics has what /metrics has now; tell where it has less, or more."""
+    """Wait until AppMetrics has what /metrics has now; yield where it has less, or more."""
     before = _scraped(app)
     if not before:
-        yield skipped(CHECK, "GET /metrics told no counters.", "export METRICS_TOKEN=…")
+        yield skipped(CHECK, "GET /metrics returned no counters.", "export METRICS_TOKEN=…")
         return
     until = desk.clock.now() + patience
     written = _written(app, desk.clock.now())

@@ -15,7 +15,7 @@ FORMAT = PAGER_FORM.remedy
 
 
 def keys(named: Mapping[str, SecretStr]) -> Iterator[Finding]:
-    """Tell whether each key has the form of one; never shows it."""
+    """Return whether each key has the form of one; never shows it."""
     for name, key in named.items():
         if not key.get_secret_value():
             yield skipped(f"pager {name}", "It is not known here.", f"export {name}=… to see it")

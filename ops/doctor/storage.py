@@ -16,7 +16,7 @@ TIMEOUT_S = 30
 
 
 def laptop(stack: Stack) -> Iterator[Finding]:
-    """Tell how full the queues of the stack on this machine are."""
+    """Yield how full the queues of the stack on this machine are."""
     headers = {"x-functions-key": stack.master_key.get_secret_value()}
     try:
         answer = requests.get(f"{stack.app_url}/admin/queues", headers=headers, timeout=TIMEOUT_S)
@@ -31,7 +31,7 @@ def laptop(stack: Stack) -> Iterator[Finding]:
 
 
 def account_queues(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Tell whether the account's queues are there, and how full."""
+    """Return whether the account's queues are there, and how full."""
     from azure.core.exceptions import AzureError
     from azure.storage.queue import QueueServiceClient
 
@@ -79,7 +79,7 @@ def _set_aside(waiting: int) -> Finding:
 
 
 def account_tables(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Tell whether the account's tables are there."""
+    """Return whether the account's tables are there."""
     from azure.core.exceptions import AzureError
     from azure.data.tables import TableServiceClient
 

@@ -1,7 +1,7 @@
 """Write the rules of a config folder as Azure's own log search alerts, in Bicep.
 
-For those who want Azure to evaluate and tell. What does not carry over is said in the file, beside
-each rule, and on the terminal.
+For those who want Azure to evaluate and notify. What does not carry over is said in the file,
+beside each rule, and on the terminal.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -32,7 +32,7 @@ metadata description = 'Rules of agentmeter as log search alerts. Written by ops
 @description('Required. Workspace that is asked; it has the saved function UsageEvents.')
 param workspaceName string
 
-@description('Required. Resource id of the action group that is told.')
+@description('Required. Resource id of the action group that is notified.')
 param actionGroupId string
 
 @description('Optional. The region.')

@@ -27,7 +27,7 @@ OF_ALL = (
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A log search alert. labels: columns that tell its series apart. lost: what it cannot say."""
+    """A log search alert. labels: columns that distinguish its series. lost: what it cannot say."""
 
     rule: Rule
     query: str

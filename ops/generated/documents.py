@@ -66,7 +66,7 @@ def shared_with_the_client(module: ModuleType) -> str:
 
 
 def dialects_page() -> str:
-    """Return docs/dialects.md: what is read of each instrumentation, and what is not told."""
+    """Return docs/dialects.md: what is read of each instrumentation, and what is not stated."""
     rows = (
         (
             each.name,
@@ -82,7 +82,7 @@ def dialects_page() -> str:
             f"# Dialects of OpenTelemetry\n\n{NOTE}\n",
             "A span's dialect is that of its instrumentation scope, or of an attribute that it "
             "alone writes. The first row that fits counts; the common fields are read in any.\n",
-            _table(("instrumentation", "known by", "its own fields", "not told"), rows),
+            _table(("instrumentation", "known by", "its own fields", "not stated"), rows),
             "## Common fields, the first attribute that is present\n",
             _table(("field", "attributes"), common),
         )
@@ -253,7 +253,7 @@ def _default(field: FieldInfo, required: str) -> str:
 
 
 def _secret(field: FieldInfo) -> bool:
-    """Tell whether a setting must never be shown."""
+    """Return whether a setting must never be shown."""
     return field.annotation is SecretStr
 
 

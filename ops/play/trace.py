@@ -93,7 +93,7 @@ def _call(path: Path, number: int, row: Mapping[str, str | None]) -> Call:
 
 
 def recall(folder: Path, trace: Trace, priced_as: tuple[str, str], last_call_at: datetime) -> Play:
-    """Return the play as it was the first time, or remember a new one that ends as told.
+    """Return the play as it was the first time, or remember a new one that ends as asked.
 
     priced_as: provider and model; the same file under other names is another play.
     Raises:

@@ -15,7 +15,7 @@ from shared.errors import Misconfigured, RetryLater
 
 TIMEOUT_S = 30
 HIDDEN_S = 120
-"""For so long a message of a storage account is nobody else's while it is looked at."""
+"""For so long a message of a storage account is hidden from others while it is read."""
 
 Put = tuple[str, str]
 """A queue, and a text for it."""

@@ -1,7 +1,7 @@
 """Explain what a model call costs, or price many.
 
-One call is told in options: its cost, the rates and the arithmetic behind it, and what would change
-it. With --file, each line is the `data` of an llm.call with its `time`; with --json, each is
+One call is given in options: its cost, the rates and the arithmetic behind it, and what would
+change it. With --file, each line is the `data` of an llm.call with its `time`; with --json, each is
 answered by a line with cost_usd (exact text, null where it is unknown), status, source and missing,
 in the order of the file. A line that is wrong is answered by {"error", "line"}.
 """
@@ -95,7 +95,7 @@ def _option(name: str) -> str:
 
 
 def _call(given: Namespace) -> LlmCall:
-    """Return the call that the options tell."""
+    """Return the call that the options describe."""
     if not (given.provider and given.model):
         raise Misconfigured("Name the call's --provider and --model, or a --file of calls.")
     names = {name: getattr(given, name) for name in NAMES}

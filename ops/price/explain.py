@@ -139,7 +139,7 @@ def _lines(rates: Rates, used: Usage, count: int) -> Iterator[Line]:
 def _amounts(rates: Rates, used: Usage, count: int) -> dict[str, int]:
     """Return how many of each unit, parts included.
 
-    A unit that costs what its whole does and that is no guess is not told apart.
+    A unit that costs what its whole does and that is no guess is not listed.
     """
     shared, _ = cached_audio(used)
     counted = {

@@ -144,7 +144,7 @@ def _call(seller: str, model: str, usage: Usage) -> LlmCall:
 
 
 def _agree(stated: Figures, ours: Figures | None) -> bool:
-    """Tell whether every figure that both have is the same."""
+    """Return whether every figure that both have is the same."""
     return ours is not None and all(
         one is None or other is None or abs(one - other) < SAME
         for one, other in zip(stated, ours, strict=True)

@@ -1,4 +1,4 @@
-"""Explain an alert: why it fires or is silent, what was found, and who was told.
+"""Explain an alert: why it fires or is silent, what was found, and who was notified.
 
 ALERT is the id that GET /api/alerts lists, or the name of a rule: of its alerts the worst is
 shown. It asks the stack that `make run` started, or the API of AGENTMETER_URL.

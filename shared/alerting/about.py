@@ -1,4 +1,4 @@
-"""What a page is about, for whoever makes the links below it."""
+"""What a page is about, for the links below it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

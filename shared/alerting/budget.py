@@ -1,4 +1,4 @@
-"""Budgets as config/budgets.toml states them: how much may be spent, on what, and who is told."""
+"""Budgets as config/budgets.toml states them: the amount, its scope, and the receivers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -24,7 +24,7 @@ PACES: Mapping[Period, tuple[int, str]] = {
     "week": (10, "PT3H"),
     "month": (5, "PT6H"),
 }
-"""What is too fast unless told otherwise: per cent of the amount, in how long. All are about six
+"""What is too fast by default: per cent of the amount, in how long. All are about six
 times the pace that would just use the amount up; the busy hours of working days are about four."""
 
 

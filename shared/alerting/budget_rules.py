@@ -30,8 +30,9 @@ _COSTS = f"""UsageEvents
 | extend At = min_of(coalesce(todatetime(OccurredAt), TimeGenerated), TimeGenerated)
 | where At >= FIRST"""
 _DIGITS = 6
-"""Sums are told to the millionth of a dollar: what is below is the noise of adding doubles, 1e-8 in
-half a million calls of $6,150, and must not keep $100 from being $100."""
+"""Sums are rounded to the millionth of a dollar: what is below is the noise of adding doubles, 1e-8
+in half a million calls of $6,150, and must not keep $100 from being $100.
+"""
 
 
 def rules_of(budget: Budget) -> Sequence[Rule]:

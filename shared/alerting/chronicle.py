@@ -17,7 +17,7 @@ FLAP_WITHIN = timedelta(minutes=30)
 SILENCE = "nothing fires"
 """What is decided most of the time, and not noted."""
 OPENING = ("first", "the last page died")
-"""Reasons of a page that is the first to tell of its incident."""
+"""Reasons of a page that opens its incident."""
 
 
 def transitions(
@@ -61,7 +61,7 @@ def dropped(record: RuleRecord, made: Iterable[Transition]) -> list[Step]:
 def decided(
     record: RuleRecord, group: Group, decision: Decision, page: Page | None, at: datetime
 ) -> list[Step]:
-    """Return the step of a decision; none where nobody is told for the same reason as before.
+    """Return the step of a decision; none where no page is sent for the same reason as before.
 
     record: before it. Where the fast part of this run has paged, the main part adds nothing.
     """
@@ -88,12 +88,12 @@ def decided(
 
 
 def is_paged(group: Group, page: Page | None, at: datetime) -> bool:
-    """Tell whether the group has no page now because it had one in the same moment."""
+    """Return whether the group has no page now because it had one in the same moment."""
     return page is None and group.incident is not None and group.incident.notified_at == at
 
 
 def reason_of(decision: Decision, muted_by: str) -> str:
-    """Say why somebody is told, or nobody is, and what mutes some of the alerts."""
+    """Say why a page is sent or not, and what mutes some of the alerts."""
     return f"{decision.reason} {decision.detail or muted_by}".strip()
 
 
@@ -204,8 +204,8 @@ def _times(alert: SeriesAlert, change: Transition) -> Mapping[str, float]:
 def _delay(rule: Rule, alert: SeriesAlert, at: datetime, found: Sequence[Evidence]) -> float:
     """Return the seconds from the first bad data to this planned time, as far as that is known.
 
-    A query may say when its trouble began. Where it does not, that is the start of what the look
-    before the first true one had not seen.
+    A query may say when its trouble began. Where it does not, that is the start of what the
+    condition before the first true one had not seen.
     """
     condition = next(condition for condition in rule.conditions if condition.name == alert.by)
     said = [

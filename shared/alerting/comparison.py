@@ -23,7 +23,7 @@ class Comparison:
 
     @property
     def direction(self) -> Direction:
-        """Tell on which side of the threshold it is true."""
+        """Return on which side of the threshold it is true."""
         return "above" if self.operator.startswith(">") else "below"
 
     def holds(self, value: Number | None) -> bool | None:

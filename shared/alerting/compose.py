@@ -154,7 +154,7 @@ def _page_id(now: datetime, key: str) -> str:
 
 
 def _frame(sender: Sender, name: str, group: str, alert: str) -> dict[str, object]:
-    """Return what every page says. alert: its id, or that of the rule whose alerts it tells of."""
+    """Return what every page says. alert: its id, or that of the rule whose alerts it lists."""
     return {
         "source": f"agentmeter/{sender.deployment}",
         "component": name,

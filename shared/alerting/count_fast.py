@@ -15,7 +15,7 @@ SERIES_MOST = 100
 """Of a condition in a message and in a judgement: what is more is `other`."""
 OTHER = "other"
 CLOCK = "clock"
-"""The condition that every message adds to: it tells how far the queue has been worked off."""
+"""The condition that every message adds to: it shows how far the queue has been worked off."""
 
 Priced = tuple[AnyEvent, Cost | None]
 _Amount = tuple[float, float]
@@ -155,7 +155,7 @@ def _matches(event: AnyEvent, cost: Cost | None, wanted: _Matches) -> bool:
 
 
 def _who(event: AnyEvent) -> str:
-    """Return what tells gauges apart: who saw it, and what it says beside its value."""
+    """Return what distinguishes gauges: who saw it, and what it says beside its value."""
     said: Mapping[str, object] = {
         name: value for name, value in vars(event.data).items() if name not in ("value", "count")
     }

@@ -1,4 +1,4 @@
-"""Whether a person is told of a group of alerts now, and why or why not."""
+"""Decides whether a group of alerts sends a page now, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """action: None where nobody is told. detail: what muted it.
+    """action: None where no page is sent. detail: what muted it.
 
     not_before: when the page may go out; None for at once.
     """
@@ -61,7 +61,7 @@ def decide(group: Group, receiver: Receiver, now: datetime) -> Decision:
 
 
 def is_repeated(resolved: Resolved | None, receiver: Receiver, now: datetime) -> bool:
-    """Tell whether a resolve is sent once more now, in case that the other side lost it."""
+    """Return whether a resolve is sent once more now, in case that the other side lost it."""
     wait = receiver.resolve_again
     return resolved is not None and bool(wait) and now - resolved.at >= wait
 
@@ -70,7 +70,7 @@ def _open(group: Group, receiver: Receiver, now: datetime) -> Decision:
     """Open the incident once the group has waited; a [fast] part means at once.
 
     Where the wait ends before the next tick, nothing new will be known then: the page is made
-    ready now, so that an alert that has ended by the next tick is told as well.
+    ready now, so that an alert that has ended by the next tick is sent as well.
     """
     if any("fast" in alert.looks for alert in group.firing.values()):
         return Decision("first", "trigger")
@@ -81,7 +81,7 @@ def _open(group: Group, receiver: Receiver, now: datetime) -> Decision:
 
 
 def _update(group: Group, incident: Incident, receiver: Receiver, now: datetime) -> Decision:
-    """Tell what is new about an open incident, but not too often."""
+    """Update an open incident with what is new, at most once a group interval."""
     quiet_for = now - incident.notified_at
     known = set(incident.members)
     reason: Reason

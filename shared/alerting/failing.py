@@ -37,13 +37,14 @@ def awaited(records: Sequence[RuleRecord], now: datetime) -> str:
 
 
 def is_fresh(records: Collection[RuleRecord], now: datetime) -> bool:
-    """Tell whether data may be on its way yet: for half an hour after the first rule was evaluated,
-    and after each deployment."""
+    """Return whether data may be on its way yet: for half an hour after the first rule was
+    evaluated, and after each deployment.
+    """
     evaluated = [record for record in records if record.last_at]
     is_first = all(one.first_at and _is_lately(one.first_at, now) for one in evaluated)
     return is_first or any(_is_lately(one.deployed_at, now) for one in records if one.deployed_at)
 
 
 def _is_lately(at: datetime, now: datetime) -> bool:
-    """Tell whether that was within the time of grace; what a wrong clock dated ahead was not."""
+    """Return whether that was within the time of grace; what a wrong clock dated ahead was not."""
     return -AHEAD_MOST <= now - at < FRESH_FOR

@@ -1,4 +1,4 @@
-"""Who is told of which severity, and when: config/routes.toml, and the incident of a rule."""
+"""The receivers of each severity in config/routes.toml, and the incident of a rule."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ SettingName = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]*)?$")]
 
 
 class Receiver(BaseModel, frozen=True, extra="forbid"):
-    """Who is told of some severities, and how patiently.
+    """A receiver of some severities, with its intervals.
 
     key: the name of the setting that holds the notifier's secret: any that begins with RECEIVER_.
     url: the name of the setting that holds the address, of a webhook alone.
@@ -46,7 +46,7 @@ class Receiver(BaseModel, frozen=True, extra="forbid"):
 class Routes(BaseModel, frozen=True, extra="forbid"):
     """All of config/routes.toml. receivers: by the name that pages and incidents keep.
 
-    meta: the receiver that is told when pages do not reach the others; "": nobody is.
+    meta: the receiver of pages about pages that do not reach the others; "": there is none.
     accept_log_as_meta: you know that it ends in the log.
     """
 
@@ -72,7 +72,7 @@ class Routes(BaseModel, frozen=True, extra="forbid"):
 
     def receiver_for(self, route: str, severity: Severity) -> str:
         """Return the name of the receiver that a rule asks for; that of its severity if there is
-        none by that name, for somebody must be told."""
+        none by that name, for the page must reach a person."""
         return route if route in self.receivers else self.receiver_of(severity)
 
 
@@ -86,7 +86,7 @@ def parse_routes(text: str, file: str) -> Routes:
 
 
 def _lint(routes: Routes) -> list[Fault]:
-    """Return the severities that nobody or that several are told of, and a meta that is none."""
+    """Return the severities without exactly one receiver, and a meta that is none."""
     named = [severity for item in routes.receivers.values() for severity in item.severities]
     absent = routes.meta and routes.meta not in routes.receivers
     missing: list[Fault] = [
@@ -104,7 +104,7 @@ class Group:
     """The alerts of a rule that share an incident.
 
     key: "" for all of the rule, the fingerprint where each alert has an incident of its own.
-    firing: by fingerprint. muted: what keeps which of them from being told.
+    firing: by fingerprint. muted: what keeps which of them from being sent.
     ended: a firing alert has just resolved.
     resolved: the incident before, while its resolve has not been repeated.
     """
@@ -140,7 +140,7 @@ def groups_of(
 
     What is open stays a group of its own though its rule groups otherwise by now: nothing of it
     fires any more, so that it is resolved.
-    muted: fingerprint → what keeps that alert from being told. ended: the fingerprints of firing
+    muted: fingerprint → what keeps that alert from being sent. ended: the fingerprints of firing
     alerts that have just resolved.
     """
 

@@ -24,7 +24,7 @@ class Step:
     key: what makes it this step and no other; the same when it is stored or exported again.
     rule: the rule's key. alert: the alert's id; that of the rule where it is about all its alerts.
     at: the planned time of a transition or decision, the moment of a page or verdict.
-    state: pending, firing, resolved, cancelled; trigger, resolve, "" for a decision to tell nobody;
+    state: pending, firing, resolved, cancelled; trigger, resolve, "" for a decision to page no one;
         accepted, later, dead, dropped; real, noise, duplicate, unclear.
     episode: from one firing of an alert to its resolve; "" where it is about none.
     numbers: by the keys of AlertHistory's measurements. texts: by those of its further texts.

@@ -52,11 +52,11 @@ class _Limit:
 
     @property
     def is_pooled(self) -> bool:
-        """Tell whether the events that it is for each of are of another kind."""
+        """Return whether the events that it is for each of are of another kind."""
         return self.per_event and self.per == 1
 
     def is_exceeded(self, bad: float, every: float, seconds: float) -> bool:
-        """Tell whether so much in that time, or of that many, is over the limit."""
+        """Return whether so much in that time, or of that many, is over the limit."""
         if self.per_event and not every:
             return False
         value = bad * self.per / (every if self.per_event else seconds)
@@ -94,7 +94,7 @@ class _Run:
         return self.last - self.first
 
     def is_recent(self, reach: float, fresh_s: float) -> bool:
-        """Tell whether it goes on, by its own times or, of a slow clock, by those of receipt."""
+        """Return whether it goes on, by its own times or, of a slow clock, by those of receipt."""
         if self.last >= reach - fresh_s:
             return True
         arrived = self.slices[-1].received[1]
@@ -220,7 +220,7 @@ def _begins(
 
 
 def _summed(limit: _Limit, at_least: int, number: int, tally: Tally) -> _Slice:
-    """Add up the seconds of a slice; those of one that is far from bad are not looked at."""
+    """Add up the seconds of a slice; those of one that is far from bad are skipped."""
     bad, every = sum(tally.bad), sum(tally.every)
     over: list[int] = []
     if bad >= at_least and limit.is_exceeded(bad, every, SLICE_S / 3):

@@ -1,4 +1,4 @@
-"""What keeps an alert from being told: a graver alert of the same thing, or a silence."""
+"""Mutes alerts: by a graver alert of the same thing, or by a silence."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Matcher:
     is_equal: bool = True
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether the labels pass; a regular expression must match the whole value.
+        """Return whether the labels pass; a regular expression must match the whole value.
 
         Raises:
             ValueError: it is none of RE2's.
@@ -42,7 +42,7 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A time in which matching alerts are not told. starts_at is in it, ends_at is not.
+    """A time in which matching alerts are not sent. starts_at is in it, ends_at is not.
 
     recurrence: only at these times between the two. kind: maintenance is of config/routes.toml.
     """
@@ -57,7 +57,7 @@ class Silence:
     kind: Literal["silence", "maintenance"] = "silence"
 
     def mutes(self, labels: Labels, now: datetime) -> bool:
-        """Tell whether an alert with these labels is not told now; never if it has a problem."""
+        """Return whether an alert with these labels is not told now; never if it has a problem."""
         if self.state(now) != "active" or self.problem:
             return False
         return all(m.matches(labels) for m in self.matchers)
@@ -73,7 +73,7 @@ class Silence:
         return ""
 
     def state(self, now: datetime) -> State:
-        """Tell whether it mutes now, will yet, or never will again."""
+        """Return whether it mutes now, will yet, or never will again."""
         if now >= self.ends_at:
             return "ended"
         waits = self.recurrence is not None and not self.recurrence.covers(now)
@@ -81,7 +81,7 @@ class Silence:
 
 
 class Inhibition(BaseModel, frozen=True, extra="forbid"):
-    """While an alert like `source` fires, those like `target` with `equal` labels are not told."""
+    """While an alert like `source` fires, those like `target` with `equal` labels are not sent."""
 
     source: Mapping[str, str] = Field(min_length=1)
     target: Mapping[str, str] = Field(min_length=1)
@@ -96,7 +96,7 @@ class Inhibition(BaseModel, frozen=True, extra="forbid"):
         }
 
     def mutes(self, labels: Labels, sources: Collection[tuple[str, ...]]) -> bool:
-        """Tell whether one of the sources keeps this alert from being told."""
+        """Return whether one of the sources keeps this alert from being told."""
         return _fits(labels, self.target) and self._equal(labels) in sources
 
     def _equal(self, labels: Labels) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def alert_labels(rule: str, alert: SeriesAlert) -> Labels:
 
 @dataclass(frozen=True)
 class Quiet:
-    """All that may keep alerts from being told at a moment."""
+    """All that may mute alerts at a moment."""
 
     now: datetime
     inhibitions: Sequence[Inhibition]
@@ -126,7 +126,7 @@ class Quiet:
         return [(one, one.sources(self.firing)) for one in self.inhibitions]
 
     def mutes(self, labels: Labels) -> str:
-        """Return what keeps the alert from being told; "" where nothing does."""
+        """Return what mutes the alert; "" where nothing does."""
         for inhibition, sources in self._inhibiting:
             if inhibition.mutes(labels, sources):
                 return f"inhibited by {dict(inhibition.source)}"
@@ -137,5 +137,5 @@ class Quiet:
 
 
 def _fits(labels: Labels, wanted: Labels) -> bool:
-    """Tell whether the labels have every wanted value."""
+    """Return whether the labels have every wanted value."""
     return all(labels.get(name, "") == value for name, value in wanted.items())

@@ -17,7 +17,7 @@ Destination = TypeVar("Destination")
 
 
 def needless(waiting: Iterable[Page]) -> list[Page]:
-    """Return the pages of incidents that nobody has heard of and that are over, in their order.
+    """Return the pages of incidents that were never sent and that are over, in their order.
 
     waiting: the whole outbox, oldest first.
     """
@@ -65,7 +65,7 @@ def paced(
 ) -> list[Page]:
     """Leave out what would make more than PER_MINUTE attempts at a destination in this minute.
 
-    waiting, settled: they tell of the last attempt of each page, which is enough, for a page is
+    waiting, settled: they hold the last attempt of each page, which is enough, for a page is
         tried a time or two a minute.
     """
     tried = [*waiting, *(page for page, outcome, _ in settled if not isinstance(outcome, Dropped))]

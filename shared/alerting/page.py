@@ -25,7 +25,7 @@ class Page:
     body: what the notifier says, as JSON values; never a secret.
     not_before: do not attempt earlier.
     reason: why it was decided, in a word or two ("first", "all resolved", ...).
-    fired_at: when the first alert that a trigger tells of began to fire.
+    fired_at: when the first alert of a trigger began to fire.
     tried_at: when the last attempt began. lease: who has begun it; not_before is then when others
     may try. doubts: attempts that the other side may have taken. cause: why the last one failed.
     owner: what holds, or is to hold, the incident (ports.Owners); "" in pages that are of none.

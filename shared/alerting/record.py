@@ -33,7 +33,7 @@ class SeriesAlert:
 
     since: when it became pending, by planned time. fired_at: when it began to fire.
     value: the last value that was true; None where there was no finite number.
-    labels: the series' labels. missing: answers of the main condition in a row that told of others
+    labels: the series' labels. missing: answers of the main condition in a row that returned others
     and not of this series. looks: those of the rule's conditions that are true, by name. by: the
     one that `value` is of. calm_since: all conditions are false since then, and it only fires on
     for `keep_firing`. silent_since: nothing was said of this series since then. recent: the last
@@ -59,7 +59,7 @@ class SeriesAlert:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A series whose silence would be an alert. at: the last planned time that told of it."""
+    """A series whose silence would be an alert. at: the last planned time that returned it."""
 
     labels: Mapping[str, str]
     at: datetime
@@ -80,7 +80,7 @@ class Transition:
 class Incident:
     """What the receiver knows: an incident that a trigger opened and a resolve must close.
 
-    route: the receiver that was told, and will be. members: the fingerprints that it was told of.
+    route: the receiver that was notified, and will be. members: the fingerprints that it was sent.
     page: the id of the last trigger. summary: the title that it was opened with.
     owner: what holds it, and alone can close it (ports.Owners); "" where that is not known.
     """
@@ -173,7 +173,7 @@ class RuleRecord:
 
     @property
     def was_evaluated(self) -> bool:
-        """Tell whether the rule ran before, even if a wrong clock cost the time of it."""
+        """Return whether the rule ran before, even if a wrong clock cost the time of it."""
         return bool(self.last_at or self.first_at or self.series)
 
     @property

@@ -46,12 +46,12 @@ class Recurrence(BaseModel, frozen=True, extra="forbid"):
     zone: Annotated[str, AfterValidator(_known)] = "UTC"
 
     def covers(self, now: datetime) -> bool:
-        """Tell whether the moment is in one of the times."""
+        """Return whether the moment is in one of the times."""
         today = now.astimezone(ZoneInfo(self.zone)).date()
         return any(self._covers(day, now) for day in (today, today - timedelta(days=1)))
 
     def _covers(self, day: date, now: datetime) -> bool:
-        """Tell whether the moment is in the time that begins on that day.
+        """Return whether the moment is in the time that begins on that day.
 
         Both ends are compared in UTC: two moments of one zone would be compared by their clocks.
         """

@@ -66,7 +66,7 @@ class Condition:
 
 
 def _fast_kind(stated: object) -> str:
-    """Tell a fast condition from a fast part in KQL, by what only one of them has."""
+    """Distinguish a fast condition from one in KQL, by what only one of them has."""
     if isinstance(stated, KqlFast):
         return "kql"
     is_kql = isinstance(stated, dict) and "event" not in stated and "window" in stated
@@ -150,7 +150,7 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def keeps_the_missing(self) -> bool:
-        """Tell whether it says itself that a series which others outlive is kept."""
+        """Return whether it says itself that a series which others outlive is kept."""
         return self.no_data == "keep" and "no_data" in self.model_fields_set
 
     @property

@@ -134,7 +134,7 @@ class Maintenance(BaseModel, frozen=True, extra="forbid"):
 
 
 def parse_silence(body: bytes, now: datetime) -> Silence:
-    """Read the silence that somebody asks for at `now`, when it starts unless it says otherwise.
+    """Read the silence that a person asks for at `now`, when it starts unless it says otherwise.
 
     Its id follows from what it says and from the moment.
     Raises:

@@ -119,7 +119,8 @@ def _remembering(
 
 
 def _is_gone(rule: Rule, old: SeriesAlert, readings: Iterable[Reading]) -> bool:
-    """Tell whether the rule was edited, and its queries have answered without a word of the alert.
+    """Return whether the rule was edited, and its queries have answered without a word of the
+    alert.
 
     By `no_data` it might fire for ever: what a query never returns, it never says to be well.
     """
@@ -185,7 +186,7 @@ def _condition_state(
 
 
 def _has_ended(rule: Rule, alert: SeriesAlert) -> bool:
-    """Tell whether the series of a rule that does not keep it has been missed often enough."""
+    """Return whether the series of a rule that does not keep it has been missed often enough."""
     return alert.missing >= GONE_AFTER and not rule.keeps_the_missing
 
 
@@ -198,7 +199,7 @@ def _since(rule: Rule, before: ConditionState | None, at: datetime) -> datetime:
 
 
 def _silent_too_long(rule: Rule, alert: SeriesAlert, at: datetime) -> bool:
-    """Tell whether a rule that bears silence has borne it long enough."""
+    """Return whether a rule that bears silence has borne it long enough."""
     return (
         rule.no_data_max is not None
         and alert.silent_since is not None
@@ -207,7 +208,7 @@ def _silent_too_long(rule: Rule, alert: SeriesAlert, at: datetime) -> bool:
 
 
 def _held(condition: Condition, states: Mapping[str, ConditionState], at: datetime) -> bool:
-    """Tell whether the condition is true now and has been for its hold."""
+    """Return whether the condition is true now and has been for its hold."""
     state = states.get(condition.name)
     return state is not None and state.seen == at and at - state.since >= condition.hold
 
@@ -248,7 +249,7 @@ def _calm(rule: Rule, alert: SeriesAlert) -> timedelta:
 
 
 def _is_unsure(rule: Rule, alert: SeriesAlert, at: datetime, seen: Mapping[str, Seen]) -> bool:
-    """Tell whether it is not known that all is well: of an error, or of silence that is kept."""
+    """Return whether it is not known that all is well: of an error, or of silence that is kept."""
     verdicts = {item.verdict for item in seen.values()}
     if "error" in verdicts or seen["main"].verdict == "unseen":
         return True

@@ -29,7 +29,7 @@ def record_of(rule: Rule, stored: Mapping[str, RuleRecord], rules: Collection[st
 def is_succeeded(
     gone: RuleRecord, stored: Mapping[str, RuleRecord], rules: Collection[str]
 ) -> bool:
-    """Tell whether another severity of the rule's name is yet to say if its trouble goes on."""
+    """Return whether another severity of the rule's name is yet to say if its trouble goes on."""
     heirs = {key for key in rules if _name(key) == _name(gone.rule)}
     if not heirs:
         return False
@@ -56,5 +56,5 @@ def _asked(record: RuleRecord) -> Mapping[str, str]:
 
 
 def _is_behind(own: RuleRecord, other: RuleRecord) -> bool:
-    """Tell whether the one was last evaluated before the other."""
+    """Return whether the one was last evaluated before the other."""
     return bool(other.last_at) and (own.last_at is None or own.last_at < other.last_at)

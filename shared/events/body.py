@@ -24,7 +24,7 @@ class Limits:
 
 
 def read_events(body: bytes, headers: Mapping[str, str], limits: Limits) -> list[object]:
-    """Return the events of a request as JSON values, not yet looked at.
+    """Return the events of a request as JSON values, not yet validated.
 
     headers: names in lower case.
     Raises:

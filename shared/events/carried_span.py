@@ -14,7 +14,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
 class CarriedSpan(BaseModel, frozen=True, extra="forbid"):
-    """A GenAI span, without what nobody asked to keep.
+    """A GenAI span, without what was not asked for.
 
     source, id: the identity of its event, where it has one; its own otherwise.
     parent_id: "" for a root. start_ns: since 1970. role: what AppRoleName shows.

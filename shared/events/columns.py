@@ -53,7 +53,7 @@ _SHORT: Mapping[str, str] = {
 
 
 def column(key: str, kql_type: KqlType, name: str = "") -> Column:
-    """Name the column after the key unless told otherwise: cost_usd becomes CostUsd."""
+    """Name the column after the key by default: cost_usd becomes CostUsd."""
     named = name or "".join(part.capitalize() for part in key.split("_"))
     return Column(named, key, kql_type, _SHORT.get(key, key))
 
@@ -120,14 +120,14 @@ DIMENSIONS: Mapping[str, str] = {
         ("tier", "service_tier"),
     )
 }
-"""What costs are told by, and budgets are for → the column that it is in."""
+"""What costs are split by, and budgets are for → the column that it is in."""
 OWNER = (
     *("team_id", "agent_type", "agent_id", "mission_id"),
     *("conversation_id", "user_id", "environment", "tenant"),
 )
 """Whose work an event is."""
 OWNER_ROW = "span.owner"
-"""The Name of a row that tells the OWNER of events from spans, learnt after they were written. It
+"""The Name of a row that holds the OWNER of events from spans, learnt after they were written. It
 has no `id`, so that it is none of UsageEvents, which shows those events with what it says: `spans`
 of the `trace` of a `source`. Of several rows that name a span, the highest `known` is right."""
 SPAN_CHARS = 49

@@ -137,7 +137,7 @@ def _say(problem: ErrorDetails, stated: dict[str, object]) -> str:
 
 
 def _may_be_shown(value: object) -> bool:
-    """Short plain values help the sender; texts may hold what nobody should read in a log."""
+    """Short plain values help the sender; texts may hold what no log should hold."""
     return isinstance(value, int | float | bool) or (isinstance(value, str) and len(value) <= 40)
 
 

@@ -1,4 +1,4 @@
-"""Tells whether two events are one: by id and source, and by the provider's own response id."""
+"""Decides whether two events are one: by id and source, and by the provider's own response id."""
 
 import hashlib
 from functools import lru_cache
@@ -9,7 +9,7 @@ from shared.events.types import AnyEvent, LlmCall, TaskOperation
 SAME_CALL = {"azure": "openai"}
 """Instrumentations of OpenAI's client say "openai" of Azure's, too."""
 NOT_UNIQUE = frozenset({"ollama"})
-"""Their response ids are one of a thousand, and tell nothing."""
+"""Their response ids are one of a thousand, and identify nothing."""
 GLOBALLY_UNIQUE_CHARS = 24
 """An id so long was drawn at random (chatcmpl-…, msg_…, resp_…, a UUID): no two calls have one."""
 

@@ -57,7 +57,7 @@ class Message(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def is_posted(self) -> bool:
-        """Tell whether it brings what was posted, and not what an operator gave back."""
+        """Return whether it brings what was posted, and not what an operator gave back."""
         return self.batches[0] == self.id
 
 
@@ -72,7 +72,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a message tells of the request that it comes from.
+    """The request that a message comes from.
 
     traceparent: of the host's row of it. refused: events that were not taken, by reason.
     otlp: as in Message.
@@ -134,7 +134,7 @@ def _blank(received_at: AwareDatetime, request: Request) -> Message:
 
 
 def _pack(parcels: Sequence[Parcel], blank: Message) -> list[str]:
-    """Fill the blank; where it is too full, fill several, of which the first tells of refusals."""
+    """Fill the blank; where it is too full, fill several, of which the first counts refusals."""
     if not parcels and not blank.refused and not blank.otlp:
         return []
     held = {
@@ -178,7 +178,7 @@ def beat(at: AwareDatetime) -> str:
 
 
 def is_beat(message: Message) -> bool:
-    """Tell whether the message is a heartbeat."""
+    """Return whether the message is a heartbeat."""
     return message.note == BEAT and not message.events
 
 

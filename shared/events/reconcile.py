@@ -110,7 +110,7 @@ def reconcile(reported: Reported) -> Reconciled:
 
 
 def _is_plain(counts: Counts, total: int | None) -> bool:
-    """Tell whether an input and an output stand alone, and any total agrees: any maker's call."""
+    """Return whether an input and an output stand alone, and any total agrees: any maker's call."""
     if "input_tokens" not in counts or "output_tokens" not in counts:
         return False
     return total is None or total == counts["input_tokens"] + counts["output_tokens"]
@@ -159,7 +159,7 @@ def _include_reasoning(
 def _cannot_be_inside(
     part: int, stated: int, convention: str, reported: Reported, doubts: list[str]
 ) -> bool:
-    """Tell whether a part is more than the total that is said to hold it.
+    """Return whether a part is more than the total that is said to hold it.
 
     Where some API counts so, it stands beside it; of a model without a name that is a guess.
     """

@@ -1,4 +1,4 @@
-"""Splits queue messages without reading their events, to tell apart the one that is wrong."""
+"""Splits queue messages without reading their events, to isolate the one that is wrong."""
 
 import base64
 import gzip

@@ -126,7 +126,7 @@ class LlmCall(Data, frozen=True):
     error_type: Name | None = None
     cost_usd: Usd | None = None
     doubts: Annotated[tuple[Doubt, ...], Field(max_length=16)] = ()
-    """Names of what the sender told and may be wrong: the cost is then estimated, not known."""
+    """Names of what the sender stated and may be wrong: the cost is then estimated, not known."""
 
 
 class DbQuery(Data, frozen=True):
@@ -145,7 +145,7 @@ class DbPool(Data, frozen=True):
 
 
 class CacheOperation(Data, frozen=True):
-    """One look into a cache."""
+    """One cache look-up."""
 
     operation: Name
     result: Name

@@ -1,4 +1,4 @@
-"""The metrics about alerts: how soon they are found and told, how often, and whether rightly.
+"""The metrics about alerts: how soon they fire and are sent, how often, and whether rightly.
 
 They read what follows the labels `alert` and `severity` off the steps of an alert's history.
 """

@@ -56,7 +56,7 @@ def _cost_status(data: types.LlmCall, cost: Cost | None) -> Amounts:
 
 
 def _unpriced(data: types.LlmCall, cost: Cost | None) -> Amounts:
-    """Yield the calls that nobody knows the price of."""
+    """Yield the calls without a known price."""
     if cost is not None and cost.status == "unknown":
         yield (), data.count
 

@@ -25,7 +25,7 @@ class Measure:
     """One amount that one event adds to one series.
 
     weight: how many equal observations it stands for.
-    source, at: who saw it when; what a gauge is told apart by.
+    source, at: who saw it when; what distinguishes a gauge.
     """
 
     metric: Metric

@@ -61,7 +61,7 @@ def call(url: str, body: bytes, headers: Mapping[str, str], shown_url: str) -> R
     """POST JSON once. shown_url: what may be recorded of the URL.
 
     Raises:
-        requests.RequestException: nobody answered; its text may hold the URL.
+        requests.RequestException: no answer came; its text may hold the URL.
     """
     sending = {**JSON, **headers}
     with (
@@ -109,7 +109,7 @@ def judge(
 ) -> Answer:
     """Return what an answer means for the page. said: the answer without secrets.
 
-    taken: tells which statuses accept. A refused form may be taken in a barer one; all other
+    taken: which statuses accept. A refused form may be taken in a barer one; all other
     refusals are of the key or the address, which an operator can repair.
     """
     if taken(reply.status):

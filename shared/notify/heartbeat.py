@@ -1,4 +1,4 @@
-"""Calls an address that somebody else watches: when the calls end, they raise the alarm."""
+"""Calls the address of a dead man's switch, which raises the alarm when the calls end."""
 
 import logging
 
@@ -14,7 +14,7 @@ class Heartbeat:
     """GET of one address, such as a healthchecks.io ping; fits ports.Heartbeat."""
 
     def __init__(self, url: SecretStr) -> None:
-        """url: "" for none. It is a secret: whoever has it can keep the alarm still."""
+        """url: "" for none. It is a secret: with it, the alarm can be kept still."""
         self._url = url
 
     def beat(self) -> None:

@@ -1,4 +1,4 @@
-"""Writes pages to the log, for a receiver that is nobody's telephone."""
+"""Writes pages to the log, for a receiver that pages no one."""
 
 import json
 import logging

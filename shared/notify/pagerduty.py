@@ -18,7 +18,7 @@ DEDUP_KEY_MAX = 255
 TEXTS = ("source", "component", "group", "class")
 
 Post = Callable[[str, bytes], Reply]
-"""Sends JSON to a URL, once. It raises requests.RequestException where nobody answers."""
+"""Sends JSON to a URL, once. It raises requests.RequestException where no answer comes."""
 
 
 def post(url: str, body: bytes) -> Reply:

@@ -38,7 +38,7 @@ class Receivers:
         return self._owner(receiver) if receiver else ""
 
     def reaches(self, owner: str, route: str) -> bool:
-        """Tell whether an incident that was opened so can still be closed."""
+        """Return whether an incident that was opened so can still be closed."""
         if _is_bound(owner):
             return self._holding(owner) is not None
         return route in self._routes().receivers
@@ -139,12 +139,12 @@ def _address(owner: str) -> str:
 
 
 def _is_bound(owner: str) -> bool:
-    """Tell whether the incident is bound to a secret, of which the owner has the mark."""
+    """Return whether the incident is bound to a secret, of which the owner has the mark."""
     return _parts(owner)[1] != ""
 
 
 def _mark(value: str) -> str:
-    """Return what tells secrets apart and says nothing of them."""
+    """Return a digest that distinguishes secrets and reveals nothing of them."""
     return hashlib.sha256(value.encode()).hexdigest()[:MARK_CHARS] if value else ""
 
 

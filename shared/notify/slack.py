@@ -1,4 +1,4 @@
-"""Tells a channel of Slack, or of whatever takes Slack's incoming webhooks."""
+"""Sends pages to Slack, or to any service that takes Slack's incoming webhooks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
@@ -31,7 +31,7 @@ class Slack:
 
 
 def _text(page: Page) -> str:
-    """Return a line on what it is, lines on the figures behind it, and one on where to look."""
+    """Return a line on what it is, lines on the figures behind it, and one on where to start."""
     resolved = page.action == "resolve"
     sign = ":white_check_mark: Resolved:" if resolved else SIGNS.get(page.severity, ":bell:")
     if page.action == "change":

@@ -1,4 +1,4 @@
-"""Tells a channel of Microsoft Teams, by the webhook of a workflow."""
+"""Sends pages to a channel of Microsoft Teams, by the webhook of a workflow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast

@@ -1,4 +1,4 @@
-"""Tells a URL of one's own, signed, so that whoever listens there knows that it was us."""
+"""Sends pages to a URL of your own, signed, so that the receiver can verify the sender."""
 
 import hashlib
 import hmac
@@ -44,7 +44,7 @@ class Webhook:
 
 
 def deliver(url: SecretStr, body: bytes, headers: Mapping[str, str], *secrets: SecretStr) -> Answer:
-    """Call the URL once and tell what became of the page, without the secrets."""
+    """Call the URL once and return the outcome, without the secrets."""
     try:
         address = url.get_secret_value()
         reply = call(address, body, headers, shown_url=origin(address))

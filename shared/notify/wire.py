@@ -39,7 +39,7 @@ def title(page: Page, most: int) -> str:
 
 
 def is_link(text: object) -> bool:
-    """Tell whether the text is an address that a browser opens."""
+    """Return whether the text is an address that a browser opens."""
     if not isinstance(text, str) or any(not c.isprintable() or c.isspace() for c in text):
         return False
     try:

@@ -12,7 +12,8 @@ PLAIN_ENDS = frozenset({"success", "ok", "200"})
 """What nearly every call says."""
 
 FAILED = frozenset({"error", "failed", "failure", "rate-limited", "refused", "throttled"})
-"""Statuses, with HTTP's 4xx and 5xx, of a call that no provider bills unless it tells its usage."""
+"""Statuses, with HTTP's 4xx and 5xx, of a call that no provider bills unless it states its usage.
+"""
 
 _GIVEN_UP = re.compile(
     r"(^|-)(408|444|460|499|504|524)$"

@@ -24,7 +24,7 @@ def price_entry(
 
     missing: the parts of the usage that have no rate; empty where nothing has one.
     No figure stands in: until they are filled in, `ops check` refuses the entry with its line.
-    None: no entry would help, because the names are too long or blank, or no usage was told.
+    None: no entry would help, because the names are too long or blank, or no usage was stated.
     """
     seller, bare = seller_of(provider, model)
     bare = bare.strip().lower()

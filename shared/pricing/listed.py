@@ -59,12 +59,12 @@ class Listed:
 
     @property
     def own(self) -> bool:
-        """Tell whether the provider lists it itself."""
+        """Return whether the provider lists it itself."""
         return self.maker == self.provider.id
 
     @property
     def is_borrowed(self) -> bool:
-        """Tell whether the price is another seller's, which no contract makes this one's."""
+        """Return whether the price is another seller's, which no contract makes this one's."""
         return not self.own and not sells_alike(self.provider.id, self.maker, self.model.id)
 
     @property
@@ -92,7 +92,7 @@ class Listed:
         return sorted({_seconds(end) for c in found for end in (c.start_time, c.end_time)})
 
     def has_tier(self, tier: str, at: datetime) -> bool:
-        """Tell whether the list has a price of its own for the tier."""
+        """Return whether the list has a price of its own for the tier."""
         return any(
             variant.constraint is None or variant.constraint.active(at)
             for variant in self._variants(tier)
@@ -153,7 +153,7 @@ class Listing:
     loaded when it is first asked."""
 
     def __init__(self, providers: "list[Provider] | None" = None, name: str = "") -> None:
-        """name: tells a person which list it is, and of when."""
+        """name: which list it is, and of when, for a person."""
         self._given = providers
         self.name = name or f"genai-prices {version('genai-prices')}"
 

@@ -131,7 +131,7 @@ STANDARD_TIERS = frozenset(
 STANDARD = "standard"
 
 MAX_PREFIXES = 2
-"""As in "azure/openai/gpt-4o"; whoever sends more makes us search, not find."""
+"""As in "azure/openai/gpt-4o"; more parts than that are not resolved."""
 
 EQUAL_BY_CONTRACT: Mapping[str, frozenset[str]] = {
     "azure": frozenset({"openai", "anthropic"}),
@@ -170,18 +170,18 @@ def seller_or_guess(provider: str, model: str) -> tuple[str, str, bool]:
 
 
 def maker_of(model: str) -> str | None:
-    """Return who sells a model of that name, None where it does not tell."""
+    """Return the seller of a model of that name, None where the name does not say."""
     name = model.lower()
     return next((maker for pattern, maker in _MAKERS if pattern.search(name)), None)
 
 
 def sells_alike(seller: str, maker: str, model: str) -> bool:
-    """Tell whether the seller asks what the maker of the model does."""
+    """Return whether the seller asks what the maker of the model does."""
     return maker in EQUAL_BY_CONTRACT.get(seller, ()) and not _OPEN_WEIGHTS.match(model)
 
 
 def is_moving(model: str) -> bool:
-    """Tell whether the name stands for one model after another, whatever their versions."""
+    """Return whether the name stands for one model after another, whatever their versions."""
     return model.endswith(("-latest", ":latest")) and not _VERSION.search(model)
 
 

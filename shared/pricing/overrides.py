@@ -94,7 +94,7 @@ class Entry(BaseModel, ABC, frozen=True, extra="forbid"):
         ...
 
     def holds(self, day: date) -> bool:
-        """Tell whether the entry is in force on that day."""
+        """Return whether the entry is in force on that day."""
         return self.from_ <= day and (self.to is None or day < self.to)
 
 
@@ -183,7 +183,7 @@ class Doubt(Entry, frozen=True):
         return (self.provider, self.model, self.part)
 
     def is_about(self, spelling: Subject) -> bool:
-        """Tell whether (provider, model) is one of those models."""
+        """Return whether (provider, model) is one of those models."""
         provider, model = spelling
         return provider == self.provider and fnmatchcase(model, self.model)
 

@@ -47,7 +47,7 @@ class Prices:
         call: its tokens and cost_usd are totals over `count`; a context tier is judged by the
             input of one call. at: when it happened, aware.
         Never raises: a model without a price has the status "unknown" and no amount, as has a
-        call that succeeded and did not tell its usage.
+        call that succeeded and did not state its usage.
         """
         if call.cost_usd and seller_of(call.provider, call.model)[0] in self._overrides.trusted:
             return Cost(call.cost_usd, "reported", f"cost_usd as {call.provider} told it")

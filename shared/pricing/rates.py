@@ -31,7 +31,7 @@ class Rates:
 
     def charge(self, used: Usage, count: int) -> tuple[Decimal, tuple[str, ...]]:
         """Return the US dollars of that usage, the total of `count` calls, and what is missing:
-        the parts that have no rate of their own, or that cannot be told apart."""
+        the parts that have no rate of their own, or that cannot be separated."""
         grains, is_missing = self.beyond["request"] * count, False
         counted, unlisted = self.counted, self.unlisted
         for field, amount in used.__dict__.items():
@@ -78,7 +78,7 @@ def scaled(sheet: Sheet, factor: Decimal) -> Sheet:
 
 
 def is_of_tokens(rate: str) -> bool:
-    """Tell whether the rate is per million tokens, as an SKU's factor is meant for."""
+    """Return whether the rate is per million tokens, as an SKU's factor is meant for."""
     return RATES[rate].per == MILLION
 
 

@@ -167,7 +167,7 @@ def meaning(names: Names, overrides: Overrides, listing: Listing) -> Meaning:
 
 
 def _served(seller: str, model: str, response_model: str | None) -> Sequence[Spelling]:
-    """Return the spellings of what was served: the answer tells it better than the request."""
+    """Return the spellings of what was served: the answer knows it better than the request."""
     # Bedrock's request names the region's profile, on which the price hangs; its answer does not.
     names = (model, response_model) if seller == "aws" else (response_model, model)
     return [each for name in names if name for each in spellings(seller, name)] or [(seller, "")]

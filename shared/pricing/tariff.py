@@ -36,7 +36,7 @@ class Quote:
     missing: what is in doubt whatever is used. uncounted: fields of Usage that are, unless the call
         tells them. where: what is in doubt of calls that use a field.
     costs_nothing: so is no usage at all.
-    plain: the rates again, where calls that tell no more than their text need nothing else.
+    plain: the rates again, where calls that state no more than their text need nothing else.
     window: how many tokens one call can have; above it, its counts are in doubt.
     """
 

@@ -78,7 +78,7 @@ class RowAlerts:
 
         Raises:
             RetryLater: another was faster, and nothing was written; or the table did not
-                answer, and load() tells whether it was.
+                answer, and load() shows whether it was.
             GiveUp: the rule has more series, or a page says more, than a row holds.
         """
         saved = replace(record, version=record.version + 1)

@@ -131,7 +131,7 @@ def _stored(row: Row) -> object:
 
 
 def _is_due(book: Book, values: Mapping[str, str], most: int, at: datetime) -> bool:
-    """Tell whether the book is to be written: for new values, or for what was used of it."""
+    """Return whether the book is to be written: for new values, or for what was used of it."""
     oldest = _hour(at - NOTED_EVERY)
     if any(book[value].hour < oldest for value in values if value in book):
         return True
@@ -151,7 +151,7 @@ def _grown(stored: Book, used: Mapping[str, str], most: int, at: datetime) -> Bo
 
 
 def _may_join(book: Book, value: str, sender: str, most: int, at: datetime) -> bool:
-    """Tell whether a new value may join: there is room, and its sender has not filled its part."""
+    """Return whether a new value may join: there is room, and its sender has some left."""
     if value in book:
         return False
     if len(book) >= most:

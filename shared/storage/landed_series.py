@@ -27,7 +27,7 @@ class LandedSeries:
         return whole.by_metric()
 
     def applied(self, batch_id: str) -> bool:
-        """Tell whether that batch was added."""
+        """Return whether that batch was added."""
         digest = sha256(batch_id.encode()).hexdigest()
         return self._rows.get(f"0{digest[0]}", f"b:{digest}") is not None
 

@@ -116,7 +116,7 @@ class MemoryDatabase:
         return self._tables.setdefault(name, MemoryRows())
 
     def close(self) -> None:
-        """Do nothing: whoever holds the database holds its rows."""
+        """Do nothing: the rows live with the database."""
 
 
 def changed(stored: Row | None, change: Change) -> Fields | None:

@@ -76,7 +76,7 @@ def next_in_line(pages: Iterable[Page], now: datetime, most: int) -> Sequence[Pa
 
 
 def is_due(page: Page, now: datetime) -> bool:
-    """Tell whether an attempt may begin; a page that a wrong clock dated ahead waits for nothing.
+    """Return whether an attempt may begin; a page that a wrong clock dated ahead waits for nothing.
 
     One that was tried may be in another instance's hands, whose clock is a little ahead.
     """

@@ -107,7 +107,7 @@ class SetAside:
         ]
 
     def discard(self, id: str) -> bool:
-        """Remove what has this id; tell whether there was something."""
+        """Remove what has this id; return whether there was something."""
         for rows in self._tables:
             for row in rows.query(EVERY, prefix(_ASIDE), "of"):
                 if _id(row) == id:
@@ -117,7 +117,7 @@ class SetAside:
 
 
 def is_aside(row: Row) -> bool:
-    """Tell whether the row is kept for a person alone."""
+    """Return whether the row is kept for a person alone."""
     return row.key.startswith(_ASIDE)
 
 

@@ -87,7 +87,7 @@ class RowSeries:
         return True
 
     def applied(self, batch_id: str) -> bool:
-        """Tell whether that batch was added before."""
+        """Return whether that batch was added before."""
         if self._rows.get(_PARTITION, f"b:{_digest(batch_id)}"):
             return True
         row = self._rows.get(_PARTITION, _HEAD)
@@ -189,7 +189,7 @@ class RowSeries:
         )
 
     def _is_current(self, head: Head) -> bool:
-        """Tell whether the head still says which rows count."""
+        """Return whether the head still says which rows count."""
         row = self._rows.get(_PARTITION, _HEAD, "version")
         return (row.number("version") if row else 0) == head.version
 
@@ -200,7 +200,7 @@ class RowSeries:
         return [row for row in found if row.key not in folded]
 
     def _tallied(self, head: Head) -> dict[str, Tallies]:
-        """Return what the rows of tallies hold; those that are gone tell of a newer head."""
+        """Return what the rows of tallies hold; rows that are gone mean a newer head."""
         known = {key: self._tallies[key] for key in head.tallies if key in self._tallies}
         missing = [(_PARTITION, key) for key in head.tallies if key not in known]
         rows = self._rows.get_each(missing) if missing else ()

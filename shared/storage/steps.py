@@ -34,7 +34,7 @@ _NUMBER: Final = "number"
 
 
 class RowSteps:
-    """Rows `n:<id>` for the steps of each write, and `steps` for all told ones of a rule; fits
+    """Rows `n:<id>` for the steps of each write, and `steps` for all exported ones of a rule; fits
     StepLog."""
 
     def __init__(self, rows: Rows) -> None:
@@ -110,7 +110,7 @@ def news_of(rule: str, steps: Sequence[Step]) -> News:
 
 
 def oldest_first(news: Iterable[News]) -> list[News]:
-    """Return the news in the order of what they tell."""
+    """Return the news in the order of their steps."""
     return sorted(news, key=lambda one: one.steps[0].at)
 
 

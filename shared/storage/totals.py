@@ -93,7 +93,7 @@ class Totals:
             self.gauges[gauge] = (min(at, now), value)
 
     def drop_gauges(self, now: datetime) -> None:
-        """Forget the gauges that nobody sampled for an hour."""
+        """Forget the gauges without a sample for an hour."""
         for gauge in [gauge for gauge, (at, _) in self.gauges.items() if at < now - GAUGE_KEPT]:
             del self.gauges[gauge]
 

@@ -1,4 +1,4 @@
-"""Tells Azure Monitor what the Functions host tells it: requests, log lines and failures."""
+"""Exports to Azure Monitor what the Functions host exports: requests, log lines and failures."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ Track = Callable[[Sequence[Envelope]], object]
 
 
 def nowhere(envelopes: Sequence[Envelope]) -> None:
-    """Tell nobody; a Track."""
+    """Drop it; a Track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Insights(logging.Handler):
             running.lines.append(_line(running, self._clock.now(), record))
 
     def end(self, running: Running, status: int, failure: Exception | None) -> None:
-        """Note what flush() will tell. status: the HTTP status, 0 for none."""
+        """Note what flush() will send. status: the HTTP status, 0 for none."""
         self._running.pop(running.id)
         envelopes = [_request(running, status, failure), *running.lines]
         if failure:
@@ -77,7 +77,7 @@ class Insights(logging.Handler):
             self._waiting += envelopes
 
     def flush(self) -> None:
-        """Tell what waits: a request to the stand-in costs more than the invocation itself."""
+        """Send what waits: a request to the stand-in costs more than the invocation itself."""
         with self._adding:
             envelopes, self._waiting = self._waiting, []
         if envelopes:

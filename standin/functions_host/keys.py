@@ -25,15 +25,15 @@ class Keys:
             self._functions = json.loads(path.read_text(encoding="utf-8"))
 
     def opens(self, request: Request, function: str) -> bool:
-        """Tell whether the request shows a key that opens the function."""
+        """Return whether the request shows a key that opens the function."""
         return _is_one_of(_shown(request), self._host, self._master, *self.of(function).values())
 
     def is_master(self, request: Request) -> bool:
-        """Tell whether the request shows the master key."""
+        """Return whether the request shows the master key."""
         return _is_one_of(_shown(request), self._master)
 
     def is_known(self, request: Request) -> bool:
-        """Tell whether the request shows any key that opens something."""
+        """Return whether the request shows any key that opens something."""
         with self._lock:
             values = [value for keys in self._functions.values() for value in keys.values()]
         return _is_one_of(_shown(request), self._host, self._master, *values)
@@ -44,7 +44,7 @@ class Keys:
             return dict(self._functions.get(function, {}))
 
     def put(self, function: str, name: str, value: str) -> bool:
-        """Set a key; tell whether it is new."""
+        """Set a key; return whether it is new."""
         with self._lock:
             own = self._functions.setdefault(function, {})
             is_new = name not in own
@@ -53,7 +53,7 @@ class Keys:
         return is_new
 
     def remove(self, function: str, name: str) -> bool:
-        """Take a key away; tell whether it was there."""
+        """Take a key away; return whether it was there."""
         with self._lock:
             gone = self._functions.get(function, {}).pop(name, None)
             self._write()
@@ -75,6 +75,6 @@ def _shown(request: Request) -> str:
 
 
 def _is_one_of(shown: str, *keys: str) -> bool:
-    """Compare with each, in a time that tells nothing; "" opens nothing."""
+    """Compare with each, in constant time; "" opens nothing."""
     found = [hmac.compare_digest(shown.encode(), key.encode()) for key in keys if key]
     return any(found)

@@ -61,7 +61,7 @@ class Listener:
     def _listen(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stopping:
-            # Cleared before the look, so that a put during the look ends the wait at once.
+            # Cleared before the poll, so that a put during the poll ends the wait at once.
             self._wake.clear()
             if self._take():
                 wait_s = FIRST_WAIT_S
@@ -70,7 +70,7 @@ class Listener:
                 wait_s = min(wait_s * 2, self._options.max_polling_interval_s)
 
     def _take(self) -> bool:
-        """Start a batch if there is room; tell whether there was any message."""
+        """Start a batch if there is room; return whether there was any message."""
         try:
             return self._lease()
         except sqlite3.Error as exc:

@@ -39,7 +39,7 @@ def argument(function: QueueFunction, message: Message) -> object:
 
 
 def _metadata(message: Message) -> dict[str, Datum]:
-    """Return what the host tells of a message; of one that an operator made up, its count alone."""
+    """Return the host's metadata of a message; of one that an operator made up, its count alone."""
     if not message.id:
         return {"DequeueCount": Datum("0", "json")}
     return {

@@ -132,6 +132,6 @@ def parse(text: str) -> Schedule:
 
 
 def often(schedule: Schedule, moment: datetime) -> bool:
-    """Tell whether it occurs more than once a minute, which Azure does not keep a status of."""
+    """Return whether it occurs more than once a minute, which Azure does not keep a status of."""
     first = schedule.after(moment)
     return schedule.after(first) - first < timedelta(minutes=1)

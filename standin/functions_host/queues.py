@@ -112,7 +112,7 @@ class Queues:
         return self._hide(message, timedelta(seconds=delay_s))
 
     def end_leases(self) -> None:
-        """Make every leased message visible: whoever held them is known to be dead.
+        """Make every leased message visible: their holder is known to be dead.
 
         Azure cannot know that and waits for 10 minutes; a laptop has one process for a folder.
         """
@@ -171,7 +171,7 @@ class Queues:
     def take(
         self, queue: str, message_id: str, puts: Iterable[tuple[str, str]] = ()
     ) -> Message | None:
-        """Remove a message that nobody holds, and put others into queues in the same step.
+        """Remove a message without a holder, and put others into queues in the same step.
 
         puts: pairs of queue and text.
         Returns the message, or None if it is gone or leased.

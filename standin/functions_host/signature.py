@@ -83,7 +83,7 @@ def check(name: str, handler: Handler, bindings: list[Binding]) -> Signature:
 
 
 def _is_extensions(hint: object) -> bool:
-    """Tell whether it is the type of requests, or of responses, of a web extension."""
+    """Return whether it is the type of requests, or of responses, of a web extension."""
     return isinstance(hint, type) and (
         base.RequestTrackerMeta.check_type(hint) or base.ResponseTrackerMeta.check_type(hint)
     )

@@ -80,7 +80,7 @@ class Timer:
         return self._status.next - now if self._status else timedelta(0)
 
     def tick(self, now: datetime) -> bool:
-        """Run the function once if it is due, however many runs were missed; tell whether it ran.
+        """Run the function once if it is due, however many runs were missed; return whether it ran.
 
         The first tick is the timer's start: a stored time that has passed is made up then.
         """

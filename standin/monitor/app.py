@@ -143,7 +143,7 @@ def _no_item_taken(status: int, message: str) -> dict[str, object]:
 
 
 async def _elsewhere(request: Request, error: Exception) -> Response:
-    """Answer what we have no route for: live metrics that nobody watches, else an error."""
+    """Answer what we have no route for: live metrics, which are not kept, else an error."""
     if _LIVE_METRICS in request.url.path:
         return Response(headers={"x-ms-qps-subscribed": "false"})
     status = error.status_code if isinstance(error, HTTPException) else 500

@@ -84,7 +84,7 @@ def _names(found: Sequence[Token]) -> Iterator[tuple[BadQuery, Token]]:
 
 
 def check_tree(query: ir.Query) -> None:
-    """Refuse what is visible in the tree alone, after mending.
+    """Refuse what is visible in the tree alone, after repair.
 
     Raises:
         BadQuery: as Azure would word it where Azure refuses, too.

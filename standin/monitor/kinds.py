@@ -1,4 +1,4 @@
-"""Tells datetimes and timespans apart, as far as the text of a query shows it."""
+"""Distinguishes datetimes and timespans, as far as the text of a query shows it."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -9,7 +9,7 @@ from shared.events.columns import COLUMNS, OWNER, OWNER_ROW, SPAN_CHARS
 from standin.monitor.schema import OWNED
 
 OWNERS: Mapping[str, str] = {one.name: one.stored for one in COLUMNS if one.key in OWNER}
-"""Column that tells whose work an event is → the property that it comes from."""
+"""Column that names the owner of an event → the property that it comes from."""
 EVER = (datetime.min, datetime.max)  # noqa: DTZ901  # as DuckDB's TIMESTAMP has them
 
 _LATE = ", ".join(
@@ -26,7 +26,7 @@ _OWN = f"""
     WHERE event."TimeGenerated" >= $first AND event."TimeGenerated" < $end
         AND event."Source" = late."Source" AND left(event."EventId", {SPAN_CHARS}) = late."Span"
 """  # noqa: S608 - our own names
-"""The row that tells whose work an event is stands in the minute of the event."""
+"""The row that names the owner of an event stands in the minute of the event."""
 
 
 def of_property(name: str) -> str:

@@ -148,5 +148,6 @@ def _refusal(error: KqlError) -> BadQuery:
         if error.span:
             refused.line, refused.pos = error.span.line, error.span.column + 1
         return refused
-    # Kusto tells x from X, DuckDB does not; the translator's other complaints are Kusto's, too.
+    # Kusto distinguishes x from X, DuckDB does not; the translator's other complaints are Kusto's,
+    # too.
     return (unsupported if "only in case" in str(error) else semantic)(str(error))

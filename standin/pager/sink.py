@@ -58,7 +58,7 @@ OnChange = Callable[[Effect, Incident], None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told."""
+    """The answer to the sender."""
 
     status: int
     body: Mapping[str, object]
@@ -156,7 +156,7 @@ class PagerSink:
         return Answer(fault.status, body, fault.retry_after)
 
     def _too_fast(self, routing_key: str) -> bool:
-        """Tell whether the key had its 120 calls of the last minute; if not, count this one."""
+        """Return whether the key had its 120 calls of the last minute; if not, count this one."""
         now, calls = self._clock.now(), self._calls[_service(routing_key)]
         while calls and now - calls[0] >= timedelta(minutes=1):
             calls.popleft()
@@ -249,7 +249,7 @@ def masked(routing_key: str) -> str:
 
 
 def _service(routing_key: str) -> str:
-    """Return what tells services apart without being their key."""
+    """Return what distinguishes services without being their key."""
     return hashlib.sha256(routing_key.encode()).hexdigest()[:16]
 
 

@@ -56,7 +56,7 @@ def test_a_queue_that_was_never_used_is_empty(azurite: Azurite) -> None:
     assert list(AccountPoison(azurite.account()).messages(hide=False)) == []
 
 
-def test_messages_are_counted_though_somebody_looks_at_them(azurite: Azurite) -> None:
+def test_messages_are_counted_though_another_reads_them(azurite: Azurite) -> None:
     account = azurite.account()
     counted = AccountPoisonQueue(account, Identity())
     assert counted.count() == 0

@@ -11,7 +11,7 @@ from tests.contract.alert_pages import ERRORS, NOON, page, store_pages
 from tests.contract.stores import OpenStores, Stores
 
 
-def test_a_page_that_is_taken_is_nobody_elses_until_then(open_stores: OpenStores) -> None:
+def test_a_page_that_is_taken_is_no_one_elses_until_then(open_stores: OpenStores) -> None:
     alerts, others = open_stores().alerts, open_stores().alerts
     store_pages(alerts, page(1))
     until = NOON + timedelta(minutes=3)

@@ -109,7 +109,7 @@ def test_who_settles_a_page_that_has_left_notes_nothing(stores: Stores) -> None:
     assert list(stores.alerts.log.news(9)) == []
 
 
-def test_told_news_are_no_news_and_their_steps_stay(open_stores: OpenStores) -> None:
+def test_reported_news_are_no_news_and_their_steps_stay(open_stores: OpenStores) -> None:
     alerts = open_stores().alerts
     alerts.save(RuleRecord(COSTS), [], [step(1)])
     alerts.log.note(ERRORS, [step(3, ERRORS)])
@@ -124,7 +124,7 @@ def test_told_news_are_no_news_and_their_steps_stay(open_stores: OpenStores) -> 
     assert list(open_stores().alerts.log.steps(ERRORS)) == [step(3, ERRORS)]
 
 
-def test_what_was_told_by_another_is_not_told_again(stores: Stores) -> None:
+def test_what_was_sent_by_another_is_not_reported_again(stores: Stores) -> None:
     stores.alerts.log.note(COSTS, [step(1)])
     news = only(stores.alerts)
     stores.alerts.log.mark_exported(news)

@@ -50,7 +50,7 @@ def test_each_label_has_a_book_of_its_own(stores: Stores) -> None:
     assert admit(stores.labels, "path", {"/x/?#", "/y"}, most=2) == {"/x/?#", "/y"}
 
 
-def test_a_lower_cap_lets_nobody_in_and_throws_nobody_out(stores: Stores) -> None:
+def test_a_lower_cap_lets_no_one_in_and_throws_no_one_out(stores: Stores) -> None:
     admit(stores.labels, "model", {"a", "b", "c"}, most=3)
     assert admit(stores.labels, "model", {"a", "b", "c", "d"}, most=1) == {"a", "b", "c"}
 

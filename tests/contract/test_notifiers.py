@@ -29,7 +29,7 @@ def test_a_page_is_taken_in_one_call(kind: str, page: Page) -> None:
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 502, 503, 504])
-def test_what_may_pass_or_be_mended_waits_as_long_as_asked(kind: str, status: int) -> None:
+def test_what_may_pass_or_be_fixed_waits_as_long_as_asked(kind: str, status: int) -> None:
     outcome, calls = sent(kind, Reply(status, b"busy", {"Retry-After": "90"}))
     assert isinstance(outcome, Later)
     assert outcome.retry_after_s == 90

@@ -27,7 +27,7 @@ def test_a_webhook_is_signed_over_its_time_and_its_very_bytes() -> None:
     assert said["custom_details"] == {"value": 15}
 
 
-def test_slack_is_told_in_a_line_that_mentions_nobody() -> None:
+def test_slack_is_reported_in_a_line_that_mentions_no_one() -> None:
     _, (opened,) = sent("slack", Reply(200))
     text = json.loads(opened.body)["text"]
     assert text.startswith(":red_circle: *[CRITICAL] &lt;!channel&gt; &amp; über 10")
@@ -102,7 +102,7 @@ def test_teams_shows_the_figures_and_buttons_to_open() -> None:
     ("page", "begins", "color"),
     [(PAGE, r"\[CRITICAL", "attention"), (RESOLVE, "Resolved: ", "good"), (CHANGE, "", "accent")],
 )
-def test_teams_tells_a_resolve_by_word_and_color(page: Page, begins: str, color: str) -> None:
+def test_teams_says_a_resolve_by_word_and_color(page: Page, begins: str, color: str) -> None:
     first = card(page)["body"][0]
     assert first["text"].startswith(begins)
     assert first["color"] == color

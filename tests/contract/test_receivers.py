@@ -136,7 +136,7 @@ def test_an_incident_whose_key_is_gone_waits_and_says_so(secrets: dict[str, str]
 @pytest.mark.parametrize(
     ("routes", "secret"), [(PAGER, OLD), (HOOK, "https://hook.test/s3cretpath")]
 )
-def test_an_owner_tells_no_secret(routes: str, secret: str) -> None:
+def test_an_owner_says_no_secret(routes: str, secret: str) -> None:
     owner = known(routes, K=secret).owner("all")
     assert owner
     assert not any(secret[n : n + 6] in owner for n in range(len(secret) - 5))

@@ -86,7 +86,7 @@ def test_points_of_one_series_in_one_batch_add_up(stores: Stores) -> None:
     assert state.histograms == {(SECONDS, GET): (2, 3.0, (1, 1))}
 
 
-def test_series_are_told_apart_by_metric_and_every_label(stores: Stores) -> None:
+def test_series_are_distinguished_by_metric_and_every_label(stores: Stores) -> None:
     other: Labels = (("provider", "openai"), ("model", "gpt-4o-mini"))
     stores.series.apply("b-1", [cost("1"), cost("2", other)], NOON)
     stores.series.apply("b-2", [Counted(TOKENS, OPENAI, Decimal(7)), cost("1")], NOON)
@@ -125,7 +125,7 @@ def test_each_source_of_a_gauge_keeps_its_own_sample(stores: Stores) -> None:
     }
 
 
-def test_a_gauge_goes_when_nobody_samples_it_for_an_hour(stores: Stores) -> None:
+def test_a_gauge_goes_when_no_one_samples_it_for_an_hour(stores: Stores) -> None:
     later = NOON + timedelta(minutes=61)
     kept = later - timedelta(minutes=59)
     stores.series.apply(ONE, [teams(1, source="gone"), teams(2, kept, "kept")], kept)

@@ -46,7 +46,7 @@ def test_the_folder_is_made_where_it_is_missing(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_a_file_of_another_kind_is_refused_with_the_setting_to_mend(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_refused_with_the_setting_to_fix(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     path.write_text("this is no database, and long enough to have a header of its own" * 20)
     with pytest.raises(Misconfigured, match="Correct AGENTMETER_STATE"):

@@ -98,7 +98,7 @@ def test_the_app_has_exactly_the_roles_that_its_bindings_and_settings_need() -> 
     assert set(re.findall(r"who: app, role: '([^']+)'", source("access"))) == needed
 
 
-def test_the_doctor_looks_for_the_roles_and_tables_that_infra_makes() -> None:
+def test_the_doctor_checks_the_roles_and_tables_that_infra_makes() -> None:
     text = source("access")
     ids = dict(re.findall(r"^  '([^']+)': '([0-9a-f-]{36})'", text, re.M))
     needed = set(re.findall(r"who: app, role: '([^']+)'", text))
@@ -188,7 +188,7 @@ def test_every_saved_query_and_function_is_deployed() -> None:
     assert loaded == there
 
 
-def test_every_saved_query_has_a_title_and_says_what_it_tells() -> None:
+def test_every_saved_query_has_a_title_and_says_what_it_says() -> None:
     for file in INFRA.glob("kql/saved/*.kql"):
         title, said, first = file.read_text(encoding="utf-8").splitlines()[:3]
         assert title.startswith("// "), file.name

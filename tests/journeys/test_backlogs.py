@@ -53,7 +53,7 @@ def test_a_backlog_is_no_recovery() -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("ended_s", [1200, 6 * 3600])
-def test_a_day_of_spooled_events_pages_nobody(ended_s: int) -> None:
+def test_a_day_of_spooled_events_pages_no_one(ended_s: int) -> None:
     """They come at once, half an hour after the start; the last happened `ended_s` before."""
     sent_s, every_s = 1800, 60
     spooled = [

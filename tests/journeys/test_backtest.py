@@ -83,7 +83,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def test_the_past_is_told_as_it_was(desktop: Desktop) -> None:
+def test_the_past_is_reported_as_it_was(desktop: Desktop) -> None:
     code, out, err = desktop.backtest("--json")
     assert (code, "runs: 65 of 65" in err) == (0, True)
     answer: dict[str, Any] = json.loads(out)
@@ -100,7 +100,7 @@ def test_the_past_is_told_as_it_was(desktop: Desktop) -> None:
     assert answer["events"] == MINUTES * 4 * 2
 
 
-def test_an_episode_has_its_peak_and_how_soon_it_was_told(desktop: Desktop) -> None:
+def test_an_episode_has_its_peak_and_how_soon_it_was_sent(desktop: Desktop) -> None:
     _, out, _ = desktop.backtest("--json", "--rule", "HighErrorRate")
     (tried,) = json.loads(out)["tried"]
     (episode,) = tried["episodes"]
@@ -119,7 +119,7 @@ def test_an_episode_has_its_peak_and_how_soon_it_was_told(desktop: Desktop) -> N
         pytest.param(timedelta(hours=23), None, id="less-than-a-day"),
     ],
 )
-def test_a_week_is_told_of_what_is_known(known: timedelta, expected: float | None) -> None:
+def test_a_week_is_reported_of_what_is_known(known: timedelta, expected: float | None) -> None:
     assert weekly(3, known) == expected
 
 

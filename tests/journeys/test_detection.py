@@ -60,6 +60,6 @@ def harder(failure: Failure) -> Failure:
 
 
 @pytest.mark.parametrize(("phase_s", "delay_s"), [(1, 0), (16, 30), (31, 0), (55, 0), (55, 30)])
-def test_a_breach_shorter_than_a_minute_pages_nobody(phase_s: int, delay_s: int) -> None:
+def test_a_breach_shorter_than_a_minute_pages_no_one(phase_s: int, delay_s: int) -> None:
     trial = Trial(phase_s, delay_s, lasts_s=59)
     assert LAB.pages_after_s([harder(one) for one in FAILURES], trial) == {}

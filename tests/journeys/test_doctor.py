@@ -81,7 +81,7 @@ def test_a_stack_that_is_well_passes_every_check(box: Laptop) -> None:
     assert [bool(incident.resolved_at) for incident in box.incidents()] == [True] * 3
 
 
-def test_metrics_that_the_log_lacks_are_told(box: Laptop) -> None:
+def test_metrics_that_the_log_lacks_are_reported(box: Laptop) -> None:
     box.post([event()])
     box.stack.host.drain()
     code, found = Office(box).doctor("--wait", "5s")
@@ -91,7 +91,7 @@ def test_metrics_that_the_log_lacks_are_told(box: Laptop) -> None:
     assert (code, found["metrics"]["outcome"]) == (0, "ok")
 
 
-def test_metrics_that_stand_twice_are_told(box: Laptop) -> None:
+def test_metrics_that_stand_twice_are_reported(box: Laptop) -> None:
     box.post([event()])
     box.stack.host.drain()
     Office(box).doctor()
@@ -100,7 +100,7 @@ def test_metrics_that_stand_twice_are_told(box: Laptop) -> None:
     assert "has more than GET /metrics of" in found["metrics"]["said"]
 
 
-def test_chunks_that_are_refused_are_told(tmp_path: Path) -> None:
+def test_chunks_that_are_refused_are_reported(tmp_path: Path) -> None:
     with laptop(tmp_path, FakeClock(START), HTTP_PROXYING="0") as box:
         (tmp_path / "local.json").write_text(json.dumps(box.stack.describe()))
         _, found = Office(box).doctor()
@@ -114,7 +114,7 @@ def test_queues_that_were_used_and_are_empty_are_well(box: Laptop) -> None:
     assert found["queue usage-events"]["said"] == "0 messages wait."
 
 
-def test_the_table_says_how_to_mend(box: Laptop) -> None:
+def test_the_table_says_how_to_fix(box: Laptop) -> None:
     break_monitor(box, "track")
     out = io.StringIO()
     environment = {"AGENTMETER_HOME": str(box.stack.places.home)}
@@ -127,33 +127,33 @@ def test_the_table_says_how_to_mend(box: Laptop) -> None:
     assert "Monitoring Metrics Publisher" in line
 
 
-def test_events_that_do_not_arrive_are_told(box: Laptop) -> None:
+def test_events_that_do_not_arrive_are_reported(box: Laptop) -> None:
     break_monitor(box, "track")
     code, found = Office(box).doctor("--wait", "30s")
     assert (code, wrong(found)) == (1, {"round trip", "metrics"})
 
 
-def test_a_workspace_that_does_not_answer_is_told(box: Laptop) -> None:
+def test_a_workspace_that_does_not_answer_is_reported(box: Laptop) -> None:
     break_monitor(box, "query")
     code, found = Office(box).doctor("--wait", "10s")
     assert code == 1
     assert wrong(found) >= {"query", "round trip"}
 
 
-def test_a_wrong_key_is_told_and_not_shown(box: Laptop) -> None:
+def test_a_wrong_key_is_reported_and_not_shown(box: Laptop) -> None:
     code, found = Office(box).doctor("--key", "hunter2", "--wait", "5s")
     assert code == 1
     assert "az functionapp keys list" in found["key"]["mend"]
     assert "hunter2" not in json.dumps(found)
 
 
-def test_a_pager_key_of_another_form_is_told_and_not_shown(box: Laptop) -> None:
+def test_a_pager_key_of_another_form_is_reported_and_not_shown(box: Laptop) -> None:
     code, found = Office(box).doctor(PAGERDUTY_CRITICAL_KEY="no-such-key")
     assert (code, wrong(found)) == (1, {"pager PAGERDUTY_CRITICAL_KEY"})
     assert "no-such-key" not in json.dumps(found)
 
 
-def test_rules_that_are_not_evaluated_are_told_with_the_apps_own_remedy(box: Laptop) -> None:
+def test_rules_that_are_not_evaluated_are_reported_with_the_apps_own_remedy(box: Laptop) -> None:
     box.clock.advance(minutes=10)
     _, found = Office(box).doctor()
     assert "Log Analytics Reader" in found["app: evaluation"]["mend"]

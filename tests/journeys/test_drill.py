@@ -88,7 +88,7 @@ def test_a_drill_that_is_stopped_is_resolved_all_the_same(officer: Officer) -> N
     assert incident.resolved_at
 
 
-def test_a_receiver_that_does_not_take_it_is_told_with_what_it_said(tmp_path: Path) -> None:
+def test_a_receiver_that_does_not_take_it_is_reported_with_what_it_said(tmp_path: Path) -> None:
     with laptop(tmp_path, FakeClock(START), PAGERDUTY_CRITICAL_KEY="") as box:
         officer = Officer(box)
         code, out = officer.drill("HighErrorRate")

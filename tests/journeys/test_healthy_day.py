@@ -51,7 +51,7 @@ def fleet(start: datetime, hours: float) -> Iterator[Recorded]:
         pytest.param(0, 24, id="a-day", marks=[pytest.mark.day, pytest.mark.timeout(1800)]),
     ],
 )
-def test_a_fleet_that_is_well_pages_nobody(from_hour: int, hours: float) -> None:
+def test_a_fleet_that_is_well_pages_no_one(from_hour: int, hours: float) -> None:
     start = MIDNIGHT + from_hour * HOUR
     happened = played(list(fleet(start, hours)), start, hours)
     assert [call.page.summary for call in happened.attempts] == []
@@ -60,7 +60,7 @@ def test_a_fleet_that_is_well_pages_nobody(from_hour: int, hours: float) -> None
 
 @pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not there: the traces are recordings")
 @pytest.mark.parametrize("name", ["AzureLLMInferenceTrace_code", "AzureLLMInferenceTrace_conv"])
-def test_recorded_calls_page_nobody(name: str) -> None:
+def test_recorded_calls_page_no_one(name: str) -> None:
     trace = read_trace(DATA / f"{name}.csv")
     shift = MIDNIGHT - trace.calls[0].at
     events = [

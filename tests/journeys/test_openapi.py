@@ -32,7 +32,7 @@ def fill(box: Laptop) -> None:
 
 
 @pytest.mark.timeout(300)  # some 30 s on a machine that does nothing else
-def test_no_request_meets_an_error_or_an_answer_that_the_document_does_not_tell(
+def test_no_request_meets_an_error_or_an_answer_that_the_document_does_not_say(
     tmp_path: Path,
 ) -> None:
     with laptop(tmp_path / "home", FakeClock(START)) as box:

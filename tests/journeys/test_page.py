@@ -7,7 +7,7 @@ from tests.fakes import START, FakeClock
 from tests.journeys.laptop import TIMEOUT_S, laptop
 
 
-def test_the_page_asks_what_users_ask_and_is_nobody_elses(tmp_path: Path) -> None:
+def test_the_page_asks_what_users_ask_and_is_no_one_elses(tmp_path: Path) -> None:
     with laptop(tmp_path, FakeClock(START)) as box:
         box.post([event()])
         page = box.stack.page_url

@@ -171,7 +171,7 @@ def test_from_a_rule_to_its_alerts_to_the_steps_of_one_with_their_reasons(portal
         ("transition", "firing"),
         ("decision", "trigger"),
         ("page", "accepted"),
-        ("decision", "nobody is told"),
+        ("decision", "no page"),
         ("transition", "resolved"),
         ("decision", "resolve"),
         ("page", "accepted"),
@@ -183,7 +183,7 @@ def test_from_a_rule_to_its_alerts_to_the_steps_of_one_with_their_reasons(portal
     assert ("a drill of the provider", "ada") in noted
 
 
-def test_what_was_silenced_is_told_to_nobody_and_says_why(portal: Portal) -> None:
+def test_what_was_silenced_is_sent_to_no_one_and_says_why(portal: Portal) -> None:
     silenced = {row["Reason"]: row["Rules"] for row in portal.rows("nobody_told")}
     assert silenced["muted silence 1 of the plan"] == 1
     outcomes = {(row["State"], row["Action"]): row for row in portal.rows("deliveries")}

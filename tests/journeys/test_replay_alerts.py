@@ -81,7 +81,7 @@ def test_a_window_holds_its_beginning_and_not_its_end() -> None:
     assert found.states() == [(11, "firing"), (16, "resolved")]
 
 
-def test_flapping_faster_than_the_hold_tells_nobody() -> None:
+def test_flapping_faster_than_the_hold_pages_no_one() -> None:
     values = [BUSY if minute % 6 < 4 else CALM for minute in range(36)]
     found = run(queue(values), QUEUE, minutes=35)
     assert [state for _, state in found.states()] == ["pending", "cancelled"] * 6

@@ -104,7 +104,7 @@ def test_a_silence_of_one_series_leaves_the_others_of_its_incident() -> None:
     assert found.output["pagerduty"][0]["firing"] == 1
 
 
-def test_a_warning_is_told_once_the_graver_alert_of_its_name_has_ended() -> None:
+def test_a_warning_is_reported_once_the_graver_alert_of_its_name_has_ended() -> None:
     values = [40] * 5 + [900] * 15 + [BUSY] * 10 + [40] * 5
     found = run(queue(values), QUEUE, graver(QUEUE, over=500), minutes=34)
     assert found.calls("HighTaskQueueBacklog/critical") == [
@@ -136,7 +136,7 @@ def test_groups_that_fire_at_once_have_an_incident_and_a_receiver_each() -> None
     assert [call["action"] for call in found.output["pagerduty"]] == ["trigger"] * 4
 
 
-def test_members_that_join_and_leave_are_told_on_the_same_incident_after_five_minutes() -> None:
+def test_members_that_join_and_leave_are_reported_on_the_same_incident_after_five_minutes() -> None:
     events = [*pool([1] * 30 + [5] * 5, "a"), *pool([5] * 4 + [1] * 12 + [5] * 19, "b")]
     found = run(events, POOL, minutes=34)
     calls = [(call["t"] / 60, call["reason"], call["firing"]) for call in found.output["pagerduty"]]
@@ -149,7 +149,7 @@ def test_members_that_join_and_leave_are_told_on_the_same_incident_after_five_mi
     assert len({call["dedup_key"] for call in found.output["pagerduty"]}) == 1
 
 
-def test_an_incident_that_lasts_is_told_again_after_four_hours() -> None:
+def test_an_incident_that_lasts_is_sent_again_after_four_hours() -> None:
     found = run(queue([BUSY] * 260), QUEUE, minutes=255)
     assert found.calls() == [(6, "trigger", 202), (245, "trigger", 202)]
     assert found.reasons() == ["first", "repeat_interval_elapsed"]

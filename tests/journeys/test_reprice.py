@@ -143,7 +143,7 @@ def test_every_dimension_and_every_day_is_corrected(office: Office) -> None:
     assert {row["model"]: row["cost_usd"] for row in day} == {"gpt-4": 3.6, "house-1": 0.06}
 
 
-def test_the_audit_trail_tells_old_new_why_and_who(office: Office) -> None:
+def test_the_audit_trail_says_old_new_why_and_who(office: Office) -> None:
     office.prices(CONTRACT)
     office.reprice("--reason", "contract 8 came late")
     kql = (

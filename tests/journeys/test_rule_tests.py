@@ -88,7 +88,7 @@ def test_a_rule_that_changed_fails_its_test_with_the_timeline(folder: Path) -> N
     assert out.endswith("0 of 1 tests of rules are well.\n")
 
 
-def test_machines_are_told_of_each_test(folder: Path) -> None:
+def test_machines_are_reported_of_each_test(folder: Path) -> None:
     edit(folder, "150 tasks", "200 tasks")
 
     code, out, _ = check("--config", str(folder), "--json", "--tests", "Queue")

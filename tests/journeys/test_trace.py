@@ -140,7 +140,7 @@ def test_all_log_lines_are_json_of_their_invocation_and_one_for_each_outcome(box
     assert len(paged) == 1
 
 
-def test_nothing_is_told_of_the_exporters_own_requests(box: Laptop) -> None:
+def test_nothing_is_reported_of_the_exporters_own_requests(box: Laptop) -> None:
     in_trouble(box)
     before = box.query("AppDependencies | count")
     box.stack.host.insights.flush()

@@ -80,7 +80,7 @@ def test_what_fires_is_explained_by_its_id_and_by_its_rule(box: Laptop) -> None:
     assert {name: answer[name] for name in alert} == alert
     assert answer["sentence"].startswith("HighErrorRate has fired since 12:4")
     assert "errors a second, over 10 (" in answer["sentence"]
-    assert "Receiver critical was told at 12:4" in answer["sentence"]
+    assert "Receiver critical was notified at 12:4" in answer["sentence"]
     assert "the page was taken (202)" in answer["sentence"]
 
 
@@ -124,7 +124,7 @@ def test_a_rule_that_is_silent_says_what_it_found(box: Laptop) -> None:
 
 
 @pytest.mark.parametrize("id", ["nothing", "HighErrorRate.warning", "HighErrorRate.critical.12"])
-def test_an_alert_that_nobody_knows_is_not_found(box: Laptop, id: str) -> None:
+def test_an_alert_that_no_one_knows_is_not_found(box: Laptop, id: str) -> None:
     for answer in (box.get(f"/api/alerts/{id}/why"), say(box, id, {"verdict": "real"})):
         assert answer.status_code == 404
         assert answer.json()["error"].endswith("GET /api/alerts lists their ids.")

@@ -142,7 +142,7 @@ def test_every_rule_of_a_budget_is_among_the_alerts(box: Laptop) -> None:
     assert len(rules) == 1 + 5 + 1 + 5
 
 
-def test_without_a_key_nothing_is_told(box: Laptop) -> None:
+def test_without_a_key_nothing_is_reported(box: Laptop) -> None:
     url = f"{box.stack.app_url}/api/budgets"
     assert requests.get(url, timeout=TIMEOUT_S).status_code == 401
 

@@ -81,7 +81,7 @@ def test_the_rest_is_one_row_and_the_next_is_named(box: Laptop) -> None:
 
 
 @pytest.mark.parametrize("name", [*FIELDS.split(","), "provider", "model", "cost_status"])
-def test_costs_are_told_and_filtered_by_each(box: Laptop, name: str) -> None:
+def test_costs_are_reported_and_filtered_by_each(box: Laptop, name: str) -> None:
     answer = costs(box, f"by={name}")
     for row in answer["rows"]:
         given = row[name] or "(none)"
@@ -134,7 +134,7 @@ def typed(box: Laptop, *argv: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def test_ops_costs_tells_the_same(box: Laptop) -> None:
+def test_ops_costs_says_the_same(box: Laptop) -> None:
     code, said, noted = typed(box, "--by", "team", "--period", "24h", "--compare", "previous")
     assert code == 0
     assert said.startswith(

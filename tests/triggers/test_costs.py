@@ -51,7 +51,7 @@ def costs(box: Laptop, query: str = "") -> dict[str, Any]:
     return answer.json()
 
 
-def test_by_default_it_tells_the_last_day_by_model(box: Laptop) -> None:
+def test_by_default_it_says_the_last_day_by_model(box: Laptop) -> None:
     answer = costs(box)
     assert (answer["from"], answer["to"]) == (
         "2026-11-22T12:30:00+00:00",
@@ -71,7 +71,7 @@ def test_a_mixed_row_says_how_many_of_its_calls_have_no_price(box: Laptop) -> No
     assert gpt4["input_tokens"] == 2_000_000
 
 
-def test_calls_that_named_no_team_are_told_apart(box: Laptop) -> None:
+def test_calls_that_named_no_team_are_distinguished(box: Laptop) -> None:
     rows = {row["team"]: row["cost_usd"] for row in costs(box, "by=team")["rows"]}
     assert rows == {"red": 60.0, "=cmd()": None, None: None, "blue": 2.5}
 

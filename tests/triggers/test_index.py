@@ -118,7 +118,7 @@ def test_host_json_has_no_route_prefix_and_waits_before_a_retry() -> None:
     assert extensions["queues"]["messageEncoding"] == "base64"
 
 
-def test_the_host_tells_of_every_request_itself_and_leaves_none_out() -> None:
+def test_the_host_says_of_every_request_itself_and_leaves_none_out() -> None:
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert "telemetryMode" not in host
     sampling = host["logging"]["applicationInsights"]["samplingSettings"]

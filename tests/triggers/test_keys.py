@@ -151,7 +151,7 @@ def test_ops_makes_and_removes_keys_of_a_running_stack(box: Laptop) -> None:
     assert ask(box, "GET", "api/budgets", made["key"]).status_code == 401
 
 
-def test_a_key_that_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> None:
+def test_a_key_that_sends_too_much_is_reported_when_to_come_again(tmp_path: Path) -> None:
     with laptop(tmp_path, FakeClock(START), RATE_LIMIT_EVENTS="60", RATE_LIMIT_REQUESTS="4") as box:
         key = box.stack.places.key()
         said = [event(number=n) for n in range(90)]

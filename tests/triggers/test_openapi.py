@@ -42,7 +42,7 @@ def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["info"]["version"] == project["version"]
 
 
-def test_every_route_is_told_and_no_other(document: dict[str, Any]) -> None:
+def test_every_route_is_reported_and_no_other(document: dict[str, Any]) -> None:
     handled = {
         (f"/{route.path}", method, handler.__name__)
         for route in routes(never)
@@ -55,7 +55,7 @@ def test_every_route_is_told_and_no_other(document: dict[str, Any]) -> None:
     }
 
 
-def test_a_handler_that_nobody_described_is_named_with_the_remedy() -> None:
+def test_a_handler_that_no_one_described_is_named_with_the_remedy() -> None:
     def get_new(req: func.HttpRequest) -> func.HttpResponse:
         raise AssertionError
 
@@ -68,7 +68,7 @@ def test_a_handler_that_nobody_described_is_named_with_the_remedy() -> None:
         openapi.document(routes(never)[1:])
 
 
-def test_every_kind_of_event_is_told_apart_by_its_type(document: dict[str, Any]) -> None:
+def test_every_kind_of_event_is_distinguished_by_its_type(document: dict[str, Any]) -> None:
     an_event = document["components"]["schemas"]["AnEvent"]
     assert an_event["discriminator"]["propertyName"] == "type"
     kinds = {kind: f"{SCHEMAS}{data.__name__}Event" for kind, data in KINDS.items()}

@@ -149,7 +149,7 @@ def test_refused_spans_are_counted_and_named_in_both_encodings(box: Laptop) -> N
     assert called(box, 9) == called(box, 11) == CALLED
 
 
-def test_token_counts_that_were_mended_are_said_though_nothing_was_rejected(box: Laptop) -> None:
+def test_token_counts_that_were_fixed_are_said_though_nothing_was_rejected(box: Laptop) -> None:
     odd = {**CHAT, "gen_ai.usage.cache_read.input_tokens": 2000}
     answer = send(box, packed(span(odd, 13)))
     partial = ExportTraceServiceResponse.FromString(answer.content).partial_success

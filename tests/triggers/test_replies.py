@@ -134,7 +134,7 @@ class Lines(logging.Handler):
         self.lines.append(json.loads(as_json(record)))
 
 
-def test_what_nobody_foresaw_is_500_with_an_id_that_the_log_has() -> None:
+def test_what_no_one_foresaw_is_500_with_an_id_that_the_log_has() -> None:
     kept, logger = Lines(), logging.getLogger("functions")
     logger.addHandler(kept)
     answer = answering(GET=broken)("GET")

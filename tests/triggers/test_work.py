@@ -61,7 +61,7 @@ def test_a_trace_has_all_and_a_conversation_its_own(box: Laptop) -> None:
 def test_a_corrected_call_says_what_it_learnt(box: Laptop) -> None:
     (step,) = box.get("/api/conversations/c3").json()["steps"]
     assert (step["output_tokens"], step["corrections"], step["old_cost_usd"]) == (9, 1, "0.03")
-    assert step["corrected"] == "output_tokens as a later report told"
+    assert step["corrected"] == "output_tokens as a later report stated"
     assert step["corrected_by"] == "tests llm.call-5"
 
 
@@ -115,6 +115,6 @@ def test_ops_trace_prints_the_tree(box: Laptop) -> None:
     assert said.startswith("$30.00 for 2 model calls (1 unpriced), 2,000,000 tokens in")
     assert "llm.call gpt-4" in said
     assert "unknown" in said
-    assert "corrected, was $0.0300: output_tokens as a later report told" in ops(
+    assert "corrected, was $0.0300: output_tokens as a later report stated" in ops(
         box, "c3", "--conversation"
     )

@@ -45,7 +45,7 @@ def test_the_worst_member_speaks_for_the_group_and_twenty_are_shown() -> None:
     assert (details["firing"], details["threshold"]) == (51, "< 2")
 
 
-def test_the_members_told_are_those_not_muted() -> None:
+def test_the_members_reported_are_those_not_muted() -> None:
     group = Group({"1": alert(1), "2": alert(0)}, None, muted={"2": "silence s"})
     page = trigger(SENDER, rule(), group, To("warning"), FIRST, START)
     incident = incident_after(group, page, START)

@@ -105,14 +105,14 @@ def test_a_deployment_of_an_earlier_edition_was_just_upgraded() -> None:
     assert world.alerts.load(CHANGES).deployed_at == NOON + MINUTE
 
 
-def test_other_code_of_the_same_version_is_told() -> None:
+def test_other_code_of_the_same_version_is_reported() -> None:
     world = World()
     world.tick()
     world.code = "b"
     assert world.tick() == ["other code of version 1.0 is deployed"]
 
 
-def test_receivers_of_one_road_are_told_as_one() -> None:
+def test_receivers_of_one_receiver_are_reported_as_one() -> None:
     assert distinct_receivers(ROUTES) == ["critical", "others"]
 
 
@@ -127,7 +127,7 @@ def test_a_wrong_file_is_no_change_until_it_is_right_again() -> None:
     assert world.tick() == ["removed b.toml"]
 
 
-def test_of_two_instances_one_tells() -> None:
+def test_of_two_instances_one_says() -> None:
     world, new = World(), {"version": "1.1"}
     world.tick()
     rival = Announce(world.alerts, lambda: ROUTES, SENDER, {"version": lambda: new})
@@ -150,7 +150,7 @@ class FakeReceiver:
         return self.answer
 
 
-def test_a_change_that_nobody_takes_rings_no_alarm_and_is_dropped_after_an_hour() -> None:
+def test_a_change_that_no_one_takes_rings_no_alarm_and_is_dropped_after_an_hour() -> None:
     world = World()
     world.tick()
     world.version = "1.1"

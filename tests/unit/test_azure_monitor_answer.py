@@ -118,7 +118,7 @@ def test_a_redirect_in_a_circle_ends(by_sdk: bool) -> None:
         (404, "APPLICATIONINSIGHTS_CONNECTION_STRING"),
     ],
 )
-def test_what_only_the_operator_can_mend_names_the_remedy(status: int, remedy: str) -> None:
+def test_what_only_the_operator_can_fix_names_the_remedy(status: int, remedy: str) -> None:
     assert remedy in why(outcomes(Answer(status), 1)[0])
 
 

@@ -180,7 +180,7 @@ def test_an_operator_asks_with_whatever_account_is_signed_in(cloud: Cloud) -> No
     assert service.received[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_an_operator_who_is_not_signed_in_is_told_how_and_nothing_else(
+def test_an_operator_who_is_not_signed_in_is_reported_how_and_nothing_else(
     cloud: Cloud, capfd: pytest.CaptureFixture[str]
 ) -> None:
     cloud.token = Reply(400, b'{"error": "invalid_request"}')

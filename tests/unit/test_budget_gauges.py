@@ -53,7 +53,7 @@ def figures(now: datetime) -> dict[str, float]:
     return {f"{one.metric[18:]} {dict(one.labels)['budget']}": one.value for one in samples}
 
 
-def test_each_budget_is_told_with_what_is_known_of_it() -> None:
+def test_each_budget_is_reported_with_what_is_known_of_it() -> None:
     assert figures(NOON) == {
         "amount_usd fleet": 10,
         "spent_usd fleet": 3,

@@ -108,7 +108,7 @@ def world(text: str, clock: FakeClock, store: MonitorStore) -> World:
     return World(budget, clock, store, StoreLog(store))
 
 
-def test_each_threshold_is_told_once_a_period_and_resolved_at_the_next(
+def test_each_threshold_is_reported_once_a_period_and_resolved_at_the_next(
     clock: FakeClock, store: MonitorStore
 ) -> None:
     it = world(THRESHOLDS, clock, store)
@@ -154,7 +154,7 @@ def test_no_answer_resolves_nothing_even_when_the_period_ends(
     assert it.settle(NOVEMBER + 2 * HOURS) == ["-50"]
 
 
-def test_a_period_that_begins_over_its_threshold_after_an_outage_is_told(
+def test_a_period_that_begins_over_its_threshold_after_an_outage_is_reported(
     clock: FakeClock, store: MonitorStore
 ) -> None:
     it = world(THRESHOLDS, clock, store)

@@ -26,7 +26,7 @@ def test_one_run_an_hour_ahead_stops_nothing() -> None:
     assert [one.action for one in world.ticks(2, Errors=0)] == ["resolve"]
 
 
-def test_a_clock_set_back_pages_nobody_again() -> None:
+def test_a_clock_set_back_pages_no_one_again() -> None:
     world = World(rule(hold="PT2M"))
     assert [one.action for one in world.ticks(5, Errors=12)] == ["trigger"]
     world.now -= timedelta(seconds=90)

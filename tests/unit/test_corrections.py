@@ -108,7 +108,7 @@ def test_the_row_says_what_was_corrected_and_by_whom() -> None:
     columns = ("id", "revision", "reason", "who", "old_cost_usd", "old_cost_status")
     assert pipeline.shown(*columns) == [
         (
-            *("llm.call-2", 1, "cache_read_tokens as a later report told", "tests llm.call-3"),
+            *("llm.call-2", 1, "cache_read_tokens as a later report stated", "tests llm.call-3"),
             *("0.0035", "known"),
         )
     ]
@@ -150,7 +150,7 @@ def test_owners_of_the_same_trace_are_no_correction() -> None:
     assert len([row for row in pipeline.exporter.event_rows if row.name == "llm.call"]) == 1
 
 
-def test_a_report_told_by_another_corrects_the_counted_one() -> None:
+def test_a_report_reported_by_another_corrects_the_counted_one() -> None:
     """The second report was a duplicate itself; the third knows only that one's identity."""
     texts = [
         posted(call(1, response_id=ANSWER)),

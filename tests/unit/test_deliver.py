@@ -160,7 +160,7 @@ def test_a_resolve_goes_out_five_seconds_after_its_trigger_was_taken() -> None:
     assert [p.id for p in receiver.sent] == ["0001", "0003", "0002"]
 
 
-def test_what_is_over_before_anyone_was_told_is_dropped_and_said() -> None:
+def test_what_is_over_before_anyone_was_sent_is_dropped_and_said() -> None:
     update = replace(page(2), reason="new alerts added")
     alerts = outbox(page(1), update, page(3, action="resolve"), page(4, "b"))
     receiver = FakeReceiver()
@@ -183,7 +183,7 @@ def test_what_is_over_before_anyone_was_told_is_dropped_and_said() -> None:
         pytest.param(replace(page(1), action="resolve"), id="it-is-a-resolve"),
     ],
 )
-def test_what_somebody_may_have_heard_of_is_never_dropped(first: Page) -> None:
+def test_what_another_may_have_heard_of_is_never_dropped(first: Page) -> None:
     alerts, receiver = outbox(first, page(2, action="resolve")), FakeReceiver()
     deliver = Deliver(alerts, FakeReceivers({"r": receiver}))
     deliver.run(START)
@@ -191,7 +191,7 @@ def test_what_somebody_may_have_heard_of_is_never_dropped(first: Page) -> None:
     assert [p.id for p in receiver.sent] == ["0001", "0002"]
 
 
-def test_a_road_takes_a_hundred_attempts_a_minute_and_others_are_not_held_up() -> None:
+def test_a_receiver_takes_a_hundred_attempts_a_minute_and_others_are_not_held_up() -> None:
     flood = [page(n, f"k{n}") for n in range(150)]
     receivers = {"r": FakeReceiver(), "twin": FakeReceiver(), "other": FakeReceiver()}
     receivers["twin"] = receivers["r"]
@@ -204,7 +204,7 @@ def test_a_road_takes_a_hundred_attempts_a_minute_and_others_are_not_held_up() -
     assert len(receivers["r"].sent) == 151
 
 
-def test_a_dead_road_does_not_hold_up_a_run() -> None:
+def test_a_dead_receiver_does_not_hold_up_a_run() -> None:
     receiver, other = FakeReceiver([BUSY] * 90), FakeReceiver()
     pages = [page(n, f"k{n}") for n in range(80)]
     alerts = outbox(*pages, page(99, "o", route="other"))

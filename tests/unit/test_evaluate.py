@@ -100,14 +100,14 @@ def patient(group_wait: str) -> Routes:
     return Routes.model_validate({"receivers": {"all": receiver}})
 
 
-def test_what_fired_and_resolved_before_it_was_told_is_not_told() -> None:
+def test_what_fired_and_resolved_before_it_was_sent_is_not_reported() -> None:
     world = World(rule(hold="PT0S"), routes=patient("PT1M"))
     assert only(world.tick(Errors=12)).reason == "waiting for the group"
     assert only(world.tick(Errors=5)).reason == "resolved before it was sent"
     assert world.alerts.waiting() == []
 
 
-def test_a_wait_that_ends_between_two_ticks_is_told_though_the_second_finds_it_over() -> None:
+def test_a_wait_that_ends_between_two_ticks_is_reported_though_the_second_finds_it_over() -> None:
     world = World(rule(hold="PT0S"), routes=patient("PT59S"))
     (page,) = world.ticks(1, Errors=12)
     assert (page.reason, page.not_before) == ("first", START + timedelta(seconds=59))
@@ -116,7 +116,7 @@ def test_a_wait_that_ends_between_two_ticks_is_told_though_the_second_finds_it_o
     assert resolve.reason == "all resolved"
 
 
-def test_an_open_incident_tells_changes_every_5_minutes_and_reminds_after_4_hours() -> None:
+def test_an_open_incident_says_changes_every_5_minutes_and_reminds_after_4_hours() -> None:
     world = World(rule(hold="PT0S"))
     world.log.columns = ("Source", "value")
     world.tick(Errors=[("a", 12)])

@@ -103,7 +103,7 @@ def test_a_rule_is_asked_as_often_as_it_says() -> None:
     assert [n for n, outcome in enumerate(outcomes) if outcome == "evaluated"] == [0, 5, 10]
 
 
-def test_of_two_evaluators_one_tells() -> None:
+def test_of_two_evaluators_one_says() -> None:
     world = World(rule(hold="PT0S"))
     rival = Evaluate(lambda: world.rules, world.log, world.alerts, lambda: ROUTES, "prod", "")
 

@@ -7,7 +7,7 @@ from shared.usecases.evaluation.evaluate import Evaluate
 from tests.evaluating import ROUTES, START, World, only, rule
 
 
-def test_a_warning_is_not_told_while_its_critical_twin_fires() -> None:
+def test_a_warning_is_not_reported_while_its_critical_twin_fires() -> None:
     world = World(rule(), rule(severity="warning", query="Warning {start} {end}"))
     (critical,) = world.ticks(10, Errors=12, Warning=12)
     assert critical.severity == "critical"

@@ -94,7 +94,7 @@ def test_pages_of_one_minute_are_all_stored_when_the_clock_goes_back() -> None:
     assert [page.action for page in waiting] == ["trigger", "trigger", "resolve", "resolve"]
 
 
-def test_a_storm_of_series_is_told_over_several_ticks_and_what_ends_comes_first() -> None:
+def test_a_storm_of_series_is_reported_over_several_ticks_and_what_ends_comes_first() -> None:
     world = world_of()
     many = [(f"s{n}", 12) for n in range(PAGES_MOST + 25)]
     assert len(world.ticks(1, Errors=many)) == PAGES_MOST
@@ -135,7 +135,7 @@ def test_a_record_of_before_there_were_groups_is_read() -> None:
     assert bare == RuleRecord("x/error")
 
 
-def test_a_route_that_there_is_not_is_told_to_the_severitys_receiver_and_noted(
+def test_a_route_that_there_is_not_is_reported_to_the_severitys_receiver_and_noted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = World(rule(hold="PT0S", route="nobody"))

@@ -66,16 +66,16 @@ def fails(behave: Callable[[Request], Behaviour], error: type[AgentmeterError]) 
 
 
 @pytest.mark.parametrize("status", [400, 500, 503])
-def test_an_error_of_the_queue_is_told_at_once(status: int) -> None:
+def test_an_error_of_the_queue_is_reported_at_once(status: int) -> None:
     assert fails(lambda _: Reply(status), RetryLater) == 2
 
 
 @pytest.mark.parametrize("behaviour", ["hang up", "silence"])
-def test_a_queue_without_answer_is_told_within_5_s(behaviour: Behaviour) -> None:
+def test_a_queue_without_answer_is_reported_within_5_s(behaviour: Behaviour) -> None:
     assert fails(lambda _: behaviour, RetryLater) == 2
 
 
-def test_a_queue_that_is_not_there_is_told_within_5_s() -> None:
+def test_a_queue_that_is_not_there_is_reported_within_5_s() -> None:
     with loopback(lambda _: Reply()) as gone:
         pass
     began_s = perf_counter()

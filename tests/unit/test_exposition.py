@@ -71,7 +71,7 @@ def test_a_parser_that_is_not_ours_reads_every_series_as_it_was(form: Format, pa
     assert values["llm_api_duration_seconds_sum"] == 1e-7
 
 
-def test_openmetrics_names_families_without_total_and_tells_units() -> None:
+def test_openmetrics_names_families_without_total_and_says_units() -> None:
     families = {f.name: f for f in openmetrics(exposition(STATE, NOW, OPENMETRICS))}
     assert families["llm_cost_usd"].type == "counter"
     assert families["llm_cost_usd"].unit == "usd"

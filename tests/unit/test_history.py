@@ -48,7 +48,7 @@ class Exported:
         return float(line.rpartition(" ")[2])
 
 
-def test_an_episode_is_told_step_by_step_and_each_once() -> None:
+def test_an_episode_is_reported_step_by_step_and_each_once() -> None:
     exported = Exported(World(rule()))
     exported.ticks(5, Errors=12)
     exported.ticks(20, Errors=5)
@@ -90,7 +90,7 @@ def test_a_row_says_what_was_found_against_what_and_how_late() -> None:
     assert resolved.text["episode"] == firing.text["episode"]
 
 
-def test_what_was_not_taken_is_told_again_and_counted_once() -> None:
+def test_what_was_not_taken_is_sent_again_and_counted_once() -> None:
     exported = Exported(World(rule(hold="PT0S")))
     exported.exporter.event_outcome = lambda row: ExportLater("HTTP 503")
     exported.ticks(3, Errors=12)
@@ -140,13 +140,13 @@ def test_delays_and_flaps_are_metrics() -> None:
     assert exported.metric("agentmeter_alert_notify_delay_seconds_count") == 2
 
 
-def test_a_decision_that_stays_the_same_is_told_once() -> None:
+def test_a_decision_that_stays_the_same_is_reported_once() -> None:
     exported = Exported(World(rule(hold="PT0S")))
     exported.ticks(60, Errors=12)
     assert exported.rows().count(("alert.decision", "")) == 1
 
 
-def test_a_page_that_waits_for_one_reason_is_told_once() -> None:
+def test_a_page_that_waits_for_one_reason_is_reported_once() -> None:
     exported = Exported(World(rule(hold="PT0S")))
     exported.deliver = Deliver(exported.world.alerts, FakeReceivers({}))
     exported.ticks(10, Errors=12)

@@ -106,7 +106,7 @@ def test_a_poisoned_message_is_a_new_one(queues: Queues) -> None:
     assert queues.peek("jobs") == []
 
 
-def test_counts_tell_visible_from_hidden_and_the_oldest_age(
+def test_counts_say_visible_from_hidden_and_the_oldest_age(
     queues: Queues, clock: FakeClock
 ) -> None:
     for text in ("one", "two", "three"):
@@ -117,7 +117,7 @@ def test_counts_tell_visible_from_hidden_and_the_oldest_age(
     assert queues.names() == ["jobs"]
 
 
-def test_an_operator_can_move_a_poisoned_message_back_unless_somebody_holds_it(
+def test_an_operator_can_move_a_poisoned_message_back_unless_another_holds_it(
     queues: Queues,
 ) -> None:
     queues.put("jobs-poison", "again")

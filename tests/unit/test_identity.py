@@ -28,7 +28,7 @@ def test_spellings_of_a_provider_and_openai_on_azure_are_one(
 
 
 @pytest.mark.parametrize("provider", ["groq", "litellm", "aws.bedrock", "nobody-knows-this"])
-def test_a_long_id_is_one_call_whoever_answered(provider: str) -> None:
+def test_a_long_id_is_one_call_the_one_who_answered(provider: str) -> None:
     assert key(provider, LONG) == key("openai", LONG)
     assert key(provider, SHORT) != key("openai", SHORT)
 
@@ -38,6 +38,6 @@ def test_other_ids_are_other_calls() -> None:
     assert key("openai", SHORT) != key("openai", "resp-2")
 
 
-def test_without_an_id_that_tells_calls_apart_there_is_no_key() -> None:
+def test_without_an_id_that_says_calls_apart_there_is_no_key() -> None:
     assert key("openai", None) is None
     assert key("Ollama", "chatcmpl-543") is None

@@ -91,7 +91,7 @@ def test_a_call_is_a_dependency_of_the_invocation_with_its_answer() -> None:
     assert exporter.failure_rows == []
 
 
-def test_what_a_call_raises_is_an_exception_below_it_and_only_our_own_words_are_told() -> None:
+def test_what_a_call_raises_is_an_exception_below_it_and_only_our_own_words_are_reported() -> None:
     with running(one := invocation()):
         for exc in (RetryLater("HTTP 503. It tries again."), OSError(SECRET)):
             with pytest.raises(type(exc)), posting("https://api.loganalytics.io/v1/query"):
@@ -120,7 +120,7 @@ def test_work_goes_on_in_the_trace_of_its_cause() -> None:
     assert work.about["invocation_trace_id"] == HOST.trace_id
 
 
-def test_other_threads_work_for_the_invocation_and_the_host_is_told_so() -> None:
+def test_other_threads_work_for_the_invocation_and_the_host_is_reported_so() -> None:
     adopted: list[str] = []
     one = Invocation("f", "i", HOST, lambda: START, lambda: adopted.append("thread"))
 
@@ -141,7 +141,7 @@ def test_outside_of_an_invocation_nothing_is_recorded_and_nothing_breaks() -> No
     assert (here(), traceparent()) == (None, "")
 
 
-def test_azure_monitor_is_not_told_where_it_has_just_failed_to_answer() -> None:
+def test_azure_monitor_is_not_reported_where_it_has_just_failed_to_answer() -> None:
     with running(one := invocation()), posting(f"http://x{INGESTION.split()[1]}") as call:
         call.answered(None)
     exporter = FakeExporter()
@@ -181,7 +181,7 @@ def test_a_log_line_is_a_json_object_that_says_where_it_is_from(host: Host) -> N
     assert (record.name, record.levelno) == ("shared.tests", logging.INFO)
 
 
-def test_of_an_exception_a_log_line_tells_the_frames_and_not_the_words(host: Host) -> None:
+def test_of_an_exception_a_log_line_says_the_frames_and_not_the_words(host: Host) -> None:
     try:
         raise OSError(SECRET)
     except OSError:

@@ -195,7 +195,7 @@ def test_the_clients_timespan_limits_the_tables(
         assert rows(logs, f"{table} | count", timespan) == [[expected]]
 
 
-def test_the_client_is_told_what_is_wrong_and_where(logs: LogsQueryClient) -> None:
+def test_the_client_is_reported_what_is_wrong_and_where(logs: LogsQueryClient) -> None:
     with pytest.raises(HttpResponseError) as caught:
         ask(logs, "AppEvents | wherex")
     assert caught.value.status_code == 400
@@ -203,7 +203,7 @@ def test_the_client_is_told_what_is_wrong_and_where(logs: LogsQueryClient) -> No
     assert (error.code, error.innererror["code"]) == ("BadArgumentError", "SyntaxError")
 
 
-def test_the_client_is_told_that_an_answer_is_partial(logs: LogsQueryClient) -> None:
+def test_the_client_is_reported_that_an_answer_is_partial(logs: LogsQueryClient) -> None:
     answer = logs.query_workspace("any", "range x from 1 to 1001 step 1", timespan=None)
     assert isinstance(answer, LogsQueryPartialResult)
     assert len(answer.partial_data[0].rows) == 1000

@@ -135,7 +135,7 @@ def test_an_unknown_path_is_the_services_404(client: Client) -> None:
     assert client.send("GET", "/v2.1/track").status_code == 405
 
 
-def test_nobody_watches_live_metrics(client: Client) -> None:
+def test_no_one_watches_live_metrics(client: Client) -> None:
     answer = client.send("POST", "/QuickPulseService.svc/ping", params={"ikey": "x"})
     assert (answer.status_code, answer.headers["x-ms-qps-subscribed"]) == (200, "false")
 

@@ -130,7 +130,7 @@ def test_a_span_stays_with_its_event() -> None:
     assert sum(len(decode(part).spans) for part in singles(text)) == 4
 
 
-def test_refusals_of_the_request_are_told_once() -> None:
+def test_refusals_of_the_request_are_reported_once() -> None:
     given = decode(message(*CALLS)).model_copy(update={"refused": {"wrong_value": 2}})
     first, second = (decode(part) for part in halves(encode(given), 1))
     assert (first.refused, second.refused) == ({"wrong_value": 2}, {})

@@ -71,7 +71,7 @@ COSTS = "rules/HighHourlyCosts.toml"
         ),
     ],
 )
-def test_a_problem_is_told_with_its_file(
+def test_a_problem_is_reported_with_its_file(
     folder: Folder, edit: tuple[str, str, str], file: str, said: str
 ) -> None:
     folder.edit(*edit)
@@ -82,7 +82,7 @@ def test_a_problem_is_told_with_its_file(
     assert any(p["file"] == file and said in p["said"] for p in problems), problems
 
 
-def test_problems_of_every_file_are_told_at_once(folder: Folder) -> None:
+def test_problems_of_every_file_are_reported_at_once(folder: Folder) -> None:
     folder.edit(COSTS, "window = ", "widow = ")
     folder.append("budgets.toml", BUDGET)
     folder.append("prices.toml", entry("price", **GPT_4O, input=-1))
@@ -95,7 +95,7 @@ def test_problems_of_every_file_are_told_at_once(folder: Folder) -> None:
     assert "docs/prices.md" in problems[3]["said"]
 
 
-def test_a_deployment_that_nobody_prices_is_named(folder: Folder) -> None:
+def test_a_deployment_that_no_one_prices_is_named(folder: Folder) -> None:
     priced = entry("deployment", name="chat", model="gpt-4o")
     folder.append("prices.toml", priced + entry("deployment", name="odd", model="no-such-model"))
 

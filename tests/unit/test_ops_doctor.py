@@ -111,7 +111,7 @@ def test_each_missing_role_is_named(cloud: Cloud, arm: Arm, role: str) -> None:
     assert ROLES[role] in wrong(arm)["roles"].said
 
 
-def test_an_app_without_an_identity_is_told(cloud: Cloud, arm: Arm) -> None:
+def test_an_app_without_an_identity_is_reported(cloud: Cloud, arm: Arm) -> None:
     cloud.answers[SITE] = {}
     assert "no identity" in wrong(arm)["roles"].said
 
@@ -124,7 +124,7 @@ def test_what_keeps_the_doctor_out_is_said(cloud: Cloud, arm: Arm, status: int, 
     assert said in wrong(arm)["roles"].said
 
 
-def test_an_operator_who_is_not_signed_in_is_told_how(cloud: Cloud, arm: Arm) -> None:
+def test_an_operator_who_is_not_signed_in_is_reported_how(cloud: Cloud, arm: Arm) -> None:
     cloud.token = Reply(400, b"{}")
     assert {"az login" in found.said for found in wrong(arm).values()} == {True}
 

@@ -127,7 +127,7 @@ def test_a_window_of_over_two_days_is_left_out_and_said(folder: Path) -> None:
     assert "over two days" in said
 
 
-def test_the_file_goes_where_it_is_told_and_machines_have_the_queries(folder: Path) -> None:
+def test_the_file_goes_where_it_is_reported_and_machines_have_the_queries(folder: Path) -> None:
     write(folder)
     out, _ = export(folder, "--out", str(folder / "rules.bicep"), "--json")
     written: list[dict[str, Any]] = json.loads(out)

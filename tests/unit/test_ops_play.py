@@ -215,7 +215,7 @@ def test_a_request_that_can_never_succeed_ends_the_play(operator: Operator, api:
     ]
 
 
-def test_a_wrong_key_is_told_without_being_shown(operator: Operator, api: Api) -> None:
+def test_a_wrong_key_is_reported_without_being_shown(operator: Operator, api: Api) -> None:
     assert operator.play("--url", api.url + "/", "--key", "sesame") == 2
     assert "AGENTMETER_KEY" in operator.said
     assert "sesame" not in operator.said

@@ -146,7 +146,7 @@ def test_without_a_stack_the_workspace_of_the_settings_is_asked(
     assert service.received[0].path == "/v1/workspaces/the-workspace/query"
 
 
-def test_a_stack_that_died_is_told_with_the_remedy(operator: Operator, tmp_path: Path) -> None:
+def test_a_stack_that_died_is_reported_with_the_remedy(operator: Operator, tmp_path: Path) -> None:
     with loopback(lambda _: Reply()) as dead:
         local = {"function_key": "k", "app_url": dead.url, "query_url": dead.url}
     (tmp_path / "local.json").write_text(json.dumps(local))

@@ -56,7 +56,7 @@ REASONED = CACHED | {"reasoning_tokens": 30}
         pytest.param(AGENT_FRAMEWORK, "openai", WHOLE, id="agent-framework"),
     ],
 )
-def test_every_convention_tells_the_same_call(
+def test_every_convention_says_the_same_call(
     attributes: Mapping[str, Scalar], provider: str, usage: dict[str, int]
 ) -> None:
     found = call(attributes)
@@ -124,7 +124,7 @@ SMALL = {"gen_ai.usage.input_tokens": 5000}
         ),
     ],
 )
-def test_cached_tokens_are_part_of_the_input_whoever_counts(
+def test_cached_tokens_are_part_of_the_input_the_one_who_counts(
     attributes: Mapping[str, Scalar], scope: str, usage: dict[str, int]
 ) -> None:
     found = call(attributes, scope=scope).usage
@@ -139,7 +139,7 @@ def test_a_contradiction_costs_the_part_and_not_the_event_and_is_said() -> None:
     assert isinstance(event.data, LlmCall)
     assert event.data.usage is not None
     assert event.data.usage.cache_read_tokens == event.data.usage.input_tokens == 1000
-    assert reading.mended == (
+    assert reading.corrected == (
         "chat gpt-4o: output_tokens -1 is no count of tokens and was left out",
         "chat gpt-4o: cache_read_tokens 1001 was cut to input_tokens 1000",
     )
@@ -196,7 +196,7 @@ def test_a_failed_call_names_its_error_and_its_model() -> None:
     assert call({**CHAT, "error.type": "429"}).error_type == "429"
 
 
-def test_a_call_of_nobody_knows_what_is_counted_all_the_same() -> None:
+def test_a_call_of_no_one_knows_what_is_counted_all_the_same() -> None:
     found = call({"gen_ai.operation.name": "chat"})
     assert (found.provider, found.model, found.usage) == ("unknown", "unknown", None)
 
@@ -223,5 +223,5 @@ def test_a_stream_of_logfires_is_one_call_though_it_is_two_spans() -> None:
     assert (found.usage.input_tokens, found.duration_s) == (7, 0.25)
 
 
-def test_a_stream_of_logfires_that_failed_is_told_by_its_span() -> None:
+def test_a_stream_of_logfires_that_failed_is_reported_by_its_span() -> None:
     assert [c.status for c in calls(span(STREAM, failed=True))] == ["error"]

@@ -36,7 +36,7 @@ def stated(call: LlmCall) -> StatedCall:
 @pytest.mark.parametrize(
     "recording", RECORDINGS, ids=lambda one: f"{one.dialect}-{one.spans[0].name}"
 )
-def test_a_dialects_calls_are_told(recording: Recording) -> None:
+def test_a_dialects_calls_are_reported(recording: Recording) -> None:
     reading = read_spans(recording.spans, START, 0)
     events = [event for parcel in reading.parcels for event in parcel.events]
     calls = [stated(event.data) for event in events if isinstance(event.data, LlmCall)]

@@ -69,7 +69,7 @@ def langfuse(usage: str, model: str = "o3", **more: Scalar) -> Call:
     return told("langfuse-sdk", {**said, USAGE: usage, **more})
 
 
-def test_langfuse_tells_reasoning_beside_output() -> None:
+def test_langfuse_says_reasoning_beside_output() -> None:
     call = langfuse('{"input": 1200, "output": 50, "output_reasoning_tokens": 300, "total": 1550}')
     assert (counts(call), call.doubts) == ((1200, 350, 0, 0), ())
 

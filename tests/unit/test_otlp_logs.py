@@ -43,7 +43,7 @@ def log(
 
 def events(spans: Sequence[Span]) -> list[AnyEvent]:
     reading = read_spans(spans, START, 0)
-    assert (reading.refused, reading.unread, reading.mended) == ((), (), ())
+    assert (reading.refused, reading.unread, reading.corrected) == ((), (), ())
     return [event for parcel in reading.parcels for event in parcel.events]
 
 
@@ -77,7 +77,7 @@ def counts(call: LlmCall) -> tuple[int, ...]:
         ),
     ],
 )
-def test_recorded_calls_are_told_exactly(
+def test_recorded_calls_are_reported_exactly(
     name: str, provider: str, model: str, size: tuple[int, ...], number: int
 ) -> None:
     found = calls(recorded(name))
@@ -142,12 +142,12 @@ def test_spans_and_logs_of_a_call_count_once(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("kind", ["llm.call", "error"])
 @pytest.mark.parametrize("logs_first", [False, True])
-def test_a_refused_call_is_told_once(kind: str, logs_first: bool) -> None:
+def test_a_refused_call_is_reported_once(kind: str, logs_first: bool) -> None:
     messages = [recorded("claude_code_refused.traces"), recorded("claude_code_refused.logs")]
     assert len(rows(messages[::-1] if logs_first else messages, kind)) == 1
 
 
-def test_a_failed_call_without_an_id_is_told_once() -> None:
+def test_a_failed_call_without_an_id_is_reported_once() -> None:
     resource = {"service.name": "claude-code"}
     said: dict[str, Scalar] = {"model": "claude-sonnet-4-5", "error": "Connection error."}
     event = log(said, "api_error", parent=1, scope=CLAUDE, resource=resource)

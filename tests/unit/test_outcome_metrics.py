@@ -92,7 +92,7 @@ def test_a_request_that_cannot_be_read_counts_as_one_refusal(
     assert bench.counters() == {f"events_refused_total {reason}": 1}
 
 
-def test_a_split_batch_tells_of_its_refusals_once(bench: Bench) -> None:
+def test_a_split_batch_says_of_its_refusals_once(bench: Bench) -> None:
     letters = Random(1)
     noise = [event("error", n, message=letters.randbytes(3000).hex()) for n in range(60)]
     texts = bench.post(*noise, 7)

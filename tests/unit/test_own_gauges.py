@@ -36,7 +36,7 @@ def page(number: int) -> Page:
     )
 
 
-def test_a_tick_is_told_as_gauges_of_its_minute() -> None:
+def test_a_tick_is_reported_as_gauges_of_its_minute() -> None:
     alerts, series = MemoryAlerts(), MemorySeries()
     good_at = NOON - 3 * MINUTE
     alerts.save(RuleRecord("a/error", last_good_at=good_at), [page(1), page(2)])

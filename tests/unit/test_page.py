@@ -54,7 +54,7 @@ def ask(url: str, method: str = "GET", **more: Any) -> requests.Response:
     return requests.request(method, url, timeout=10, **more)
 
 
-def test_the_first_event_is_told_without_the_key(behind: Loopback, page: str) -> None:
+def test_the_first_event_is_reported_without_the_key(behind: Loopback, page: str) -> None:
     answer = ask(f"{page}/stack")
     assert answer.json() == {"app_url": behind.url, "described": "/home/local.json", "laptop": True}
 

@@ -214,7 +214,7 @@ def raw_trigger(key: str) -> bytes:
     )
 
 
-def test_a_change_event_is_kept_and_pages_nobody(pager: Pager) -> None:
+def test_a_change_event_is_kept_and_pages_no_one(pager: Pager) -> None:
     change = {"event_action": None, "payload": {"summary": "Prices of May"}}
     answer = pager.post("/v2/change/enqueue", **change)
     assert answer.status_code == 202

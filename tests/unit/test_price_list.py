@@ -175,7 +175,7 @@ def test_after_a_failure_the_last_list_goes_on_and_health_says_why(answer: Behav
         assert "fetched" in found.prices.check()
 
 
-def test_a_server_that_sends_too_much_or_nothing_holds_nobody_up(
+def test_a_server_that_sends_too_much_or_nothing_holds_no_one_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(price_list, "READ_S", 0.2)

@@ -54,7 +54,7 @@ def test_a_wrong_book_is_refused_with_the_place_and_the_remedy(text: str, said: 
     assert "docs/prices.md" in str(refusal.value)
 
 
-def test_every_problem_of_a_book_is_told_at_once_with_its_line() -> None:
+def test_every_problem_of_a_book_is_reported_at_once_with_its_line() -> None:
     book = entry("price", **GPT_4O) + entry("price", deployment="x", input=-1)
 
     with pytest.raises(
@@ -108,13 +108,13 @@ def test_appending_and_commenting_rewrites_no_history() -> None:
         pytest.param(('"chat"', '"talk"'), "[[deployment]] 1 gpt-4o/chat", id="a deployment"),
     ],
 )
-def test_an_edit_of_a_released_entry_is_told(change: tuple[str, str], place: str) -> None:
+def test_an_edit_of_a_released_entry_is_reported(change: tuple[str, str], place: str) -> None:
     problems = rewritten(lock_of(RELEASED), RELEASED.replace(*change, 1))
 
     assert any(place in problem and "append" in problem for problem in problems)
 
 
-def test_the_shipped_book_is_valid_and_trusts_nobody() -> None:
+def test_the_shipped_book_is_valid_and_trusts_no_one() -> None:
     text = SHIPPED.read_text()
 
     assert load(text)

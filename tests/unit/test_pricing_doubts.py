@@ -29,7 +29,7 @@ ENTRIES = entry("price", provider="azure", model="grok-4", input=3, output=15)
         pytest.param("unknown", "gpt-4o", "provider", id="seller guessed from the model"),
     ],
 )
-def test_what_no_count_tells_is_named(provider: str, model: str, missing: str) -> None:
+def test_what_no_count_says_is_named(provider: str, model: str, missing: str) -> None:
     found = cost(provider=provider, model=model, input_tokens=1000, output_tokens=100)
 
     assert found.status == "estimated"

@@ -132,15 +132,15 @@ def test_what_does_not_resolve_is_unknown(provider: str, model: str) -> None:
     assert price(provider, model) is None
 
 
-def test_the_served_model_tells_what_a_private_name_is() -> None:
+def test_the_served_model_says_what_a_private_name_is() -> None:
     assert price("azure", "my-deployment", "gpt-4o-mini-2024-07-18") == "0.7500"
 
 
-def test_the_served_model_tells_what_a_moving_name_is() -> None:
+def test_the_served_model_says_what_a_moving_name_is() -> None:
     assert price("openai", "gpt-4o", "gpt-4o-2024-05-13") == "20.0000"
 
 
-def test_a_served_model_that_nobody_knows_leaves_the_requested_one() -> None:
+def test_a_served_model_that_no_one_knows_leaves_the_requested_one() -> None:
     assert price("openai", "gpt-4o", "something-internal") == "12.5000"
 
 

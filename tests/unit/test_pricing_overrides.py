@@ -52,7 +52,7 @@ def test_an_override_of_the_requested_name_wins_over_the_list_s_price_of_the_ser
     assert price(book, model="our-tuned", response_model="gpt-4o-2024-08-06").usd == 2
 
 
-def test_an_override_gives_a_price_to_a_model_that_nobody_lists() -> None:
+def test_an_override_gives_a_price_to_a_model_that_no_one_lists() -> None:
     book = entry("price", provider="vllm", model="our-llama", input=0.1, output=0.3)
 
     found = price(book, provider="vLLM", model="our-llama")

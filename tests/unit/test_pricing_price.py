@@ -193,7 +193,7 @@ def test_a_failed_call_without_usage_is_assumed_not_billed_and_says_so(status: s
     assert "assumed" in found.source
 
 
-def test_a_failed_call_that_tells_its_usage_is_billed() -> None:
+def test_a_failed_call_that_says_its_usage_is_billed() -> None:
     assert cost(status="error") == cost()
 
 

@@ -115,7 +115,7 @@ def test_compiled_rates_equal_the_list_s_own_arithmetic_for_every_model() -> Non
     assert comparison.count > 4 * 2_330
 
 
-def test_zeros_that_are_told_change_no_price() -> None:
+def test_zeros_that_are_reported_change_no_price() -> None:
     prices = load("")
     silent = Usage(input_tokens=12_345, output_tokens=678)
     zeros = Usage.model_validate(silent.model_dump())

@@ -123,7 +123,7 @@ def test_an_outage_of_azure_monitor_hides_nothing_from_tallies(bench: Bench) -> 
     assert bench.outcomes() == {"exported": 3}
 
 
-def test_a_heartbeat_tells_how_far_the_queue_is(
+def test_a_heartbeat_says_how_far_the_queue_is(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

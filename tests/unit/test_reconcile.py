@@ -88,7 +88,7 @@ def test_the_total_is_explained_or_named(
     assert (counts["output_tokens"], found) == (made, doubts)
 
 
-def test_the_total_tells_the_output_that_is_not_told() -> None:
+def test_the_total_says_the_output_that_is_not_reported() -> None:
     found = reconcile(Reported({"input_tokens": 1000}, 1100, GPT))
     assert (found.counts, found.doubts) == ({"input_tokens": 1000, "output_tokens": 100}, ())
 
@@ -101,7 +101,7 @@ def test_the_total_tells_the_output_that_is_not_told() -> None:
         ({"output_tokens": 100}, True, ("input_tokens",)),
     ],
 )
-def test_a_part_that_is_not_told_is_in_doubt(
+def test_a_part_that_is_not_reported_is_in_doubt(
     counts: Counts, makes_output: bool, doubts: tuple[str, ...]
 ) -> None:
     assert reconcile(Reported(counts, output_expected=makes_output)).doubts == doubts

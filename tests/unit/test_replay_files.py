@@ -203,7 +203,7 @@ def test_the_outcome_has_the_documented_form(tmp_path: Path) -> None:
     ]
 
 
-def test_a_person_is_told_what_happened_and_what_was_not_taken(tmp_path: Path) -> None:
+def test_a_person_is_reported_what_happened_and_what_was_not_taken(tmp_path: Path) -> None:
     operator = Operator(tmp_path)
     wrong = at(60, "error") | {"data": {"component": "x", "error_type": "y", "oops": 1}}
     rules = only(tmp_path, "HighTaskQueueBacklog")

@@ -108,7 +108,7 @@ def test_a_call_read_back_costs_what_it_did_while_prices_stay(
     assert not repriced(read_back(row), prices).differs
 
 
-def test_a_call_that_told_no_usage_is_read_back_so() -> None:
+def test_a_call_that_reported_no_usage_is_read_back_so() -> None:
     assert read_back(processed(LIST, usage=None)).call.usage is None
 
 
@@ -191,7 +191,7 @@ def differing(*models: str) -> list[Repriced]:
     return [Repriced(one, Cost(Decimal(1), "overridden", "")) for one in recorded]
 
 
-def test_what_azure_will_never_take_is_told_and_the_others_are_written() -> None:
+def test_what_azure_will_never_take_is_reported_and_the_others_are_written() -> None:
     exporter = FakeExporter()
     refusal = ExportRefused(400, "no")
     exporter.event_outcome = lambda row: (

@@ -53,7 +53,7 @@ def test_before_the_host_gives_up_the_message_goes_back_and_remembers_its_tries(
 
 
 @pytest.mark.parametrize("fault", [GiveUp("unreadable"), ZeroDivisionError("a fault of ours")])
-def test_what_time_does_not_mend_is_given_up(fault: Exception) -> None:
+def test_what_time_does_not_fix_is_given_up(fault: Exception) -> None:
     with pytest.raises(type(fault)):
         failing(fault).run(text(), LAST_DELIVERY, START)
 

@@ -45,7 +45,7 @@ EDITS = [
 
 @pytest.mark.parametrize(("before", "after"), EDITS)
 @pytest.mark.parametrize("value", [25, 12])
-def test_an_edit_that_leaves_it_true_pages_nobody_and_one_that_ends_it_resolves(
+def test_an_edit_that_leaves_it_true_pages_no_one_and_one_that_ends_it_resolves(
     before: Rule, after: Rule, value: int
 ) -> None:
     world = firing(before, Errors=25)

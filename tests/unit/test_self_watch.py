@@ -120,7 +120,7 @@ class World:
             self.now += timedelta(minutes=1)
 
 
-def test_pages_that_wait_are_told_by_another_road_until_they_are_out() -> None:
+def test_pages_that_wait_are_reported_by_another_receiver_until_they_are_out() -> None:
     world = World(Later("HTTP 503"))
     world.ticks(5)
     assert world.other.taken == []
@@ -132,7 +132,7 @@ def test_pages_that_wait_are_told_by_another_road_until_they_are_out() -> None:
     assert world.other.taken[1:] == [("OutboxStuck/critical", "resolve")]
 
 
-def test_a_refused_page_is_told_by_another_road_with_its_receiver() -> None:
+def test_a_refused_page_is_reported_by_another_receiver_with_its_receiver() -> None:
     world = World(WRONG_KEY)
     world.ticks(2)
     assert world.other.taken == [("PagesRefused/critical", "trigger")]
@@ -148,7 +148,7 @@ def test_a_refused_page_is_told_by_another_road_with_its_receiver() -> None:
     assert world.other.taken[1] == ("PagesRefused/critical", "resolve")
 
 
-def test_a_meta_road_that_is_blocked_does_not_ring_about_itself() -> None:
+def test_a_meta_receiver_that_is_blocked_does_not_ring_about_itself() -> None:
     world = World(WRONG_KEY)
     world.other.answer = WRONG_KEY
     world.ticks(30)
@@ -157,7 +157,7 @@ def test_a_meta_road_that_is_blocked_does_not_ring_about_itself() -> None:
     assert not world.alerts.load("PagesRefused/critical").series
 
 
-def test_a_rule_without_an_answer_is_told_and_that_ends_with_it() -> None:
+def test_a_rule_without_an_answer_is_reported_and_that_ends_with_it() -> None:
     world = World(Accepted(202))
     world.ticks(2)
     world.log.fails = True
@@ -237,7 +237,7 @@ def test_a_poison_queue_that_may_not_be_seen_is_a_rule_without_an_answer() -> No
     assert world.pager.taken == [("RuleEvaluationFailing/error", "trigger")]
 
 
-def test_a_configuration_that_is_wrong_pages_until_it_is_mended() -> None:
+def test_a_configuration_that_is_wrong_pages_until_it_is_fixed() -> None:
     world = World(Accepted(202))
     world.rules = []
     world.wrong = True

@@ -75,7 +75,7 @@ def numbers(found: list[EventRow]) -> list[str]:
         ),
     ],
 )
-def test_a_call_told_by_two_messages_is_one(first: Span, second: Span) -> None:
+def test_a_call_reported_by_two_messages_is_one(first: Span, second: Span) -> None:
     assert len(rows([[first], [second]])) == 1
 
 

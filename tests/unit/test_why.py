@@ -77,7 +77,7 @@ def test_a_pending_alert_says_when_it_would_fire() -> None:
         (Dead("HTTP 400"), "and the page was refused for good (HTTP 400)."),
     ],
 )
-def test_a_firing_alert_says_who_was_told_and_whether_it_arrived(
+def test_a_firing_alert_says_who_was_sent_and_whether_it_arrived(
     outcome: Later | Dead | None, says: str
 ) -> None:
     world = World(rule())
@@ -87,7 +87,7 @@ def test_a_firing_alert_says_who_was_told_and_whether_it_arrived(
     ).run(world.now)
     assert sentence(world) == (
         "Errors has fired since 00:02 UTC: 12 errors (12 for 2 min; limit 10). "
-        f"Receiver critical was told at 00:02 UTC, {says}"
+        f"Receiver critical was notified at 00:02 UTC, {says}"
     )
 
 
@@ -153,7 +153,7 @@ def test_a_rule_that_was_taken_away_is_still_explained() -> None:
 
 
 @pytest.mark.parametrize("id", ["", "Error", "Errors.warning", "Errors.critical.0", "../etc"])
-def test_what_nobody_knows_is_not_found(id: str) -> None:
+def test_what_no_one_knows_is_not_found(id: str) -> None:
     with pytest.raises(NotFound, match="GET /api/alerts lists their ids"):
         explain(World(rule()), id)
 

@@ -61,7 +61,7 @@ def test_a_store_that_does_not_answer_at_first_loses_and_doubles_nothing(
     assert desk.earned() == {"gold": 3.0}
 
 
-def test_a_road_that_is_misconfigured_stops_no_tick_and_nothing_is_lost(
+def test_a_receiver_that_is_misconfigured_stops_no_tick_and_nothing_is_lost(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     def wrong() -> Exporter:

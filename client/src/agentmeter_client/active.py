@@ -23,7 +23,7 @@ class ActiveAgents:
             self._at_work[agent_type] = max(0, self._at_work.get(agent_type, 0) + by)
 
     def news(self) -> list[tuple[str, int]]:
-        """Return what must be told: types whose number changed, and repeats of those at work."""
+        """Return what must be sent: types whose number changed, and repeats of those at work."""
         moment = time.monotonic()
         with self._lock:
             due = [
@@ -38,6 +38,6 @@ class ActiveAgents:
             return due
 
     def _is_news(self, kind: str, number: int, moment: float) -> bool:
-        """Say whether this number was not told, or so long ago that it would grow stale."""
+        """Return whether this number was never sent, or so long ago that it would grow stale."""
         sent, at = self._sent.get(kind, (None, moment))
         return sent != number or moment - at >= REPEAT_AFTER_S

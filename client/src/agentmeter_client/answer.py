@@ -36,7 +36,7 @@ class Split(NamedTuple):
 class Later(NamedTuple):
     """Not taken now; the same may be sent again.
 
-    retry_after_s: what the other side asked for. broken: waiting alone will not mend it.
+    retry_after_s: what the other side asked for. broken: waiting alone will not fix it.
     """
 
     why: str
@@ -51,7 +51,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes) -> Verdict:
     """Return what became of the batch.
 
     What is not plainly a verdict on the events, such as a refused key or a page of some proxy,
-    means later: an operator can mend it, and nothing is lost meanwhile but what overflows.
+    means later: an operator can fix it, and nothing is lost meanwhile but what overflows.
     """
     said = _object(body)
     refused = _refused(said)

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def examine(where: Target, wait_s: float, say: Say) -> bool:
-    """Tell whether an event that is sent there is counted; say what was found."""
+    """Return whether an event that is sent there is counted; say what was found."""
     say(f"ok   endpoint {where.host}:{where.port}, {_key(where)}")
     if not where.tls and where.host not in LOOPBACK:
         say("note the key travels in clear. Use https.")

@@ -153,7 +153,7 @@ class Line:
         _flush_at_the_end_of_a_worker(self)
 
     def _run(self) -> None:
-        """Send until told to stop. Whatever happens, the thread goes on."""
+        """Send until stopped; no error ends the thread."""
         sender = self._sender
         while not self._stopping:
             self._rest(sender.nap_s())
@@ -167,7 +167,7 @@ class Line:
         sender.hang_up()
 
     def _rest(self, seconds: float) -> None:
-        """Wait until somebody wakes us, and take all the calls at once."""
+        """Wait until woken, and take all the calls at once."""
         try:
             self._wake.get(timeout=seconds)
             while not self._wake.empty():

@@ -52,10 +52,10 @@ class LlmCall:
         return response
 
     def stream(self, chunks: Response, hide: Hide | None = None) -> Response:
-        """Return the stream, sync or async, with its chunks looked at as they pass.
+        """Return the stream, sync or async, with its chunks read as they pass.
 
         If it leaves the `with` block unread, the call ends when the stream does.
-        hide: tells of a chunk whether to keep it back.
+        hide: whether to keep a chunk back.
         """
         self._chunks = Chunks()
         self._open = True

@@ -175,7 +175,7 @@ class Meter:
         self._say("task.operation", given, operation=operation, status=status)
 
     def cache(self, operation: str, result: str, **details: Unpack[Details]) -> None:
-        """Count a look into a cache: "get", "hit"."""
+        """Count a cache look-up: "get", "hit"."""
         self._say("cache.operation", details, operation=operation, result=result)
 
     def error(
@@ -272,7 +272,7 @@ class Meter:
         who: Mapping[str, str],
         data: Mapping[str, object],
     ) -> None:
-        """Hand an event to the line; whatever goes wrong stays here."""
+        """Hand an event to the line; no error leaves here."""
         try:
             source = self._source or f"{self._default_source}#{self._line.backlog.line}"
             self._line.put(source, kind, parent, who, data)

@@ -47,7 +47,7 @@ class Sender:
         return len(self._held)
 
     def nap_s(self) -> float:
-        """Return how long there is nothing to do, unless somebody wakes us."""
+        """Return how long there is nothing to do, unless woken."""
         waits = self._held or (self._spool and self._spool.files)
         longest_s = self._limits.max_age_s
         return min(longest_s, self.backoff.wait_s()) if waits else longest_s
@@ -169,7 +169,7 @@ class Sender:
         """Note a failure."""
         self.failures += 1
         self.backoff.failed(verdict.retry_after_s)
-        wrong = "will not take events until this is mended" if verdict.broken else "is not there"
+        wrong = "will not take events until this is fixed" if verdict.broken else "is not there"
         self._complain(f"the endpoint {wrong}: {verdict.why}")
 
     def _succeed(self) -> None:
@@ -187,7 +187,7 @@ class Sender:
             log.warning("agentmeter: %s. Events wait, and are sent again.", what)
 
     def _settle_if_empty(self) -> None:
-        """Tell those who wait in flush()."""
+        """Wake the callers that wait in flush()."""
         if not self._held:
             self._backlog.settle()
             with self.settled:

@@ -18,7 +18,7 @@ MAX_AGE_S = 7 * 86_400.0
 
 
 class Kept(NamedTuple):
-    """A file of the spool, as its name tells: when its first event came, whose, how many."""
+    """A file of the spool, as its name says: when its first event came, whose, how many."""
 
     name: str
     since_s: float
@@ -66,7 +66,9 @@ class Spool:
         self._bound()
 
     def oldest(self) -> Kept | None:
-        """Return the file that is next; those too old to be told from a repeat are dropped."""
+        """Return the file that is next; those so old that a duplicate would not be noticed are
+        dropped.
+        """
         while self.files and now() - self.files[0].since_s > MAX_AGE_S:
             self._drop()
         return self.files[0] if self.files else None

@@ -1,4 +1,4 @@
-"""A stream of chunks that passes them on unchanged and looks at each."""
+"""A stream of chunks that passes them on unchanged and reads each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 Hide = Callable[[object], bool]
-"""Tells of a chunk whether to keep it from the reader."""
+"""Whether to keep a chunk from the reader."""
 
 
 def is_stream(thing: object) -> bool:
@@ -20,7 +20,7 @@ class TrackedStream:
     """Stands for a provider's stream, sync or async: every other attribute is the stream's own.
 
     seen: called with each chunk. ended: called once, with whether the stream was read to its end
-    and the error that ended it; a stream that nobody reads to its end is ended when it is freed.
+    and the error that ended it; a stream that is not read to its end is ended when it is freed.
     hide: chunks that are seen, and not passed on.
     """
 
@@ -96,7 +96,7 @@ class TrackedStream:
         self._end(False, None)
 
     def _end(self, complete: bool, error: BaseException | None) -> None:
-        """Tell the end, once."""
+        """Report the end, once."""
         ended = self.__dict__.get("_ended")
         if ended:
             self._ended = None

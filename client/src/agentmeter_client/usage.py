@@ -68,7 +68,7 @@ def used_in(get: Look, model: str | None) -> Used | None:
 
 
 def _tier(get: Look) -> str | None:
-    """Return the tier; Anthropic tells its faster mode beside it, Google calls it traffic."""
+    """Return the tier; Anthropic states its faster mode beside it, Google calls it traffic."""
     used = look(get("usage"))
     if text(used, "speed") == "fast":
         return "fast"
@@ -90,7 +90,7 @@ def _langchain_reading(get: Look, about: Look) -> Reading:
 
 
 def _openai_or_anthropic(used: Look, response: Look) -> Reported | None:
-    """Tell two shapes of `usage` apart by their names."""
+    """Distinguish two shapes of `usage` by their names."""
     if (prompt := number(used, "prompt_tokens")) is not None:
         return _chat(used, prompt)
     if number(used, "input_tokens") is not None:
@@ -99,7 +99,7 @@ def _openai_or_anthropic(used: Look, response: Look) -> Reported | None:
 
 
 def _google_or_langchain(used: Look, response: Look, model: str) -> Reported | None:
-    """Tell two shapes of `usage_metadata` apart by their names."""
+    """Distinguish two shapes of `usage_metadata` by their names."""
     if (prompt := number(used, "prompt_token_count", "promptTokenCount")) is not None:
         return _google(used, prompt, _grounded(response, model))
     if (total := number(used, "input_tokens")) is not None:

@@ -25,7 +25,7 @@ Begin = Callable[[str, "str | None"], "Guard[LlmCall]"]
 """Begins a call of a provider and a model."""
 MARK = "_agentmeter_wrapped"
 USAGE_ON_REQUEST = frozenset({"openai", "azure"})
-"""Others may refuse a request that asks for the usage of a stream, or tell it anyway."""
+"""Others may refuse a request that asks for the usage of a stream, or send it anyway."""
 
 
 class Sdk(NamedTuple):
@@ -79,7 +79,7 @@ SDKS = (
         "google.genai",
         "gcp.gemini",
         {},
-        # The inner method makes one call; the outer one may make several, and tells of the last.
+        # The inner method makes one call; the outer one may make several, and reports the last.
         (
             ("models._generate_content", "models.generate_content"),
             ("models._generate_content_stream", "models.generate_content_stream"),
@@ -196,7 +196,7 @@ def _asked(
 ) -> tuple[Mapping[str, Any], Hide | None]:
     """Return what to ask for, and what of its stream was not asked for by the caller.
 
-    OpenAI tells the usage of a chat's stream on request only, in a last chunk without choices.
+    OpenAI sends the usage of a chat's stream on request only, in a last chunk without choices.
     """
     is_chat = method.__qualname__.endswith("Completions.create") and "messages" in given
     if given.get("stream") is not True or not is_chat or given.get("stream_options"):
@@ -212,7 +212,7 @@ def _is_usage_alone(chunk: object) -> bool:
 
 
 def _observed(call: LlmCall, answer: Any, hide: Hide | None) -> Any:
-    """Let the call look at the answer; of a raw one, at what it is parsed to."""
+    """Let the call read the answer; of a raw one, at what it is parsed to."""
     if is_stream(answer):
         return call.stream(answer, hide)
     if type(answer).__name__ == "LegacyAPIResponse":

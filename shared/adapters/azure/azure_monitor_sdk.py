@@ -52,7 +52,8 @@ from shared.rows import INGESTION, EventRow, FailureRow, MetricRow, SpanRow
 CONNECT_TIMEOUT_S = 5
 GZIP_LEVEL = 5
 TAGS = frozenset({"ai.cloud.role", "ai.operation.id", "ai.operation.parentId", "ai.operation.name"})
-"""Those that tell of the row itself; ids of zeros are how OpenTelemetry says that there is none."""
+"""Those that describe the row itself; ids of zeros are how OpenTelemetry says that there is none.
+"""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -118,7 +119,7 @@ class Sdk:
         return self._ask(lambda: self._logs.export(records))
 
     def _ask(self, export: Callable[[], object]) -> Answer:
-        """What export() returns cannot tell partial from dead; only the response can."""
+        """What export() returns cannot distinguish partial from dead; only the response can."""
         line = self._line
         line.sent, line.answer = False, None
         with posting(self._url) as call, suppress_instrumentation():
@@ -147,7 +148,7 @@ class Sdk:
 
 
 def _without_machine(item: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what tells of this instance and its libraries: it is billed in every row."""
+    """Leave out what describes this instance and its libraries: it is billed in every row."""
     tags = {k: v for k, v in item["tags"].items() if k in TAGS and v.strip("0")}
     return item | {"tags": tags}
 

@@ -73,7 +73,7 @@ def _envelope(
 
 
 def _tags(role: str, trace_id: str, parent_id: str, name: str = "") -> dict[str, str]:
-    """Return what tells of the row itself; a tag is billed, and one of zeros says nothing."""
+    """Return what describes the row itself; a tag is billed, and one of zeros says nothing."""
     given = (
         ("ai.cloud.role", role),
         ("ai.operation.id", trace_id),

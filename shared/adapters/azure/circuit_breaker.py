@@ -21,7 +21,7 @@ T = TypeVar("T")
 class CircuitBreaker:
     """An Exporter for all threads of a process, in front of another.
 
-    seconds: tells the time; a clock that is set back ends a rest.
+    seconds: reads the time; a clock that is set back ends a rest.
     """
 
     def __init__(self, exporter: Exporter, seconds: Callable[[], float]) -> None:

@@ -38,7 +38,7 @@ class AccountEventQueue:
             return
         queue = self._queue  # made before the clock runs: a cold start loads the SDK here
         until = monotonic() + ALL_S
-        # The first tells of refused events, which no claim keeps from being counted twice: so last.
+        # The first counts refused events, which no claim keeps from being counted twice: so last.
         self._send_all(queue, messages[1:], until)
         self._send_all(queue, messages[:1], until)
 

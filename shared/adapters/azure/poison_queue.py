@@ -42,7 +42,7 @@ def connect(account: str, identity: Identity, **patience: object) -> "QueueServi
 
 
 class AccountPoisonQueue:
-    """The queue as the storage account tells it; fits ports.PoisonQueue."""
+    """The queue as the storage account shows it; fits ports.PoisonQueue."""
 
     def __init__(self, account: str, identity: Identity) -> None:
         """Take what connect() takes; the client is made at the first question."""

@@ -99,7 +99,7 @@ class Track:
 
 
 def may_lead(endpoint: str, location: str) -> bool:
-    """Tell whether events may follow a redirect: to the same host, or from one of Azure's to
+    """Return whether events may follow a redirect: to the same host, or from one of Azure's to
     another; never from https to http."""
     now, target = urlsplit(endpoint), urlsplit(location)
     here, there = now.hostname or "", target.hostname or ""

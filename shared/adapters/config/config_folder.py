@@ -94,7 +94,7 @@ def files_of(folder: Path) -> Sequence[Path]:
 def _parsed(texts: Mapping[str, str]) -> Sequence[Rule]:
     """Return the rules of these files.
 
-    One bad file refuses all: a rule that is left out would look removed, and be resolved.
+    One bad file refuses all: a rule that is left out would seem removed, and be resolved.
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []

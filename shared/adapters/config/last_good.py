@@ -26,7 +26,7 @@ class _InForce(Generic[Value]):
 class LastRight(Generic[Value]):
     """Reads the files whenever it is asked; what was right is kept in storage for other processes.
 
-    Never right means never asked: without an edition that was right, whoever asks is told why.
+    Without an edition that was right, a reader gets the error.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Edition:
-    """What the file said at one look. stamp: another one tells that it was changed since.
+    """What the file said when it was last read. stamp: another one means that it changed since.
 
     problem: what is wrong with the file, and what stands in for it.
     """
@@ -38,7 +38,7 @@ class _Edition:
 
 @dataclass(frozen=True, slots=True)
 class _InForce:
-    """One edition over one price list, until the file and the list are looked at again."""
+    """One edition over one price list, until the file and the list are read again."""
 
     edition: _Edition
     listing: Listing
@@ -49,14 +49,14 @@ class _InForce:
 class PriceBook:
     """Prices that go on as they were when the file becomes wrong; fits process.Prices.
 
-    The file is looked at every few seconds. Its last right edition is kept in storage: a process
+    The file is checked every few seconds. Its last known good edition is kept in storage: a process
     that starts with a wrong file goes on by that one, or by list prices where none was ever right.
     """
 
     def __init__(
         self, file: Path, texts: Texts, clock: Clock, listing: Callable[[], Listing]
     ) -> None:
-        """listing: returns the price list in force; asked at every look at the file."""
+        """listing: returns the price list in force; asked whenever the file is read."""
         self._file = file
         self._texts = texts
         self._clock = clock
@@ -83,7 +83,7 @@ class PriceBook:
         found, now = self._found, self._clock.now()
         if found and now < found.until:
             return found
-        # While one looks, others go on with what there is, or wait where there is nothing yet.
+        # While one reads, others go on with what there is, or wait where there is nothing yet.
         if not self._looking.acquire(blocking=found is None):
             return found or self._in_force()
         try:
@@ -113,7 +113,7 @@ class PriceBook:
         return edition
 
     def _stand_in(self, stamp: object, before: _InForce | None, wrong: str) -> _Edition:
-        """Return the last right edition in place of the wrong one, and say so."""
+        """Return the last known good edition in place of the wrong one, and say so."""
         overrides, what = (
             (before.edition.overrides, "what was in force goes on") if before else self._kept()
         )

@@ -38,7 +38,7 @@ class Signal(Generic[T]):
     name: traces, logs or metrics. request: its message's name.
     groups, scopes, items: its keys in JSON, from the outside in.
     read: takes a protobuf body apart; raises DecodeError. item: makes an empty one.
-    holds: tells whether a protobuf body is of this signal.
+    holds: whether a protobuf body is of this signal.
     """
 
     name: str
@@ -107,7 +107,7 @@ def _elsewhere(other: str, signal: Signal[T]) -> str:
 
 
 def holds_traces(body: bytes) -> bool:
-    """Tell whether a protobuf body holds spans: another signal's body can pass for a trace's."""
+    """Return whether a protobuf body holds spans: another signal's body can pass for a trace's."""
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
@@ -117,7 +117,7 @@ def holds_traces(body: bytes) -> bool:
 
 
 def holds_logs(body: bytes) -> bool:
-    """Tell whether a protobuf body holds log records."""
+    """Return whether a protobuf body holds log records."""
     try:
         request = ExportLogsServiceRequest.FromString(body)
     except DecodeError:
@@ -127,7 +127,7 @@ def holds_logs(body: bytes) -> bool:
 
 
 def holds_metrics(body: bytes) -> bool:
-    """Tell whether a protobuf body holds metrics."""
+    """Return whether a protobuf body holds metrics."""
     try:
         request = ExportMetricsServiceRequest.FromString(body)
     except DecodeError:

@@ -1,4 +1,4 @@
-"""The dialects of coding agents, which tell their calls in logs, and some in spans too."""
+"""The dialects of coding agents, which report their calls in logs, and some in spans too."""
 
 from shared.events.otlp.dialect import Dialect
 
@@ -101,7 +101,7 @@ CODING_AGENTS = (
         operations={
             r"^gemini_cli\.api_(response|error)$": "chat",
             r"^gemini_cli\.tool_call$": "execute_tool",
-            # Each of these tells what an event of gemini_cli tells better.
+            # An event of gemini_cli reports each of these better.
             "": "repeat",
         },
         names={

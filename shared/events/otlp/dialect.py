@@ -15,11 +15,11 @@ class Dialect:
     name: for a person to read. scopes: names of its instrumentation scopes; what follows such a
         name and a point is its too. marks: attributes that it alone writes.
     operations: pattern of a span's name, or of the attribute `operation_in`, → operation in the
-        words of the newest conventions; "repeat" is a span that tells what others tell.
+        words of the newest conventions; "repeat" is a span that reports what others report.
     names: field → attributes, before the common ones; the first present wins.
     shared: its names are common: other instrumentations write them too.
     added: field → attributes whose counts stand beside it and are part of it.
-    blind: attribute → pattern; where all match, cached tokens may be used that it does not tell.
+    blind: attribute → pattern; where all match, cached tokens may be used that it does not report.
     usage_in, cost_in: attributes that hold the usage, or the cost, as JSON.
     cache, reasoning: where it counts them, as shared.events.reconcile has it; "inside" where one
         of the attributes inside_if stands beside them.
@@ -68,7 +68,7 @@ class Dialect:
         return found[1].strip() or None if found else None
 
     def repeated(self, span_name: str) -> bool:
-        """Tell whether a span of that name makes no call of its own."""
+        """Return whether a span of that name makes no call of its own."""
         return bool(self.repeats and re.search(self.repeats, span_name))
 
     @cached_property

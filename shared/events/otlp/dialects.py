@@ -69,7 +69,7 @@ DIALECTS = (
         scopes=("openinference.instrumentation.bedrock",),
         operation_in=OPENINFERENCE.operation_in,
         operations=OPENINFERENCE.operations,
-        cache="",  # inside or beside, by version: the total tells
+        cache="",  # inside or beside, by version: the total decides
     ),
     Dialect(
         "OpenInference for OpenAI (JavaScript)",

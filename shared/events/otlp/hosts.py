@@ -1,4 +1,4 @@
-"""Tells who answers at a host: a client library is named after its maker, not its server.
+"""Returns the seller at a host: a client library is named after its maker, not its server.
 
 agentmeter and its client share this module: it needs nothing but Python, and the client's copy is
 generated.

@@ -1,4 +1,4 @@
-"""Makes a span of a log record, so that an event which tells of a call is read as a span is."""
+"""Makes a span of a log record, so that an event which reports a call is read as a span is."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ def name_of(log: Log) -> str:
 
 
 def _error(name: str, attributes: Attributes) -> str | None:
-    """Return the kind of error that a record tells of: an HTTP status, or a name; None for none."""
+    """Return the kind of error that a record reports: an HTTP status, or a name; None for none."""
     status = number_in(attributes, *_STATUSES)
     if status is not None and status >= BAD_REQUEST:
         return str(int(status))

@@ -1,4 +1,4 @@
-"""Tells on whose account a span is: from itself, those above it, or the sending service."""
+"""Finds the owner of a span: from itself, those above it, or the sending service."""
 
 from collections.abc import Mapping
 from dataclasses import replace

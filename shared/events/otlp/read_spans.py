@@ -26,16 +26,16 @@ class Reading:
     """What became of a request's spans.
 
     parcels: a span each, with the events that it reports. ignored: spans of other matters.
-    refused: why a span was not taken, one for each. mended: what was put right in others.
+    refused: why a span was not taken, one for each. corrected: what was corrected in others.
     unread: scopes of spans with counts of tokens that no dialect understands.
     sampled: how many spans are of traces of which the sender keeps a share only.
-    read, uncounted: how many spans tell of a model's work, and how many are of `unread`.
+    read, uncounted: how many spans report a model's work, and how many are of `unread`.
     """
 
     parcels: tuple[Parcel, ...]
     ignored: int
     refused: tuple[str, ...]
-    mended: tuple[str, ...]
+    corrected: tuple[str, ...]
     unread: tuple[str, ...] = ()
     sampled: int = 0
     read: int = 0
@@ -53,7 +53,7 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
     nodes = relate([record_of(span, services) for span in by_key.values()])
     parcels: list[Parcel] = []
     refused: list[str] = []
-    mended: list[str] = []
+    corrected: list[str] = []
     for key, span in by_key.items():
         node = nodes[key]
         if not node.record.role or (span.is_log and node.record.role == "other"):
@@ -72,7 +72,7 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
         )
         known = (node.record,) if node.record.places else ()
         parcels.append(Parcel(tuple(events), shown, known))
-        mended.extend(f"{name}: {note}" for note in (call.notes if call else ()))
+        corrected.extend(f"{name}: {note}" for note in (call.notes if call else ()))
     parcels.extend(Parcel((), (), (record,)) for record in _links(nodes))
     others = [span for span in by_key.values() if not nodes[span.key].record.role]
     unread = [span.scope or "unnamed" for span in others if _counts_something(span)]
@@ -80,7 +80,7 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
         parcels=tuple(parcels),
         ignored=len(others),
         refused=tuple(refused),
-        mended=tuple(mended),
+        corrected=tuple(corrected),
         unread=tuple(sorted(set(unread))),
         sampled=sum(span.is_sampled for span in by_key.values()),
         read=sum(bool(parcel.events or parcel.spans) for parcel in parcels),
@@ -89,7 +89,7 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
 
 
 def _is_shown(node: Node) -> bool:
-    """Tell whether a span is written beside the events; of a log, where it tells a trace's call."""
+    """Return whether a span is written beside the events; a log, if it reports a trace's call."""
     return not node.record.is_log or (node.calls and not node.record.is_unlinked)
 
 
@@ -120,7 +120,7 @@ def _links(nodes: Mapping[Key, Node]) -> Iterator[Record]:
 
 
 def _counts_something(span: Span) -> bool:
-    """Tell whether a span of no known dialect seems to count tokens."""
+    """Return whether a span of no known dialect seems to count tokens."""
     return any(
         "token" in name.lower() and not isinstance(value, str | bool) and value > 0
         for name, value in span.attributes.items()

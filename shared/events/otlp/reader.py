@@ -28,7 +28,7 @@ class Said:
     def __init__(
         self, dialect: Dialect, attributes: Attributes, names: Mapping[str, Names]
     ) -> None:
-        """names: field → those of the attributes that tell it, the first to be believed first."""
+        """names: field → those of the attributes that hold it, the first to be believed first."""
         self.dialect = dialect
         self._attributes = attributes
         self._names = names
@@ -69,7 +69,7 @@ class Reader:
     def read(self, attributes: Attributes) -> Said:
         """Return what the attributes say.
 
-        Which name tells which field is found once for spans with the same attributes.
+        Which attribute holds which field is found once for spans with the same attributes.
         """
         present = self._known.intersection(attributes)
         return Said(self.dialect, attributes, self._names_among(present))

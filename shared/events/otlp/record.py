@@ -1,4 +1,4 @@
-"""What one span says, read once: its role, its owner, and the model call that it tells of."""
+"""What one span says, read once: its role, its owner, and the model call that it reports."""
 
 import hashlib
 import re
@@ -33,7 +33,7 @@ MAX_S = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a span tells of a model call. doubts, notes: as shared.events.reconcile has them."""
+    """What a span reports of a model call. doubts, notes: as shared.events.reconcile has them."""
 
     provider: str
     model: str | None
@@ -54,9 +54,9 @@ class Record:
     operation: in the words of the newest conventions. error: what kind it ended with, None where
     it went well. own, service: what it, and its resource, say of its owner. remote: the agent runs
     at its provider. is_inner: it called no other service, so that spans may lie below it.
-    stands_alone: an agent that tells its own calls.
-    superseded: a second span of its instrumentation tells of the same call.
-    is_log: a log record tells it, in the span parent_id; where that is "", it names no trace.
+    stands_alone: an agent that reports its own calls.
+    superseded: a second span of its instrumentation reports the same call.
+    is_log: a log record reports it, in the span parent_id; where that is "", it names no trace.
     meeting: where logs and spans that do not name each other are looked for, "" for nowhere.
     tool_call: the id by which the model asked for it.
     """
@@ -101,7 +101,7 @@ class Record:
 
     @property
     def is_unlinked(self) -> bool:
-        """Tell whether it names no trace."""
+        """Return whether it names no trace."""
         return self.is_log and not self.parent_id
 
     @property
@@ -111,12 +111,12 @@ class Record:
 
     @property
     def is_counted(self) -> bool:
-        """Tell whether it knows what was used."""
+        """Return whether it knows what was used."""
         return self.call is not None and self.call.usage is not None
 
     @property
     def is_embedding(self) -> bool:
-        """Tell whether it is a call that makes vectors."""
+        """Return whether it is a call that makes vectors."""
         return self.operation == EMBEDDINGS
 
 
@@ -166,7 +166,7 @@ def _service(resource: Attributes, reader: Reader, services: Services | None) ->
 
 
 def _call(span: Span, said: Said, operation: str) -> Call:
-    """Return what the span tells of a model call."""
+    """Return what the span reports of a model call."""
     # OpenInference names the model of a failed call among the parameters only.
     model = said.text("model") or stated_in(span, "llm.invocation_parameters", "model")
     response_model = said.text("response_model")
@@ -203,7 +203,7 @@ def _meeting(span: Span, call: Call | None, error: str | None) -> str:
 
 
 def _stands_alone(said: Said, operation: str, error: str | None, call: Call | None) -> bool:
-    """Tell whether an agent's span is the record of its calls where no other span tells them."""
+    """Return whether an agent's span is the record of its calls where no other span tells them."""
     if operation != "invoke_agent" or call is None:
         return False
     failed = said.dialect.agents_call and error is not None and call.model is not None
@@ -211,7 +211,7 @@ def _stands_alone(said: Said, operation: str, error: str | None, call: Call | No
 
 
 def _maker(provider: str | None, *models: str | None) -> str:
-    """Return the names by which the model's family is known: an alias alone does not tell it."""
+    """Return the names that identify the model's family: an alias alone does not."""
     named = " ".join(model for model in models if model)
     alone = named and provider and "anthropic" in provider.lower()
     return f"{provider} {named}" if alone else named
@@ -243,7 +243,7 @@ def _duration_s(span: Span) -> float | None:
 
 
 def _ends_later(span: Span, call: Call) -> bool:
-    """Tell whether a second span tells of the same call: Logfire ends a stream with one.
+    """Return whether a second span tells of the same call: Logfire ends a stream with one.
 
     The first, which ends when the stream begins, has neither usage nor a response id.
     """
@@ -252,6 +252,6 @@ def _ends_later(span: Span, call: Call) -> bool:
 
 
 def _is_remote(span: Span, operation: str) -> bool:
-    """Tell whether the span of an agent is the only record of the model calls made for it."""
+    """Return whether the span of an agent is the only record of the model calls made for it."""
     provider = span.text("gen_ai.provider.name", "gen_ai.system")
     return span.kind == "client" and operation == "invoke_agent" and provider in REMOTE_AGENTS

@@ -1,4 +1,4 @@
-"""How spans hang together: whose account each is on, and which of them tell one and the same call.
+"""Relates spans: finds the owner of each, and those that report one and the same call.
 
 Each span is visited a fixed number of times, however deep they lie; a circle of parents is cut.
 """
@@ -27,10 +27,10 @@ class Node:
     nearest agent, itself included. main_agent: the agent at the top, None without the root.
     outers: the nearest model call around it, by whether it makes vectors.
     came_from_below: its error came up from below.
-    calls: the call that it tells of is its own to report. twins: spans that tell of that call too.
+    calls: it is the span that reports its call. twins: other spans of that call.
     sums_its_calls: it is an agent that counts the model calls below it.
     inners: calls just inside it, of its kind. reporter: the span that reports the
-    call that it tells of.
+    call.
     """
 
     record: Record
@@ -109,7 +109,7 @@ def _inherit(node: Node) -> None:
 
 
 def _report(node: Node) -> None:
-    """Tell the spans above of the calls and errors below; those below have told already."""
+    """Report calls and errors to the span above; those below have reported already."""
     record, parent = node.record, node.parent
     node.came_from_below = bool(
         record.error and (record.error in node.errors_below or _is_vague(record, node))

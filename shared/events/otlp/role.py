@@ -1,4 +1,4 @@
-"""Tells what a span is about: a model call, an agent's or a tool's work, or neither."""
+"""Decides what a span is about: a model call, an agent's or a tool's work, or neither."""
 
 import re
 from typing import Literal
@@ -20,7 +20,7 @@ _NOT_COUNTED = frozenset({"fetch_response", "unknown", "chain", "task", "repeat"
 _PREFIXES = ("gen_ai.", "llm.", "openinference.", "traceloop.", "ai.", "langfuse.observation.")
 _EVENTS = re.compile(r"^(event\.)?gen_ai\.")
 _DETAILS = re.compile(r"^(event\.)?gen_ai\..*\.details$")
-"""Names of the conventions' own log events, and of those that tell a whole call."""
+"""Names of the conventions' own log events, and of those that report a whole call."""
 
 
 def operation_of(span: Span, said: Said) -> str:
@@ -42,9 +42,10 @@ def operation_of(span: Span, said: Said) -> str:
 
 
 def _log_operation(span: Span, said: Said) -> str:
-    """Return what a log record tells of; "repeat" where it is no record of a call or a tool's work.
+    """Return the operation of a log record; "repeat" where it is no record of a call or a tool's
+    work.
 
-    Agents' records repeat their spans, and what tells neither usage, answer nor failure is a
+    Agents' records repeat their spans, and a record of neither usage, answer nor failure is a
     request, or content.
     """
     counts = counts_tokens(span, said)

@@ -22,7 +22,7 @@ class Span:
     trace_id: 32 hex digits. span_id: 16. parent_id: 16, or "" for a root.
     start_ns, end_ns: since 1970; 0 where the sender did not say.
     message: what the sender wrote about a failure. exception: the type of the last one recorded.
-    trace_state: of W3C, as it was sent. is_log: a log record tells it, in the span parent_id.
+    trace_state: of W3C, as it was sent. is_log: a log record reports it, in the span parent_id.
     """
 
     trace_id: str
@@ -43,7 +43,7 @@ class Span:
 
     @property
     def is_sampled(self) -> bool:
-        """Tell whether its sender drops other traces: tracestate names a threshold above 0."""
+        """Return whether its sender drops other traces: tracestate names a threshold above 0."""
         return bool(self.trace_state and _THRESHOLD.search(self.trace_state))
 
     @property

@@ -1,4 +1,4 @@
-"""Finds spans of two instrumentations that tell one call, and makes one call of what they say."""
+"""Merges spans of two instrumentations that report one call."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,18 +14,18 @@ MOST_RUNNING = 64
 """Calls of equal counts at one time, among which the twin of a span is searched."""
 
 NEAR_NS = 10 * 10**9
-"""Between the ends of a call as a log and as a span tell them."""
+"""Between the ends of a call as a log and as a span report them."""
 
 SLACK_NS = 20 * 10**6
-"""Between the ends of a call as two instrumentations beside each other tell them."""
+"""Between the ends of a call as two instrumentations beside each other report them."""
 MOST_TWINS = 8
-"""Spans that tell one call, beyond those with its answer's id."""
+"""Spans that report one call, beyond those with its answer's id."""
 
 Key = tuple[str, str]
 
 
 def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Yield the spans of each call that several tell, the one that knows most first.
+    """Yield the spans of each call that several report, the one that knows most first.
 
     What found two of them by their answer joins a third that agrees with one of them.
     """
@@ -43,7 +43,7 @@ def groups_of(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
 
 def _group(group_of: dict[Key, list[Record]], record: Record) -> list[Record]:
-    """Return the spans that are known to tell of the span's call, itself included."""
+    """Return the spans that are known to report the span's call, itself included."""
     return group_of.setdefault(record.key, [record])
 
 
@@ -55,7 +55,7 @@ def _unite(group_of: dict[Key, list[Record]], one: Record, other: Record) -> Non
 
 
 def _can_be_one(one: Sequence[Record], other: Sequence[Record]) -> bool:
-    """Tell whether two groups may be of one call: they have no scope in common and no two ids."""
+    """Return whether two groups may be of one call: they have no scope in common and no two ids."""
     both = [*one, *other]
     ids = {record.call.response_id for record in both if record.call} - {None}
     scopes = {record.scope for record in one} & {record.scope for record in other}
@@ -78,7 +78,7 @@ def knowledge(record: Record) -> tuple[int, int, int]:
 def merged(call: Call, others: Sequence[Call]) -> Call:
     """Return the call with what the others know besides; where they agree on its size, counts too.
 
-    A part that one of them does not tell is no doubt where another tells it.
+    A part that one of them does not report is no doubt where another does.
     """
     for other in others:
         usage = _usage(call, other)
@@ -105,7 +105,7 @@ def _usage(call: Call, other: Call) -> dict[str, int] | None:
 
 
 def same_size(one: Record, other: Record) -> bool:
-    """Tell whether two spans agree on input and output, as far as both tell them."""
+    """Return whether two spans agree on input and output, as far as both tell them."""
     mine, theirs = (record.call.usage if record.call else None for record in (one, other))
     return not mine or not theirs or sizes(mine) == sizes(theirs)
 
@@ -126,7 +126,7 @@ def _by_answer(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
 
 def _by_counts(calls: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Yield pairs of spans, of two scopes of one service, that agree on all that both tell.
+    """Yield pairs of spans, of two scopes of one service, that agree on all that both report.
 
     Calls of one scope are never twins of each other: two at once with equal counts are two calls.
     A framework's callbacks may have a trace of their own; its span then lies around the client's.
@@ -197,7 +197,7 @@ def _take_twin(record: Record, waiting: dict[Key, Record]) -> Record | None:
 
 
 def _agree(one: Record, other: Record) -> bool:
-    """Tell whether two spans can be of one call: at one time, of one model, with no two ids."""
+    """Return whether two spans can be of one call: at one time, of one model, with no two ids."""
     a, b = one.call, other.call
     if a is None or b is None or (a.response_id and b.response_id):
         return False
@@ -209,7 +209,7 @@ def _agree(one: Record, other: Record) -> bool:
 
 
 def _lies_in(inner: Record, outer: Record) -> bool:
-    """Tell whether a span lies in another, or is as good as beside it."""
+    """Return whether a span lies in another, or is as good as beside it."""
     begins = 0 < outer.start_ns <= inner.start_ns + SLACK_NS and inner.start_ns < outer.end_ns
     return begins and inner.end_ns <= outer.end_ns + SLACK_NS
 

@@ -31,7 +31,7 @@ NOTHING: tuple[Counts, frozenset[str], tuple[str, ...]] = ({}, frozenset(), ())
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a span tells of tokens. wrong: counts that are none, or not known.
+    """The tokens that a span reports. wrong: counts that are none, or not known.
 
     cache, reasoning: where they are counted.
     """
@@ -61,7 +61,7 @@ def usage_of(span: Span, said: Said, model: str, output_expected: bool) -> Recon
 
 
 def _hides_the_cache(span: Span, said: Said, found: Reconciled) -> bool:
-    """Tell whether cached tokens may have been used that the dialect does not tell."""
+    """Return whether cached tokens may have been used that the dialect does not tell."""
     where = said.dialect.blind.items()
     if not where or not found.counts or found.counts.get("cache_read_tokens"):
         return False
@@ -69,7 +69,7 @@ def _hides_the_cache(span: Span, said: Said, found: Reconciled) -> bool:
 
 
 def counts_tokens(span: Span, said: Said) -> bool:
-    """Tell whether the span counts what went in."""
+    """Return whether the span counts what went in."""
     if said.first("input_tokens") is not None:
         return True
     return any(name in span.attributes for name in said.dialect.usage_in)

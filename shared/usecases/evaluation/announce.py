@@ -1,4 +1,4 @@
-"""Tells what was deployed and what was changed, where people look when something breaks."""
+"""Sends change events: what was deployed, and what was changed in configuration."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ from shared.store_ports import AlertStore
 from shared.usecases.evaluation.tick import MINUTE, Ticked, Ticks
 
 CHANGES = "Changes/info"
-"""The record that remembers what was told, and the rule that its pages name."""
+"""The record that remembers what was sent, and the rule that its pages name."""
 VERSION = "version"
 
 logger = logging.getLogger(__name__)
@@ -47,10 +47,10 @@ class Announce:
         self._kinds = kinds
 
     def run(self, now: datetime) -> Sequence[Change]:
-        """Tell what has changed; of a kind that was never seen, or is wrong now, nothing is.
+        """Announce what has changed; nothing of a kind that was never seen, or is wrong now.
 
         Raises:
-            RetryLater: the store did not answer, or somebody else told it.
+            RetryLater: the store did not answer, or another process sent it.
         """
         record = self._alerts.load(CHANGES)
         before = record.contents
@@ -131,7 +131,7 @@ def _digest(text: str) -> str:
 
 
 class Announcing:
-    """Tells once a minute what has changed since the one before, then runs on; fits Ticks."""
+    """Announces once a minute what has changed since the one before, then runs on; fits Ticks."""
 
     def __init__(self, tick: Ticks, announce: Announce) -> None:
         self._tick = tick
@@ -139,7 +139,7 @@ class Announcing:
         self._minute: datetime | None = None
 
     def run(self, now: datetime) -> Ticked:
-        """Do everything that is due; what cannot be told now is told by the next minute."""
+        """Do everything that is due; what cannot be sent now is sent by the next minute."""
         minute = floor(now, MINUTE)
         if minute != self._minute:
             self._minute = minute

@@ -1,4 +1,4 @@
-"""Decides whom to tell of a rule's alerts, and what is remembered of having told."""
+"""Decides which pages a rule's alerts send, and what its record keeps of them."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ class Moment:
 class GroupDecision:
     """What was decided about a group, and the page that came of it.
 
-    route: the name of the receiver that is told.
+    route: the receiver's name.
     """
 
     group: Group
@@ -61,7 +61,7 @@ class GroupDecision:
 
     @property
     def said(self) -> str:
-        """Say why somebody is told, or nobody is, and what mutes some of the alerts."""
+        """Say why a page is sent or not, and what mutes some of the alerts."""
         return chronicle.reason_of(self.decision, self.group.muted_by)
 
 
@@ -92,7 +92,7 @@ class Conclusion:
 
     @property
     def reason(self) -> str:
-        """Say why people are told, or are not; each reason once."""
+        """Say why pages are sent or not; each reason once."""
         return "; ".join(dict.fromkeys(one.said for one in self.decisions))
 
 
@@ -131,7 +131,7 @@ class Conclude:
         return Conclusion(after, tuple(decisions), steps, made)
 
     def owes(self, record: RuleRecord, at: datetime) -> bool:
-        """Tell whether something of a rule that is no more is yet to be ended."""
+        """Return whether something of a rule that is no more is yet to be ended."""
         ending = (self._ending(record, key, at) for key in _open_or_resolved(record))
         return bool(record.series) or any(one.decision.action for one in ending)
 
@@ -165,7 +165,7 @@ class Conclude:
         return GroupDecision(group, route, receiver, decision)
 
     def _receiver(self, own: str, incident: Incident | None) -> tuple[str, Receiver]:
-        """Return who is told, by name: who was told of the open incident, if there is one."""
+        """Return the receiver, with its name: that of the open incident, if there is one."""
         route = incident.route if incident else own
         return route, self.routes.receivers.get(route) or self.routes.receivers[own]
 
@@ -196,7 +196,7 @@ def _open_or_resolved(record: RuleRecord) -> Iterable[str]:
 
 
 def _muted(record: RuleRecord, quiet: Quiet) -> Mapping[str, str]:
-    """Return what keeps which of the firing alerts from being told, by fingerprint."""
+    """Return what mutes firing alerts, by fingerprint."""
     return {
         key: why
         for key, alert in record.firing.items()
@@ -238,7 +238,7 @@ def _after(record: RuleRecord, decisions: Sequence[GroupDecision], at: datetime)
 
 
 def _said(record: RuleRecord, one: GroupDecision, at: datetime) -> str:
-    """Return why people are told, or are not; of a page in the same moment, why it was sent."""
+    """Return why a page is sent or not; of a page in the same moment, why it was sent."""
     if chronicle.is_paged(one.group, one.page, at):
         return record.decided.get(one.group.key, one.said)
     return one.said

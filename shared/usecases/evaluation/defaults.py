@@ -30,7 +30,7 @@ class Unowned:
         return ""
 
     def reaches(self, owner: str, route: str) -> bool:
-        """Tell that it is."""
+        """Return that it is."""
         del owner, route
         return True
 

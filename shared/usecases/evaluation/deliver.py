@@ -30,7 +30,7 @@ for so long."""
 WAITS_S = (5, 15, 30, 60)
 """A page that waits longer keeps a person in the dark after the other side is well again."""
 STALE = timedelta(hours=1)
-"""A change event that nobody took for so long is of no use."""
+"""A change event that was refused for so long is of no use."""
 LONGEST_ASKED_S = 3600
 """A longer Retry-After is cut to this, so that no odd header buries a page."""
 
@@ -119,7 +119,7 @@ class Deliver:
     def _attempt(
         self, page: Page, token: str, now: datetime, act: Callable[[Page], Delivery]
     ) -> Attempt | None:
-        """Take the page, do it and note what came of it; None where somebody else has it."""
+        """Take the page, do it and note what came of it; None where another process has it."""
         taken = self.alerts.lease(page, token, now, now + LEASE)
         if taken is None:
             return None
@@ -159,7 +159,7 @@ def _each(pages: Sequence[Page], work: Callable[[Page], Attempt | None]) -> list
 
 
 def _not_needed(page: Page) -> Delivery:
-    """Say why a page is not sent of whose incident nobody has heard."""
+    """Say why a page is not sent whose incident was never opened."""
     return Dropped("resolved before notified")
 
 

@@ -247,7 +247,7 @@ class Evaluate:
         return Moment(at, run.now, Quiet(at, self.routes().inhibitions, self.silences(), firing))
 
     def _concluded(self, run: Run, moment: Moment, aside: UsageLog, item: Advanced) -> RuleReport:
-        """Decide whether a person is told of the rule, and store that with its state.
+        """Decide about the rule's pages, and store them with its state.
 
         aside: asked for what makes a page more useful.
         """
@@ -277,7 +277,7 @@ class Evaluate:
         return self._store(run, conclusion, report)
 
     def _store(self, run: Run, conclusion: Conclusion, report: RuleReport) -> RuleReport:
-        """Write state, pages and history in one; whoever was faster has told already."""
+        """Write state, pages and history in one; a faster process has sent them already."""
         steps = conclusion.steps[-STEPS_MOST:]
         try:
             run.stored[report.rule] = self.alerts.save(conclusion.record, conclusion.pages, steps)

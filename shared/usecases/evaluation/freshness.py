@@ -80,7 +80,7 @@ def probes(at: datetime, reach: Reach) -> Iterator[Question]:
 
 
 def is_stale(log: UsageLog, at: datetime, reach: Reach) -> bool:
-    """Tell whether nothing at all was written for STALE_AFTER before that moment.
+    """Return whether nothing at all was written for STALE_AFTER before that moment.
 
     Where rows come later than that, they are late and not missing, up to LATE_MOST. A probe without
     an answer says nothing: each rule goes on by its own.
@@ -102,5 +102,5 @@ def is_stale(log: UsageLog, at: datetime, reach: Reach) -> bool:
 
 
 def is_own(rule: Rule) -> bool:
-    """Tell whether the rule is about agentmeter itself: of the present, and by other facts."""
+    """Return whether the rule is about agentmeter itself: of the present, and by other facts."""
     return rule.query == PROBE or rule.query.startswith(OF_THE_STORE)

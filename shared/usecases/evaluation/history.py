@@ -1,4 +1,4 @@
-"""Tells Azure Monitor what happened to alerts, so that their history outlives the store."""
+"""Exports the history of alerts to Azure Monitor, where it outlives the store."""
 
 import json
 import logging

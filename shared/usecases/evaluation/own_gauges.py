@@ -39,15 +39,15 @@ class Vitals:
         series: SeriesStore,
         *others: Callable[[datetime], Sequence[Sampled]],
     ) -> None:
-        """others: what else is told at a planned time; they never raise."""
+        """others: further points of a planned time; they never raise."""
         self._alerts = alerts
         self._series = series
         self._others = others
 
     def record(self, tick: TickReport) -> None:
-        """Tell how all is, once for each planned time.
+        """Record the state of the app, once for each planned time.
 
-        Never raises for a store that fails: the next tick tells more recent numbers.
+        Never raises for a store that fails: the next tick has more recent numbers.
         """
         try:
             others = (point for other in self._others for point in other(tick.at))

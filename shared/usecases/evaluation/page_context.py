@@ -29,7 +29,7 @@ def traced(pages: Sequence[Page], rule: Rule, log: UsageLog, at: datetime) -> It
     """Yield the pages with `trace_id` and `event_traces` among their details, where there are any.
 
     at: the planned time that they were decided at. trace_id: of the tick that decided.
-    event_traces: of the latest events that the rule looked at, three at most. A log that does not
+    event_traces: of the latest events that the rule read, three at most. A log that does not
     answer costs a page nothing but them.
     """
     for number, page in enumerate(map(decided_here, pages)):

@@ -45,10 +45,10 @@ class Run:
         return due_times(rule, self.record(rule), self.minute)
 
     def waits(self, item: Advanced) -> bool:
-        """Tell whether the log has not answered to a rule that is due."""
+        """Return whether the log has not answered to a rule that is due."""
         return bool(self.due_times(item.rule)) and not item.due.times
 
     def is_new(self, item: Advanced) -> bool:
-        """Tell whether the alerts of the rule are others than what is stored."""
+        """Return whether the alerts of the rule are others than what is stored."""
         stored = self.stored.get(item.rule.key)
         return bool(item.transitions) or item.record.series != (stored.series if stored else {})

@@ -26,7 +26,7 @@ class RuleReport:
     waiting: the log has not answered yet, and the next run goes on. not stored: another evaluator
     was faster and its result stands, or the store did not answer.
     planned: the planned times that the rule was taken through; skipped: those given up as too old.
-    reason: why a person was told, or was not.
+    reason: why a page was sent, or was not.
     """
 
     rule: str
@@ -56,7 +56,7 @@ class TickReport:
 
     @property
     def complete(self) -> bool:
-        """Tell whether rules were due, every one of them had its answer, and it was stored.
+        """Return whether rules were due, every one of them had its answer, and it was stored.
 
         A run in which none was due is no sign that all goes well.
         """
@@ -66,7 +66,7 @@ class TickReport:
 
     @property
     def pages(self) -> bool:
-        """Tell whether a page came of it."""
+        """Return whether a page came of it."""
         return any(item.pages for item in self.rules)
 
     def after(self, earlier: "TickReport") -> "TickReport":

@@ -21,7 +21,7 @@ STUCK_AFTER = timedelta(minutes=5)
 def own_rules(meta: str) -> Sequence[Rule]:
     """Return the rules about agentmeter itself.
 
-    meta: the receiver for what keeps pages from the others; without one nobody is told of that.
+    meta: the receiver for what keeps pages from the others; without one that stays unsaid.
     """
     about_receivers = (
         [rule.model_copy(update={"route": meta}) for rule in OF_RECEIVERS] if meta else []
@@ -129,7 +129,7 @@ def _rule(
 
 
 def _failing(severity: str) -> Rule:
-    """Return the rule that tells, as gravely as they would, of rules that have no answer."""
+    """Return the rule about rules that have no answer, of the same severity as they."""
     return _rule(
         *("RuleEvaluationFailing", f"{OF_THE_STORE}failing {severity}", "PT5M", severity),
         "{Rule} had no answer for more than 5 minutes: {value:.0f} failures in a row",

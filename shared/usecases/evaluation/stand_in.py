@@ -26,7 +26,7 @@ class StandIn:
         self._next: datetime | None = None
 
     def run(self, now: datetime) -> bool:
-        """Evaluate where the timer is overdue; tell whether that was done.
+        """Evaluate where the timer is overdue; return whether that was done.
 
         Never raises: the message is done, even if this fails.
         """
@@ -42,7 +42,7 @@ class StandIn:
         return True
 
     def _is_time(self, now: datetime) -> bool:
-        """Tell whether this process has not asked lately."""
+        """Return whether this process has not asked lately."""
         with self._lock:
             if self._next and self._next - READ_EVERY <= now < self._next:
                 return False

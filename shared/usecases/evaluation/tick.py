@@ -1,4 +1,4 @@
-"""What each run of the timer does: pages, rules, their pages; then all is told."""
+"""What each run of the timer does: pages, rules, their pages, then history."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class Ticked:
 
     @property
     def complete(self) -> bool:
-        """Tell whether every rule had its answer, and no page was left waiting or unsent."""
+        """Return whether every rule had its answer, and no page was left waiting or unsent."""
         pages = all(report.later == 0 for report in self.delivered)
         return self.evaluated.complete and pages
 
@@ -162,14 +162,16 @@ class Heard:
 
 
 class Watched:
-    """A tick that somebody outside hears of when it was complete: its silence is the alarm."""
+    """A tick that sends a heartbeat when it was complete: a missing one is the alarm."""
 
     def __init__(self, tick: Ticks, heartbeat: Heartbeat) -> None:
         self._tick = tick
         self._heartbeat = heartbeat
 
     def run(self, now: datetime) -> Ticked:
-        """Do everything that is due at `now`, and tell if all of it went well. Raises as Tick."""
+        """Do everything that is due at `now`, and return whether all of it went well. Raises as
+        Tick.
+        """
         ticked = self._tick.run(now)
         if ticked.complete:
             self._heartbeat.beat()

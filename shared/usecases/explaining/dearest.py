@@ -33,7 +33,7 @@ FIELDS: Mapping[str, str] = {
     "output_tokens": "Output",
     "errors": "Errors",
 }
-"""What is told of one → its column. Errors are model calls that failed."""
+"""Each field of one → its column. Errors are model calls that failed."""
 
 
 @dataclass(frozen=True, slots=True)

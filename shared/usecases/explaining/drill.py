@@ -37,7 +37,7 @@ class Progress:
 class Drill:
     """Writes the trigger together with an incident of a rule that does not exist.
 
-    An incident whose rule is gone is resolved by whoever evaluates next: so a drill is, whatever
+    An incident whose rule is gone is resolved by the next evaluation: so a drill is, whatever
     becomes of the one who began it.
     """
 
@@ -68,7 +68,7 @@ class Drill:
         return page
 
     def progress(self, page: Page) -> Progress:
-        """Tell what became of the page, and of the one that ends its incident."""
+        """Return the state of the page, and of the one that ends its incident."""
         mine = [
             one
             for one in self._alerts.history(SETTLED_SEEN)

@@ -40,7 +40,7 @@ class Subject:
 
     @property
     def decided(self) -> str:
-        """Return why somebody was told of it last, or nobody was; "" where nothing fires."""
+        """Return why its last page was sent, or none was; "" where nothing fires."""
         return self.record.decided.get(self._series) or self.record.decided.get("", "")
 
     @property

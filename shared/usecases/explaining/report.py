@@ -78,15 +78,16 @@ class Report:
         return [*self._check_config(), self._check_ticks(now), *pages, *self._check_lateness(now)]
 
     def watchdog(self, now: datetime) -> Check:
-        """Tell whether rules are evaluated: the last good time is at most three minutes old, and no
-        rule has had no answer for five."""
+        """Return whether rules are evaluated: the last good time is at most three minutes old, and
+        no rule has had no answer for five.
+        """
         return self._check_ticks(now)
 
     def _check_config(self) -> list[Check]:
         return [_read(name, read) for name, read in self._config.items()]
 
     def _check_ticks(self, now: datetime) -> Check:
-        """Tell whether rules are evaluated, every one of them."""
+        """Return whether rules are evaluated, every one of them."""
         records = self._alerts.load_all()
         last = max((one.last_good_at for one in records if one.last_good_at), default=None)
         since = now - (last or self._started_at)

@@ -1,4 +1,4 @@
-"""What people do with silences: look, add one, end one."""
+"""Lists, adds and ends silences for an operator."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

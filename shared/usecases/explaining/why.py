@@ -1,4 +1,4 @@
-"""Explains an alert: why it fires or is silent, what was found, and who was told."""
+"""Explains an alert: why it fires or is silent, what was found, and who was notified."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass

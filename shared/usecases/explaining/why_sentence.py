@@ -108,12 +108,12 @@ def _found(subject: Subject, step: Step | None) -> str:
 
 
 def _notified(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
-    """Say who was told of what fires, or why nobody was."""
+    """Say who was notified of what fires, or why no one was."""
     incident = subject.incident
     if incident is None:
         return f"No page was sent: {subject.decided or 'it has just begun'}"
     page = next((one for one in pages if one.page.id == incident.page), None)
-    notified = f"Receiver {incident.route} was told at {_time(incident.notified_at, now)}"
+    notified = f"Receiver {incident.route} was notified at {_time(incident.notified_at, now)}"
     if page is None:
         return notified
     status = f" ({page.page.last_status})" if page.page.last_status else ""
@@ -122,7 +122,7 @@ def _notified(subject: Subject, pages: Sequence[Sent], now: datetime) -> str:
 
 
 def _silent(subject: Subject) -> str:
-    """Say why nothing is wrong, or why nobody can tell."""
+    """Say why nothing is wrong, or why that is not known."""
     record = subject.record
     if subject.rule is None:
         return "its rule is no more"

@@ -46,7 +46,7 @@ FIELDS: Mapping[str, str] = {
     "corrected_by": "Who",
     "old_cost_usd": "OldCostUsd",
 }
-"""What is told of an event → its column."""
+"""Each field of an event → its column."""
 BAD = ("error", "failed", "timeout")
 Shown = dict[str, object]
 Row = Mapping[str, object]

@@ -100,7 +100,7 @@ class TakeOtlp:
     def _request(
         self, found: Sequence[object], refused: Sequence[str], reading: Reading
     ) -> Request:
-        """Tell where the message comes from, and what of its request was read and what was not.
+        """Return where the message comes from, and what of its request was read and what was not.
 
         A request that has nothing to do with models is not worth a message.
         """
@@ -126,8 +126,10 @@ def _say(refused: Sequence[str], reading: Reading, items: str) -> str:
             f"{len(refused)} {items} were refused. {_few(refused)}. The others were taken: send "
             "none again. See docs/opentelemetry.md."
         )
-    if reading.mended:
-        parts.append(f"Token counts that contradict each other were cut. {_few(reading.mended)}.")
+    if reading.corrected:
+        parts.append(
+            f"Token counts that contradict each other were cut. {_few(reading.corrected)}."
+        )
     if reading.unread:
         parts.append(
             f"{items.capitalize()} of {_few(reading.unread)} seem to count tokens in words "

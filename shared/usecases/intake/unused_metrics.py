@@ -24,7 +24,7 @@ _ADVICE = (
         "Microsoft.SemanticKernel* to the traces.",
     ),
 )
-"""How metrics begin → where the same program tells its calls one by one."""
+"""How metrics begin → where the same program reports its calls one by one."""
 _NOTHING = "No metrics are used here, only traces and logs."
 _OFF = "Set OTEL_METRICS_EXPORTER=none to spare the requests. See docs/opentelemetry.md."
 

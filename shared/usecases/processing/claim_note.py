@@ -19,7 +19,7 @@ from shared.usecases.processing.exporting import OLDEST, nearest
 
 PriceOf = Callable[[LlmCall, datetime], Cost]
 REPEATED = "repeated"
-"""Holds the claim of a call that another span tells, and is counted under that one."""
+"""Holds the claim of a call that another span reports, and is counted under that one."""
 _UNKNOWN = "unknown"
 _NAMES = ("provider", "model", "response_model", "deployment", "service_tier")
 _SURE = {"unknown": 0, "estimated": 1}
@@ -63,12 +63,12 @@ class ClaimNote:
         }
 
     def can_be_corrected(self, now: datetime) -> bool:
-        """Tell whether Azure Monitor still takes a row of the time of this one."""
+        """Return whether Azure Monitor still takes a row of the time of this one."""
         return self.event is not None and self.row_at() > now - OLDEST
 
     @property
     def has_usage(self) -> bool:
-        """Tell whether it is a call whose usage is known."""
+        """Return whether it is a call whose usage is known."""
         return self.event is not None and self.event.data.usage is not None
 
     def row_at(self) -> datetime:
@@ -139,14 +139,14 @@ def learnt(before: ClaimNote, after: ClaimNote, report: AnyEvent) -> Iterator[st
 
 
 def contradicts(known: ClaimNote, report: AnyEvent) -> bool:
-    """Tell whether the report states other counts than the call that was counted."""
+    """Return whether the report states other counts than the call that was counted."""
     call = known.event.data if known.event else None
     other = report.data if isinstance(report.data, LlmCall) else None
     return call is not None and other is not None and not _agree(call.usage, other.usage)
 
 
 def _agree(one: Usage | None, other: Usage | None) -> bool:
-    """Tell whether two reports state the same sizes, as far as both state them."""
+    """Return whether two reports state the same sizes, as far as both state them."""
     if one is None or other is None:
         return True
     pairs = zip(sizes(vars(one)), sizes(vars(other)), strict=True)
@@ -154,7 +154,7 @@ def _agree(one: Usage | None, other: Usage | None) -> bool:
 
 
 def _is_surer(before: Cost, after: Cost) -> bool:
-    """Tell whether a price is one at last, or has fewer doubts."""
+    """Return whether a price is one at last, or has fewer doubts."""
     if after.usd is None or before.usd is None:
         return after.usd is not None and before.usd is None
     grade = [_SURE.get(cost.status, _SUREST) for cost in (before, after)]

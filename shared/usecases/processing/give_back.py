@@ -32,7 +32,7 @@ class GiveBack:
         return self._process(text, delivery, now)
 
     def _is_counted(self, text: str, delivery: int) -> bool:
-        """Tell whether totals and tallies hold what an earlier delivery brought."""
+        """Return whether totals and tallies hold what an earlier delivery brought."""
         message = decode(text)
         if message.attempts + delivery == 1:
             return False

@@ -1,4 +1,4 @@
-"""Makes the rows that tell whose work spans of earlier messages are, as learnt from a later one."""
+"""Makes the rows that name the owner of earlier messages' spans, as learnt from a later one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def late_owners(
     earlier: what those messages said. nodes: those spans among all that are known. whole: traces
     of which all is known that came; of others, only what lies below a root is.
     A row stands in the minute of its events, so that whole minutes have both or neither. It counts
-    how many spans were known of the traces that tell of the call: of two rows, the one that knew
+    how many spans were known of the traces of the call: of two rows, the one that knew
     more is right.
     """
     if not earlier:
@@ -68,7 +68,7 @@ def _owners(nodes: Mapping[Key, Node]) -> Mapping[Key, Owned]:
 
 
 def _reporters(nodes: Mapping[Key, Node]) -> Mapping[Key, Node]:
-    """Return the node that tells of each call: of twins, the one that knows most."""
+    """Return the node that reports each call: of twins, the one that knows most."""
     twins = {twin.record.key: node for node in nodes.values() for twin in node.twins}
     return {key: twins.get(key, node) for key, node in nodes.items()}
 

@@ -1,4 +1,4 @@
-"""Decides what spans tell by all that is known of their traces, in whichever message it came."""
+"""Decides what spans report by all that is known of their traces, in whichever message it came."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,11 +29,12 @@ ERROR = ":error"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A message with its events as they are known by now, and which tell what others tell.
+    """A message with its events as they are known by now, and which of them repeat others.
 
     repeated: claim keys of events that other spans report → those of the spans that report
         the same call: they are counted only if this message counted them before.
-    rivals: claim key of an event → those of what tells it too: where one was counted, this is not.
+    rivals: claim key of an event → those of others that report it: where one was counted, this is
+    not.
     owners: rows of whose work events of earlier messages turn out to be.
     """
 
@@ -43,7 +44,7 @@ class Placed:
     owners: Sequence[EventRow] = ()
 
     def twins(self, key: str) -> tuple[str, ...]:
-        """Return the claim keys of the spans that tell the same call."""
+        """Return the claim keys of the spans that report the same call."""
         return self.repeated.get(key) or self.rivals.get(key, Rivals()).twins
 
 
@@ -102,7 +103,7 @@ def _placed(
 
 
 def _is_repeated(event: AnyEvent, node: Node) -> bool:
-    """Tell whether another span tells what the event does."""
+    """Return whether another span tells what the event does."""
     if isinstance(event.data, LlmCall):
         return not node.calls
     return event.type == "error" and node.came_from_below
@@ -133,7 +134,7 @@ def _reporters(node: Node) -> tuple[str, ...]:
 
 
 def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> Rivals:
-    """Return what tells the same call: twins, and calls and agents around it.
+    """Return what reports the same call: twins, and calls and agents around it.
 
     Where it hangs in the air, any agent of its trace may be around it.
     of_error: ends the ids of errors, whose keys are returned then.
@@ -156,7 +157,7 @@ def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> Rivals
 
 
 def _call_key(record: Record, of_error: str) -> str:
-    """Return the claim key of the call that a span tells; an agent's own event has the plain id."""
+    """Return the claim key of the span's call; an agent's own event has the plain id."""
     suffix = ALONE if record.role == "agent" and not record.remote else ""
     return span_key(record.source, record.trace_id, record.span_id, of_error or suffix)
 
@@ -164,7 +165,7 @@ def _call_key(record: Record, of_error: str) -> str:
 def _of_agents_alone(
     message: Message, nodes: Mapping[Key, Node], now: datetime
 ) -> Iterator[tuple[AnyEvent, Node]]:
-    """Yield the calls of agents whose model calls no other span tells: their sums stand for them.
+    """Yield the calls of agents whose model calls no other span reports: their sums stand for them.
 
     Not where a call of the trace hangs in the air: it may be below such an agent.
     """

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 BEAT_OF_USE = timedelta(minutes=30)
 """A heartbeat that is late for so long says nothing that a later one does not say."""
 SERIES_MAX = 2_000
-"""Series of a metric, unless told otherwise: as many as a row of Azure Tables holds."""
+"""Series of a metric by default: as many as a row of Azure Tables holds."""
 
 
 def count_nothing(now: datetime) -> CountFast:
@@ -176,7 +176,7 @@ class Process:
     def _export(self, keys: Sequence[str], rows: Sequence[EventRow]) -> _Refused:
         """Send the rows of these claims; return those that Azure Monitor refuses for good.
 
-        Rows beyond those of the claims tell of other messages' events, and are sent along.
+        Rows beyond those of the claims belong to other messages' events, and are sent along.
         """
         outcomes = self._exporter.events(rows) if rows else ()
         judged = list(zip(keys, outcomes, strict=False))
@@ -215,7 +215,7 @@ class Process:
         return tally(bounded_series(named, series))
 
     def _count_later(self, message: Message, attempt: int, items: int, now: datetime) -> None:
-        """Count a try that came to nothing, once; where even that fails, the try itself is told."""
+        """Count a try that came to nothing, once; where even that fails, log the try."""
         try:
             self._series.apply(f"{message.batch} {attempt}", [items_later(items)], now)
         except RetryLater as exc:

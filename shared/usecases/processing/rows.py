@@ -62,7 +62,7 @@ def corrected_row(correction: Correction, attempt: int, now: datetime) -> EventR
     row = event_row(correction.event, correction.cost, 1, now)
     text = {
         **row.text,
-        "reason": f"{', '.join(correction.learnt)} as a later report told",
+        "reason": f"{', '.join(correction.learnt)} as a later report stated",
         "who": f"{report.source} {report.id}",
         "old_cost_status": before.status if before else "",
         "old_cost_usd": plain(before.usd) if before and before.usd is not None else "",
@@ -188,7 +188,7 @@ class Spans:
     def _of_input(self, call: LlmCall, at: datetime, cost: Cost) -> Decimal:
         """Return what the input alone would have cost: rates depend on its size, not on the output.
 
-        Of a cost that the sender reported, nobody knows the parts: all of it stands for output.
+        Of a cost that the sender reported, the parts are not known: all of it stands for output.
         """
         if call.usage is None or cost.status == "reported":
             return Decimal(0)

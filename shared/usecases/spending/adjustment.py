@@ -23,7 +23,7 @@ COPIED = (
     "subject",
     *(one.key for one in columns_of(LlmCall) if one.type == "string" and one.key not in OWN),
 )
-"""What an adjustment says of its call, so that whoever sums up by it sums up both."""
+"""What an adjustment says of its call, so that a sum by it has both."""
 
 _KEYS = {
     *("id", "source", "occurred_at", "cost_status", "cost_usd", "count", *Usage.model_fields),
@@ -73,7 +73,7 @@ class Repriced:
 
     @property
     def differs(self) -> bool:
-        """Tell whether the log must be corrected; it keeps amounts as doubles."""
+        """Return whether the log must be corrected; it keeps amounts as doubles."""
         old, new = self.recorded.booked, self.cost
         amounts = [None if usd is None else float(usd) for usd in (old.usd, new.usd)]
         return (old.status, amounts[0]) != (new.status, amounts[1])

@@ -84,7 +84,7 @@ class Spending:
 
     @property
     def trend(self) -> Trend | None:
-        """Tell which way it went: new and gone are told by calls, the others by cost."""
+        """Return which way it went: new and gone by calls, the others by cost."""
         if self.before is None:
             return None
         if not self.before.measures["calls"]:

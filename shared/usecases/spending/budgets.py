@@ -1,4 +1,4 @@
-"""Tells where each budget stands: what is spent of it, what will be, and what has no price."""
+"""Returns the state of each budget: what is spent of it, what will be, and what has no price."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

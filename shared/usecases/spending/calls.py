@@ -43,7 +43,7 @@ COLUMNS: Mapping[str, str] = {
     "missing": "CostMissing",
     "trace": "OperationId",
 }
-"""What is told of a call → the column that it is in; a text that is not there is ""."""
+"""Each field of a call → the column that it is in; a text that is not there is ""."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tells what was spent by whom, and what has no price, corrections included."""
+"""Sums what was spent, by owner or model, corrections included, and counts what has no price."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is asked of the costs: which calls, told by what, in which order, how many rows."""
+"""What is asked of the costs: which calls, split by what, in which order, how many rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from shared.usecases.spending.period import Period
 
 COST_STATUS = "cost_status"
 SPLIT_BY: Mapping[str, str] = {**DIMENSIONS, COST_STATUS: "CostStatus"}
-"""What costs are told by → the column that it is in. The status is the one after corrections."""
+"""What costs are split by → the column that it is in. The status is the one after corrections."""
 MOST_DIMENSIONS = 2
 MOST_ROWS = 10_000
 DEFAULT_ROWS = 1_000

@@ -73,7 +73,7 @@ SORTS: Mapping[str, str] = {
     **{name: f"todouble({name})" for name in MEASURES},
     "name": "0.0",
 }
-"""What rows are sorted by → its KQL; the largest come first unless told otherwise."""
+"""What rows are sorted by → its KQL; the largest come first by default."""
 
 
 def calls_query(scope: Scope) -> str:
@@ -146,7 +146,7 @@ union (Spent
 
 
 def _extended(question: Question) -> Iterator[str]:
-    """Yield the lines that tell the periods apart and name rows and buckets."""
+    """Yield the lines that separate the periods and name rows and buckets."""
     start = moment_literal(question.period.start)
     was = question.before
     if was:

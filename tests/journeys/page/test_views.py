@@ -78,7 +78,7 @@ def test_unpriced_models_come_with_the_entry_that_would_price_them(
     assert seen.page.inner_text("main pre") == unpriced["add"]
 
 
-def test_costs_are_told_by_everything_that_the_api_knows(seen: Viewer) -> None:
+def test_costs_are_reported_by_everything_that_the_api_knows(seen: Viewer) -> None:
     seen.open("costs")
     by = seen.page.get_by_label("By", exact=True)
     assert by.locator("option").all_inner_texts() == [name.replace("_", " ") for name in SPLIT_BY]
@@ -177,7 +177,7 @@ def test_a_part_that_fails_says_so_and_leaves_the_others(seen: Viewer) -> None:
     seen.said.clear()
 
 
-def test_a_server_that_is_gone_is_told_and_what_was_shown_stays(seen: Viewer) -> None:
+def test_a_server_that_is_gone_is_reported_and_what_was_shown_stays(seen: Viewer) -> None:
     seen.open("incidents")
     seen.page.route("**/incidents", lambda route: route.abort())
     seen.page.route("**/api/alerts", lambda route: route.abort())

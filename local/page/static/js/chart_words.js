@@ -46,7 +46,7 @@ export function summary({ label, times, series, format }) {
   return `Chart ${label}, ${first} to ${last}: ${said.join("; ")}. A table follows.`;
 }
 
-/** The same numbers, made when somebody opens them. */
+/** The same numbers, made when they are opened. */
 export function tableOf(spec, isOpen) {
   const body = h("div", {
     class: "scroll",

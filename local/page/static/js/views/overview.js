@@ -20,7 +20,7 @@ const MINUTES = `UsageEvents | where Name == "llm.call"
     by At = bin(TimeGenerated, 1m)
 | order by At asc`;
 
-/** The first moment of this day and this month, by the clock of whoever looks. */
+/** The first moment of this day and this month, by the viewer's clock. */
 function starts() {
   const now = new Date();
   return {
@@ -157,7 +157,7 @@ function incidents(all) {
     "Open incidents",
     [{ name: "severity" }, { name: "what" }, { name: "opened" }],
     open.map(row),
-    "Nobody has to be awake: no incident is open.",
+    "No incident is open.",
   );
 }
 

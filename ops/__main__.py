@@ -64,6 +64,9 @@ def main(argv: Sequence[str], desk: Desk) -> int:
     except ModuleNotFoundError as exc:
         desk.terminal.note(f"{name}: The package {exc.name} is not installed. Type: make setup")
         return MISUSED
+    except Misconfigured as exc:  # a file that is read at import
+        desk.terminal.note(f"{name}: {exc}")
+        return MISUSED
     given = _parser(name, command).parse_args(rest)
     run = partial(_run, name, command, given)
     try:

@@ -15,6 +15,7 @@ import pytest
 from ops import __main__ as entry
 from ops.console.command import Command, Desk
 from ops.console.terminal import Terminal
+from shared.errors import Misconfigured
 from tests.fakes import FakeClock
 
 ROOT = Path(__file__).parents[2]
@@ -57,16 +58,30 @@ def test_without_packages_it_says_what_to_type(tmp_path: Path) -> None:
     assert f"Type: make -C {tmp_path} setup" in answer.stderr
 
 
-def test_a_package_that_is_missing_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(
+            ModuleNotFoundError("No module named 'duckdb'", name="duckdb"),
+            "The package duckdb is not installed. Type: make setup",
+            id="package",
+        ),
+        pytest.param(Misconfigured("a.toml: line 3: add it"), "check: a.toml: line 3", id="file"),
+    ],
+)
+def test_what_a_command_lacks_is_named(
+    error: Exception,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def load(name: str) -> Command:
-        raise ModuleNotFoundError("No module named 'duckdb'", name="duckdb")
+        raise error
 
     monkeypatch.setattr(entry, "load", load)
     desk = Desk(Terminal(sys.stdout, sys.stderr), os.environ, FakeClock())  # noqa: TID251 - handed on
     assert entry.main(["check"], desk) == entry.MISUSED
-    assert "The package duckdb is not installed. Type: make setup" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def test_all_texts_use_the_one_form() -> None:

@@ -1,6 +1,7 @@
 """POST /api/events: what agents send."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import azure.functions as func
 
@@ -35,6 +36,8 @@ def routes(app: Callable[[], App]) -> Sequence[Route]:
 def _answer(received: Received) -> func.HttpResponse:
     """Say what was stored and what was not: 202, 207 or 400."""
     body: dict[str, object] = {"accepted": received.accepted}
+    if received.warned:
+        body["warnings"] = [asdict(warned) for warned in received.warned]
     if not received.rejected:
         return reply(202, body)
     body["rejected"] = [

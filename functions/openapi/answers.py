@@ -29,10 +29,19 @@ class Unforeseen(Failure):
     id: str
 
 
+class Warned(Shape):
+    """An event that is stored, and that its sender should know something of. index: its place."""
+
+    index: Count = Field(examples=[0])
+    id: str = Field(examples=["7f3d"])
+    warning: str = Field(examples=["The id came before with other content. It counts once."])
+
+
 class Accepted(Shape):
-    """Every event is stored durably."""
+    """Every event is stored durably. warnings: left out where there are none."""
 
     accepted: Count
+    warnings: list[Warned] = []
 
 
 class Rejected(Shape):

@@ -11,6 +11,7 @@ from shared.events.body import Limits, read_events
 from shared.events.envelope import Refusal, judge, of_tenant
 from shared.events.message import Request, pack
 from shared.invocation import traceparent
+from shared.usecases.intake.reused_ids import ReusedIds, Warned
 
 REASONS: Mapping[type[InvalidEvent], str] = {
     LengthRequired: "chunked",
@@ -28,11 +29,13 @@ class Received:
     """What became of a request.
 
     messages: queue texts that hold the accepted events; they are durable once queued.
+    warned: accepted events of which the sender should know something.
     """
 
     accepted: int
     rejected: tuple[Refusal, ...]
     messages: tuple[str, ...]
+    warned: tuple[Warned, ...] = ()
 
 
 class Ingest:
@@ -40,6 +43,7 @@ class Ingest:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._reused = ReusedIds()
 
     def accept(
         self, body: bytes, headers: Mapping[str, str], now: datetime, tenant: str = ""
@@ -56,7 +60,9 @@ class Ingest:
         request = Request(traceparent(), Counter(one.reason for one in refused))
         counts = {"accepted": len(events), "refused": len(refused)}
         logger.info("Of %d events, %d were accepted.", len(given), len(events), extra=counts)
-        return Received(len(events), tuple(refused), tuple(pack(events, now, request=request)))
+        warned = self._reused.among(given, {one.index for one in refused})
+        messages = tuple(pack(events, now, request=request))
+        return Received(len(events), tuple(refused), messages, tuple(warned))
 
     def count_refused(self, refusal: InvalidEvent, now: datetime) -> Sequence[str]:
         """Return what lets the queue count a request of which nothing could be made."""

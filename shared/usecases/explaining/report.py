@@ -113,12 +113,8 @@ class Report:
             if now - at <= STALE_AFTER
         }
         lag_s = fresh.get((LOG_LAG.name, ()))
-        late = {dict(k[1])["event_source"]: v for k, v in fresh.items() if k[0] == EVENT_LAG.name}
-        worst = sorted(late, key=lambda source: -abs(late[source]))[:SENDERS_SHOWN]
-        said = "; ".join(f"{one} {late[one]:.0f} s" for one in worst)
-        checks = [
-            Check("senders", True, f"late or by a wrong clock: {said}" if said else "on time")
-        ]
+        late_s = {dict(k[1])["event_source"]: v for k, v in fresh.items() if k[0] == EVENT_LAG.name}
+        checks = [Check("senders", True, _senders(late_s))]
         if lag_s is None:
             return checks
         found = f"queries find rows at least {lag_s:.0f} s after they were sent"
@@ -199,3 +195,15 @@ def _alert(record: RuleRecord, key: str, alert: SeriesAlert) -> dict[str, object
 def _iso(moment: datetime | None) -> str | None:
     """Write a moment, or nothing."""
     return moment.isoformat() if moment else None
+
+
+def _senders(late_s: Mapping[str, float]) -> str:
+    """Name the senders whose events come late, and those whose clock is ahead, the worst first."""
+    worst = sorted(late_s, key=lambda source: -abs(late_s[source]))
+    shown = {source: late_s[source] for source in worst[:SENDERS_SHOWN]}
+    late = [f"{source} by {seconds:.0f} s" for source, seconds in shown.items() if seconds > 0]
+    ahead = [f"{source} by {-seconds:.0f} s" for source, seconds in shown.items() if seconds <= 0]
+    said = [f"events come late, or a clock is slow: {', '.join(late)}"] if late else []
+    said += [f"a clock is ahead: {', '.join(ahead)}"] if ahead else []
+    said += [f"{len(worst) - len(shown)} more"] if len(worst) > len(shown) else []
+    return "; ".join(said) or "events of every sender come in time"

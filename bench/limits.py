@@ -81,7 +81,7 @@ LIMITS = (
         "messages a second of one queue: 2,000",
         2_000,
         lambda t: t.messages,
-        "larger requests; several deployments",
+        "larger requests; `eventBuffer=eventhubs`; several deployments",
         QUEUES,
         split=True,
     ),

@@ -21,14 +21,18 @@ from functions.route import Carrier, Route, over_grpc
 from shared.wiring import App
 
 
-def build(app: Callable[[], App], carrier: Carrier = over_grpc) -> func.FunctionApp:
+def build(
+    app: Callable[[], App],
+    carrier: Carrier = over_grpc,
+    further: Sequence[Callable[[Callable[[], App]], func.Blueprint]] = (),
+) -> func.FunctionApp:
     """Return the Functions app with every trigger; `app` is first called by the first trigger.
 
-    carrier: how HTTP reaches the routes.
+    carrier: how HTTP reaches the routes. further: triggers that not every deployment has.
     """
     functions = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-    for module in (process, evaluate):
-        functions.register_functions(module.blueprint(app))
+    for blueprint in (process.blueprint, evaluate.blueprint, *further):
+        functions.register_functions(blueprint(app))
     for route in routes(app):
         level = None if route.role else func.AuthLevel.ANONYMOUS
         trigger = functions.function_name(route.name)(carrier(route, app))

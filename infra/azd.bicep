@@ -52,6 +52,14 @@ param alwaysReadyProcessing int = 0
 @maxValue(1)
 param alwaysReadyEvaluation int = 0
 
+@description('Optional. Where accepted events wait to be processed: the storage queue, or an event hub beside it. draining: in the queue again, while what is left in the hub is processed; the way back from eventhubs to queue.')
+@allowed([
+  'queue'
+  'eventhubs'
+  'draining'
+])
+param eventBuffer string = 'queue'
+
 @description('Optional. Keeps three copies of the storage account in three zones, where the region has them, instead of one place.')
 param zoneRedundantStorage bool = false
 
@@ -192,6 +200,7 @@ module agentmeter 'main.bicep' = {
     alwaysReadyIngest: alwaysReadyIngest
     alwaysReadyProcessing: alwaysReadyProcessing
     alwaysReadyEvaluation: alwaysReadyEvaluation
+    eventBuffer: eventBuffer
     zoneRedundantStorage: zoneRedundantStorage
     retentionDays: retentionDays
     dailyCapGb: dailyCapGb

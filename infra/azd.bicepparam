@@ -12,6 +12,7 @@ param httpConcurrency = int(empty(readEnvironmentVariable('HTTP_CONCURRENCY', ''
 param alwaysReadyIngest = int(empty(readEnvironmentVariable('ALWAYS_READY_INGEST', '')) ? '0' : readEnvironmentVariable('ALWAYS_READY_INGEST', ''))
 param alwaysReadyProcessing = int(empty(readEnvironmentVariable('ALWAYS_READY_PROCESSING', '')) ? '0' : readEnvironmentVariable('ALWAYS_READY_PROCESSING', ''))
 param alwaysReadyEvaluation = int(empty(readEnvironmentVariable('ALWAYS_READY_EVALUATION', '')) ? '0' : readEnvironmentVariable('ALWAYS_READY_EVALUATION', ''))
+param eventBuffer = json(empty(readEnvironmentVariable('EVENT_BUFFER', '')) ? '"queue"' : '"${readEnvironmentVariable('EVENT_BUFFER', '')}"')
 param zoneRedundantStorage = bool(empty(readEnvironmentVariable('ZONE_REDUNDANT_STORAGE', '')) ? 'false' : readEnvironmentVariable('ZONE_REDUNDANT_STORAGE', ''))
 param retentionDays = int(empty(readEnvironmentVariable('RETENTION_DAYS', '')) ? '90' : readEnvironmentVariable('RETENTION_DAYS', ''))
 param dailyCapGb = int(empty(readEnvironmentVariable('DAILY_CAP_GB', '')) ? '-1' : readEnvironmentVariable('DAILY_CAP_GB', ''))

@@ -54,6 +54,14 @@ param alwaysReadyProcessing int = 0
 @maxValue(1)
 param alwaysReadyEvaluation int = 0
 
+@description('Optional. Where accepted events wait to be processed: the storage queue, or an event hub beside it. draining: in the queue again, while what is left in the hub is processed; the way back from eventhubs to queue.')
+@allowed([
+  'queue'
+  'eventhubs'
+  'draining'
+])
+param eventBuffer string = 'queue'
+
 @description('Optional. Keeps three copies of the storage account in three zones, where the region has them, instead of one place.')
 param zoneRedundantStorage bool = false
 
@@ -184,6 +192,7 @@ var componentId = empty(existingComponentId) ? ownComponentId : existingComponen
 var vaultId = empty(existingVaultId) ? resourceId('Microsoft.KeyVault/vaults', ownVaultName) : existingVaultId
 var vaultName = split(vaultId, '/')[8]
 var ownSubnetId = privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
+var hubNamespace = eventBuffer == 'queue' ? '' : 'evhns-${stem}-${take(suffix, 6)}'
 var allTags = union(tags, {
   application: name
   environment: environmentName
@@ -238,6 +247,16 @@ module data 'modules/data.bicep' = {
   }
 }
 
+module hub 'modules/hub.bicep' = if (eventBuffer != 'queue') {
+  name: 'hub'
+  params: {
+    namespaceName: hubNamespace
+    location: location
+    tags: allTags
+    appPrincipalId: identity.outputs.principalId
+  }
+}
+
 module vault 'modules/vault.bicep' = if (empty(existingVaultId)) {
   name: 'vault'
   dependsOn: [
@@ -287,6 +306,7 @@ module app 'modules/app.bicep' = {
   name: 'app'
   dependsOn: [
     access
+    hub
     keys
     network
   ]
@@ -303,6 +323,8 @@ module app 'modules/app.bicep' = {
     identityClientId: identity.outputs.clientId
     storageName: data.outputs.storageName
     packageUrl: data.outputs.packageUrl
+    eventBuffer: eventBuffer
+    hubNamespace: hubNamespace
     vaultName: vaultName
     workspaceId: workspaceId
     componentId: componentId

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from shared.adapters.azure.event_queue import AccountEventQueue
 from shared.adapters.azure.identity import Identity
+from shared.adapters.azure.poison_queue import POISON
+from shared.errors import Misconfigured
 
 if TYPE_CHECKING:
     from shared.adapters.azure.circuit_breaker import CircuitBreaker
+    from shared.adapters.azure.event_hub import HubEventQueue
     from shared.adapters.azure.log_analytics import LogAnalytics
     from shared.adapters.azure.poison_queue import AccountPoisonQueue
     from shared.adapters.config.price_list import PriceList
     from shared.clock import Clock
+    from shared.ports import EventQueue
     from shared.settings import Settings
     from shared.storage.stores import Storage
 
@@ -28,14 +32,42 @@ class Connections:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("storage", "queue"):
+        for name in ("storage", "storage_queue", "set_aside", "hub"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
-    @cached_property
-    def queue(self) -> AccountEventQueue:
+    @property
+    def queue(self) -> EventQueue:
         """Takes what was accepted."""
+        return self.hub if self._settings.EVENT_BUFFER == "eventhubs" else self.storage_queue
+
+    @cached_property
+    def storage_queue(self) -> AccountEventQueue:
+        """Where messages wait to be processed, or to be tried again."""
         return AccountEventQueue(self._queue_account, self._identity)
+
+    @cached_property
+    def set_aside(self) -> AccountEventQueue:
+        """Takes what goes to the poison queue."""
+        return AccountEventQueue(self._queue_account, self._identity, POISON)
+
+    @cached_property
+    def hub(self) -> HubEventQueue:
+        """Takes what was accepted, where EVENT_BUFFER says so.
+
+        Raises:
+            Misconfigured: no namespace is named.
+        """
+        from shared.adapters.azure.event_hub import HubEventQueue, token_policy
+
+        namespace, identity = self._settings.EVENT_HUB__fullyQualifiedNamespace, self._identity
+        if not namespace:
+            raise Misconfigured(
+                "EVENT_BUFFER is eventhubs, and EVENT_HUB__fullyQualifiedNamespace names none. Set "
+                "it to the namespace, as NAME.servicebus.windows.net."
+            )
+        policy = partial(token_policy, identity.credential)
+        return HubEventQueue(f"https://{namespace}", identity, policy)
 
     @cached_property
     def exporter(self) -> CircuitBreaker:

@@ -17,6 +17,7 @@ OLD = "_OLD"
 UNRESOLVED = "@Microsoft.KeyVault("
 """How a setting begins whose reference to the Key Vault led to no secret (yet)."""
 PerMinute = Annotated[int, Field(ge=0, le=100_000_000)]
+Host = Annotated[str, Field(pattern=r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)?$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 OUTWARD = (
     *("PRICES_REFRESH_URL", "HEARTBEAT_URL", "WEBHOOK_URL", "SLACK_WEBHOOK_URL"),

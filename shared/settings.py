@@ -7,23 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
+from shared import setting_forms as forms
 from shared.clouds import CLOUDS, Cloud
 from shared.errors import Misconfigured
-from shared.setting_forms import (
-    LINK,
-    LINKS,
-    NO_LINK,
-    OLD,
-    RECEIVER,
-    Address,
-    PagerKey,
-    PerMinute,
-    Token,
-    Url,
-    odd,
-    plain_outward,
-    value_of,
-)
 
 APP_FOLDER = Path(__file__).parent.parent
 
@@ -84,6 +70,17 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     AzureWebJobsStorage__queueServiceUri: str = Field(
         "", description="Queue endpoint of the storage account, reached by identity"
     )
+    EVENT_BUFFER: Literal["queue", "eventhubs"] = Field(
+        "queue",
+        description="Where accepted events wait to be processed: `queue` of AzureWebJobsStorage, "
+        "or `eventhubs`, the hub `usage-events` of EVENT_HUB__fullyQualifiedNamespace",
+    )
+    EVENT_HUB__fullyQualifiedNamespace: forms.Host = Field(
+        "",
+        description="Event Hubs namespace, as `NAME.servicebus.windows.net`, reached by identity. "
+        "While it is set, what waits there is processed, whatever EVENT_BUFFER is; read when the "
+        "app is loaded",
+    )
     AGENTMETER_CONFIG: Path = Field(
         APP_FOLDER / "config", description="Folder of rules, prices and routes"
     )
@@ -117,19 +114,19 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     )
     AGENTMETER_LINK: str = Field(
         "",
-        pattern=LINK,
+        pattern=forms.LINK,
         description="The page or workbook that a pager message links to; `{id}` in it stands for "
         "the alert's id",
     )
     AGENTMETER_RUNBOOKS: str = Field(
         "",
-        pattern=LINK,
+        pattern=forms.LINK,
         description="Where docs/ is to be read, as `https://github.com/you/agentmeter/blob/main`; "
         "pages then link to their runbook",
     )
     AGENTMETER_SILENCE_LINK: str = Field(
         "",
-        pattern=LINK,
+        pattern=forms.LINK,
         description="A page that silences, linked below pages; `{labels}` in it becomes "
         "`alertname=X&severity=Y`",
     )
@@ -151,12 +148,12 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description="Lets receivers and other addresses that are called be plain http to other "
         "machines; without it such an address is named and not called",
     )
-    RATE_LIMIT_REQUESTS: PerMinute = Field(
+    RATE_LIMIT_REQUESTS: forms.PerMinute = Field(
         0,
         description="Requests that a key may make in a minute, at each instance; more are refused "
         "(429). 0: as many as come",
     )
-    RATE_LIMIT_EVENTS: PerMinute = Field(
+    RATE_LIMIT_EVENTS: forms.PerMinute = Field(
         0,
         description="Events that a key may send in a minute, at each instance: after a batch that "
         "takes more, the next ones wait (429). 0: as many as come",
@@ -183,7 +180,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
         description="From which level on the app logs; at WARNING, only what went wrong. The host "
         "has a threshold of its own, `logLevel` in host.json",
     )
-    METRICS_TOKEN: Token = Field(
+    METRICS_TOKEN: forms.Token = Field(
         SecretStr(""),
         description="When set, GET /metrics, /api/health and /api/health/alerts ask for "
         "`Authorization: Bearer <token>`",
@@ -191,35 +188,35 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     HTTP_PROXYING: bool = Field(
         True,
         description="Requests are forwarded whole, bodies in chunks included, as OpenTelemetry's "
-        "exporters for JavaScript send them; `0`: such bodies are refused (411). The one setting "
-        "that is read when the app is loaded; Python 3.12 and older also needs "
+        "exporters for JavaScript send them; `0`: such bodies are refused (411). It is read "
+        "when the app is loaded; Python 3.12 and older also needs "
         "`PYTHON_ENABLE_INIT_INDEXING=1`",
     )
-    PAGERDUTY_URL: Url = Field(
+    PAGERDUTY_URL: forms.Url = Field(
         "https://events.pagerduty.com", description="https://events.eu.pagerduty.com in the EU"
     )
-    PAGERDUTY_DEFAULT_KEY: PagerKey = Field(
+    PAGERDUTY_DEFAULT_KEY: forms.PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for error and info"
     )
-    PAGERDUTY_CRITICAL_KEY: PagerKey = Field(
+    PAGERDUTY_CRITICAL_KEY: forms.PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for critical"
     )
-    PAGERDUTY_WARNING_KEY: PagerKey = Field(
+    PAGERDUTY_WARNING_KEY: forms.PagerKey = Field(
         SecretStr(""), description="Events v2 integration key for warning"
     )
-    HEARTBEAT_URL: Address = Field(
+    HEARTBEAT_URL: forms.Address = Field(
         SecretStr(""),
         description="Called after each complete tick; who watches it (a healthchecks.io check, "
         "say) raises the alarm when the calls end",
     )
-    WEBHOOK_URL: Address = Field(
+    WEBHOOK_URL: forms.Address = Field(
         SecretStr(""),
         description='The address of receivers with `notifier = "webhook"` that name no `url`',
     )
-    WEBHOOK_SECRET: Token = Field(
+    WEBHOOK_SECRET: forms.Token = Field(
         SecretStr(""), description="Signs them (docs/notifications.md), for `key` of a receiver"
     )
-    SLACK_WEBHOOK_URL: Address = Field(
+    SLACK_WEBHOOK_URL: forms.Address = Field(
         SecretStr(""), description="Incoming webhook of a channel, for `key` of a Slack receiver"
     )
 
@@ -249,12 +246,12 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     def problems(self) -> list[str]:
         """Name the links that were set aside, and the secrets of an odd form; never a value."""
         fields = Settings.model_fields.items()
-        wrong = (one for name, item in fields for one in odd(name, item, getattr(self, name)))
+        wrong = (one for name, item in fields for one in forms.odd(name, item, getattr(self, name)))
         return [*self._set_aside, *wrong]
 
     def values(self, name: str) -> list[SecretStr]:
         """Return the secret, and the one before its rotation, as far as they are set."""
-        found = (getattr(self, one, SecretStr("")) for one in (name, f"{name}{OLD}"))
+        found = (getattr(self, one, SecretStr("")) for one in (name, f"{name}{forms.OLD}"))
         return [value for value in found if value.get_secret_value()]
 
 
@@ -268,16 +265,16 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     """
     given = os.environ if environment is None else environment
     names = (*Settings.model_fields, *filter(_is_beside_them, given))
-    values = {name: value for name in names if (value := value_of(given.get(name, "")))}
-    plain = plain_outward(values)
+    values = {name: value for name in names if (value := forms.value_of(given.get(name, "")))}
+    plain = forms.plain_outward(values)
     values = {name: value for name, value in values.items() if name not in plain}
     try:
         return Settings.model_validate(values).setting_aside(plain.values())
     except ValidationError as exc:
         wrong = {".".join(map(str, e["loc"])): e["msg"] for e in exc.errors()}
-    if wrong.keys() <= {*LINKS}:
+    if wrong.keys() <= {*forms.LINKS}:
         right = {name: value for name, value in values.items() if name not in wrong}
-        aside = (*plain.values(), *(f"{name} {NO_LINK}" for name in wrong))
+        aside = (*plain.values(), *(f"{name} {forms.NO_LINK}" for name in wrong))
         return Settings.model_validate(right).setting_aside(aside)
     problems = [f"{name}: {said}" for name, said in wrong.items()]
     raise Misconfigured("Settings are wrong. " + "; ".join(problems) + ". See docs/settings.md.")
@@ -286,13 +283,13 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 def is_secret(name: str) -> bool:
     """Return whether a receiver may name the setting as its key or address."""
     field = Settings.model_fields.get(name)
-    return name.startswith(RECEIVER) if field is None else field.annotation is SecretStr
+    return name.startswith(forms.RECEIVER) if field is None else field.annotation is SecretStr
 
 
 def _is_beside_them(name: str) -> bool:
     """Return whether the setting is none of the fields, and ours all the same."""
-    old = name.endswith(OLD) and is_secret(name.removesuffix(OLD))
-    return name not in Settings.model_fields and (old or name.startswith(RECEIVER))
+    old = name.endswith(forms.OLD) and is_secret(name.removesuffix(forms.OLD))
+    return name not in Settings.model_fields and (old or name.startswith(forms.RECEIVER))
 
 
 def operator_environment() -> Mapping[str, str]:

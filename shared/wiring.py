@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.usecases.evaluation.tick import Watched
     from shared.usecases.explaining.report import Report
     from shared.usecases.explaining.silences import Silences
+    from shared.usecases.processing.hub_batch import HubBatch
     from shared.usecases.processing.requeue import Patient
     from shared.usecases.spending.budgets import Budgets
 
@@ -117,6 +118,14 @@ class App:
         narrowing = Narrowing(process.run)
         closed = partial(getattr, self._outside.exporter, "closed")
         return Patient(GiveBack(narrowing.run, kept.series, closed).run)
+
+    @cached_property
+    def process_hub(self) -> HubBatch:
+        """The same for what an event hub hands over."""
+        from shared.usecases.processing.hub_batch import HubBatch
+
+        waiting, aside = self._outside.storage_queue, self._outside.set_aside
+        return HubBatch(self.process.run, self._storage.claims, waiting.put, aside.put)
 
     @property
     def tick(self) -> Watched:

@@ -35,7 +35,7 @@ class Forwarding:
 
 
 def read_forwarding(environment: Mapping[str, str] | None = None) -> Forwarding:
-    """Return what the environment says of it; the only setting that is read so early."""
+    """Return what the environment says of it, which is read as the app loads."""
     given = operator_environment() if environment is None else environment
     return Forwarding(
         wanted=given.get("HTTP_PROXYING", "").strip().lower() not in OFF,

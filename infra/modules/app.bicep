@@ -30,6 +30,12 @@ param storageName string
 @description('Required. Where the package is.')
 param packageUrl string
 
+@description('Required. Where accepted events wait: queue, eventhubs or draining.')
+param eventBuffer string
+
+@description('Required. Event Hubs namespace; empty for none.')
+param hubNamespace string
+
 @description('Required. Key Vault with the secret settings.')
 param vaultName string
 
@@ -64,13 +70,17 @@ param hostLogs bool
 var queueOptions = loadJsonContent('../../host.json', 'extensions.queues')
 var threads = max(queueOptions.batchSize + queueOptions.newBatchThreshold, scale.httpConcurrency)
 
+// What works the buffer off, which is the function to keep warm.
+var processing = eventBuffer == 'eventhubs' ? 'function:process_event_hub' : 'function:process_events'
 var wanted = [
   { name: 'http', instanceCount: scale.alwaysReadyIngest }
-  { name: 'function:process_events', instanceCount: scale.alwaysReadyProcessing }
+  { name: processing, instanceCount: scale.alwaysReadyProcessing }
   { name: 'function:evaluate_alerts', instanceCount: scale.alwaysReadyEvaluation }
 ]
 var alwaysReady = filter(wanted, one => one.instanceCount > 0)
 
+// The names of storage and of Event Hubs end alike in each of Azure's clouds, but for the service.
+var hubHost = '${hubNamespace}.${replace(environment().suffixes.storage, 'core.', 'servicebus.')}'
 var ownSettings = [
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
   { name: 'AzureWebJobsStorage__clientId', value: identityClientId }
@@ -87,6 +97,12 @@ var ownSettings = [
   { name: 'AGENTMETER_LINK', value: empty(link) ? '${environment().portal}/#resource${componentId}/overview' : link }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(threads) }
   { name: 'PYTHON_ENABLE_INIT_INDEXING', value: '1' }
+  { name: 'EVENT_BUFFER', value: eventBuffer == 'eventhubs' ? 'eventhubs' : 'queue' }
+]
+var hubSettings = [
+  { name: 'EVENT_HUB__fullyQualifiedNamespace', value: hubHost }
+  { name: 'EVENT_HUB__credential', value: 'managedidentity' }
+  { name: 'EVENT_HUB__clientId', value: identityClientId }
 ]
 var secretReferences = [
   for setting in secretSettings: {
@@ -188,7 +204,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       }
     }
     siteConfig: {
-      appSettings: concat(ownSettings, secretReferences, furtherSettings)
+      appSettings: concat(ownSettings, empty(hubNamespace) ? [] : hubSettings, secretReferences, furtherSettings)
       ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'

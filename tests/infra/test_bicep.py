@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from functions import build
 from ops.doctor import azure as doctor_azure
 from ops.doctor import storage as doctor_storage
+from shared.adapters.azure.event_hub import HUB
 from shared.settings import Settings
 from tests.infra.bicep import FILES, INFRA, MAIN, MODULES, PARAM, ROOT, described, source, words
 from tests.infra.bicep import resource as the
@@ -21,6 +22,8 @@ OF_THE_HOST = {
     "AzureWebJobsStorage__blobServiceUri",
     "PYTHON_ENABLE_INIT_INDEXING",
     "PYTHON_THREADPOOL_THREAD_COUNT",
+    "EVENT_HUB__credential",
+    "EVENT_HUB__clientId",
 }
 """What the Functions host and its worker read, and we do not."""
 NOT_ON_FLEX = {
@@ -116,9 +119,21 @@ def test_every_role_that_is_granted_has_an_id_and_every_grant_a_scope() -> None:
 
 
 def test_instances_are_kept_warm_for_functions_that_there_are() -> None:
-    names = re.findall(r"name: '(http|function:\w+)'", APP)
-    assert names == ["http", "function:process_events", "function:evaluate_alerts"]
-    assert {name.removeprefix("function:") for name in names[1:]} <= set(TRIGGERS)
+    names = re.findall(r"'function:(\w+)'", APP)
+    assert names == ["process_event_hub", "process_events", "evaluate_alerts"]
+    assert set(names) <= {*TRIGGERS, "process_event_hub"}
+
+
+def test_the_event_hub_is_the_one_that_the_code_uses() -> None:
+    text = source("hub")
+    assert f"name: '{HUB}'" in the(text, "Microsoft.EventHub/namespaces/eventhubs")
+    namespace = the(text, "Microsoft.EventHub/namespaces")
+    assert "disableLocalAuth: true" in namespace
+    roles = dict(re.findall(r"^  '([^']+)': '([0-9a-f-]{36})'", text, re.M))
+    assert set(roles) == {"Azure Event Hubs Data Sender", "Azure Event Hubs Data Receiver"}
+    assert "for role in items(roles)" in text
+    assert "module hub 'modules/hub.bicep' = if (eventBuffer != 'queue')" in TEXT
+    assert "empty(hubNamespace) ? [] : hubSettings" in APP
 
 
 def test_threads_follow_from_host_json() -> None:

@@ -47,6 +47,12 @@ def test_the_worker_lists_exactly_our_functions() -> None:
     assert sorted(function["name"] for function in listed) == sorted(TRIGGERS)
 
 
+def test_the_worker_lists_the_trigger_of_the_event_hub() -> None:
+    namespace = {"EVENT_HUB__fullyQualifiedNamespace": "ns.servicebus.windows.net"}
+    listed = json.loads(host("list", **namespace))["functions"]
+    assert "process_event_hub" in {function["name"] for function in listed}
+
+
 @pytest.fixture
 def queues() -> Iterator[Queues]:
     made = Queues(None, FakeClock())

@@ -75,23 +75,6 @@ def test_a_queue_without_answer_is_reported_within_5_s(behaviour: Behaviour) -> 
     assert fails(lambda _: behaviour, RetryLater) == 2
 
 
-def test_a_queue_that_is_not_there_is_reported_within_5_s() -> None:
-    with loopback(lambda _: Reply()) as gone:
-        pass
-    began_s = perf_counter()
-    with pytest.raises(RetryLater, match="send it again, unchanged"):
-        put(gone.url, "one")
-    assert perf_counter() - began_s < 5
-
-
-@pytest.mark.parametrize("behaviour", ["hang up", "silence", Reply(500)])
-def test_a_message_that_may_be_stored_is_not_sent_twice(behaviour: Behaviour) -> None:
-    """Two copies of a message pass the same claims: their events would be billed twice."""
-    with loopback(lambda _: behaviour) as service, pytest.raises(RetryLater):
-        put(service.url, "one")
-    assert len(service.received) == 1
-
-
 def test_what_counts_refusals_is_stored_last() -> None:
     """Of a request that comes again, events count once by their claims; refusals have none."""
     seen: list[bytes] = []

@@ -24,13 +24,14 @@ AT_ONCE = 10
 
 
 class AccountEventQueue:
-    """The queue of a storage account; fits ports.EventQueue."""
+    """A queue of a storage account; fits ports.EventQueue."""
 
-    def __init__(self, account: str, identity: Identity) -> None:
+    def __init__(self, account: str, identity: Identity, name: str = QUEUE) -> None:
         """Take what connect() takes; the client is made by the first message."""
+        self._name = name
         self._account = account
         self._identity = identity
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=QUEUE)
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)
 
     def put(self, messages: Sequence[str]) -> None:
         """Store the messages; a queue that is missing is created."""
@@ -56,7 +57,7 @@ class AccountEventQueue:
         for future in done:
             future.result()
         if late:
-            raise _unanswered(f"no answer within {ALL_S:.0f} s")
+            raise self._unanswered(f"no answer within {ALL_S:.0f} s")
 
     def _send(self, queue: "QueueClient", text: str) -> None:
         from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
@@ -73,8 +74,8 @@ class AccountEventQueue:
                 needs = self._identity.needs(
                     "Storage Queue Data Contributor", "the storage account"
                 )
-                raise Misconfigured(f"Queue {QUEUE} refused us: {status}. {needs}") from None
-            raise _unanswered(str(status or type(exc).__name__)) from None
+                raise Misconfigured(f"Queue {self._name} refused us: {status}. {needs}") from None
+            raise self._unanswered(str(status or type(exc).__name__)) from None
 
     @cached_property
     def _queue(self) -> "QueueClient":
@@ -89,8 +90,14 @@ class AccountEventQueue:
         }
         # As host.json says: messageEncoding base64.
         service = connect(self._account, self._identity, **patience)
-        queue = service.get_queue_client(QUEUE, message_encode_policy=TextBase64EncodePolicy())
+        queue = service.get_queue_client(self._name, message_encode_policy=TextBase64EncodePolicy())
         return queue.__enter__()
+
+    def _unanswered(self, why: str) -> RetryLater:
+        return RetryLater(
+            f"Queue {self._name} did not take the request ({why}). Nothing that was sent counts "
+            "yet: send it again, unchanged."
+        )
 
 
 def _create(queue: "QueueClient") -> None:
@@ -101,10 +108,3 @@ def _create(queue: "QueueClient") -> None:
         queue.create_queue()
     except ResourceExistsError:
         return
-
-
-def _unanswered(why: str) -> RetryLater:
-    return RetryLater(
-        f"Queue {QUEUE} did not take the request ({why}). Nothing that was sent counts yet: send "
-        "it again, unchanged."
-    )

@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SOURCES := function_app.py functions shared local standin replay ops dashboards bench tests client
 
-.PHONY: help setup run test check generated detection recordings sbom clean lint types quick page javascript screenshots azcli bench scale trust
+.PHONY: help setup run test check generated detection recordings lock advisories sbom clean lint types quick page javascript screenshots azcli bench scale trust
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or say make PYTHON=/path/to/python3."; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "The venv module is missing. On Debian and Ubuntu: apt install python3-venv."; exit 1; }
 
-.venv/.local: requirements.txt requirements-local.txt | $(BIN)/python
+.venv/.local: requirements.in requirements-local.txt | $(BIN)/python
 	@echo "Installing the packages that agentmeter runs on ..."
 	@$(PIP) -r requirements-local.txt
 	@touch $@
@@ -92,6 +92,14 @@ trust: .venv/.dev ## Let a fault come each minute for an hour, under load, and c
 
 screenshots: .venv/.dev ## Photograph the page after forty minutes of the simulated fleet (needs Chromium)
 	$(BIN)/python -m tests.journeys.screenshots
+
+lock: ## Resolve requirements.in into requirements.txt, with hashes; UPGRADE=--upgrade takes newer versions
+	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip install -qq uv==0.13.9; }
+	.cache/uv/bin/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.txt
+
+advisories: .venv/.dev ## Take known faults of what is deployed from DATABASE, a clone of pypa/advisory-database
+	$(BIN)/python -m ops advisories --from "$(DATABASE)"
 
 sbom: .venv/.dev ## Write sbom.json, the software bill of materials of what is deployed
 	$(BIN)/python -m ops sbom > sbom.json

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "price": "explain what a model call costs, or price many",
     "prices": "audit our prices against two independent sources",
     "reprice": "compute a period's costs again after a correction of prices",
+    "advisories": "check what is deployed against known faults of its packages",
     "sbom": "write the software bill of materials of what is deployed",
     "completion": "make a shell complete all this",
     "queries": "list every query that ships, for a KQL checker",

@@ -1,25 +1,18 @@
 """Write the software bill of materials of what is deployed, in CycloneDX 1.6.
 
-It names every package that requirements.txt brings with it, as they are installed here: run it in
-the environment that `make setup` makes.
+It names every package of requirements.txt that the Python it runs on needs.
 """
 
-import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from functions.openapi.document import VERSION
 from ops.console.command import Desk
-from shared.errors import Misconfigured
+from ops.console.lock import LOCK, is_needed_here, locked, version_of
 
 EXAMPLES = """\
   bin/ops sbom > sbom.json"""
-REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
-COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def declare(_: ArgumentParser) -> None:
@@ -28,8 +21,7 @@ def declare(_: ArgumentParser) -> None:
 
 def run(_: Namespace, desk: Desk) -> int:
     """Write it."""
-    found = installed(REQUIREMENTS.read_text(encoding="utf-8"))
-    parts = [_component(one) for _, one in sorted(found.items())]
+    packages = filter(is_needed_here, locked(LOCK.read_text(encoding="utf-8")))
     about = {"type": "application", "name": "agentmeter", "version": VERSION}
     desk.terminal.json(
         {
@@ -37,49 +29,13 @@ def run(_: Namespace, desk: Desk) -> int:
             "specVersion": "1.6",
             "version": 1,
             "metadata": {"timestamp": desk.clock.now().isoformat(), "component": about},
-            "components": parts,
+            "components": [_component(package) for package in packages],
         }
     )
     return 0
 
 
-def installed(requirements: str) -> dict[str, Distribution]:
-    """Return the packages that these requirements need, and those that they need in turn.
-
-    Raises:
-        Misconfigured: one is not installed here.
-    """
-    lines = (COMMENT.sub("", line).strip() for line in requirements.splitlines())
-    waiting = [Requirement(line) for line in lines if line]
-    found: dict[str, Distribution] = {}
-    while waiting:
-        wanted = waiting.pop()
-        name = re.sub(r"[-_.]+", "-", wanted.name).lower()
-        if name in found or not _is_needed(wanted, ""):
-            continue
-        try:
-            found[name] = distribution(wanted.name)
-        except PackageNotFoundError:
-            raise Misconfigured(f"{wanted.name} is not installed. Type: make setup") from None
-        waiting += _needs(found[name], wanted)
-    return found
-
-
-def _needs(package: Distribution, wanted: Requirement) -> Iterator[Requirement]:
-    """Yield what a package needs with the extras that were asked for."""
-    for text in package.requires or ():
-        needed = Requirement(text)
-        if any(_is_needed(needed, extra) for extra in ("", *wanted.extras)):
-            needed.marker = None
-            yield needed
-
-
-def _is_needed(wanted: Requirement, extra: str) -> bool:
-    environment = {"extra": extra}
-    return wanted.marker is None or wanted.marker.evaluate(environment)
-
-
-def _component(package: Distribution) -> dict[str, str]:
-    name, version = package.metadata["Name"], package.version
+def _component(package: Requirement) -> dict[str, str]:
+    name, version = package.name, version_of(package)
     purl = f"pkg:pypi/{name.lower()}@{version}"
     return {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}

@@ -118,7 +118,7 @@ def pinned(file: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("places", "file"),
-    [(SHIPPED, "requirements.txt"), (OF_THE_LAPTOP, "requirements-local.txt")],
+    [(SHIPPED, "requirements.in"), (OF_THE_LAPTOP, "requirements-local.txt")],
     ids=["shipped", "laptop"],
 )
 def test_what_is_imported_is_pinned(places: tuple[str, ...], file: str) -> None:

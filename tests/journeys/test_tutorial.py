@@ -1,4 +1,4 @@
-"""docs/tutorial.md and the README's first steps, as typed."""
+"""The tutorial's two pages and the README's first steps, as typed."""
 
 import re
 import textwrap
@@ -28,7 +28,9 @@ messages = []
 
 @pytest.mark.timeout(400)
 def test_the_tutorial_works_as_typed(tmp_path: Path) -> None:
-    first, *typed, last = blocks((ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8"))
+    pages = [ROOT / "docs" / name for name in ("tutorial.md", "tutorial-paged.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    first, *typed, last = blocks(text)
     desk = Desk(tmp_path)
     with desk.running(first):
         desk.type(typed)

@@ -22,6 +22,8 @@ from standin.monitor.schema import OWNED, SQL_TYPES, STORED, USAGE, Table, creat
 from standin.monitor.size import first_to_keep
 
 SERVICE_LIMITS = Limits()
+MEMORY_MB = 200
+"""What a database with a file holds in memory; more is on disk, beside the file."""
 
 
 class MonitorStore:
@@ -174,6 +176,7 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
         "TimeZone = 'UTC'",
         "python_enable_replacements = false",
         "enable_external_access = false",
+        *((f"memory_limit = '{MEMORY_MB}MB'",) if path else ()),
     ):
         con.execute(f"SET {setting}")
     con.execute("CREATE SCHEMA IF NOT EXISTS raw")

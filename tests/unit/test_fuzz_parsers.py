@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import string
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +35,7 @@ from tests.fakes import START
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-EXAMPLES, BOUND_S = 150, 2.0
+EXAMPLES, BOUND_S, BOUND_MB = 150, 2.0, 100
 """Tries of each parser, some seconds together; what one may take on a machine that is busy."""
 MOST_BYTES = 1_000_000
 MANY: list[object] = [[]]
@@ -96,12 +97,18 @@ BYTE_PARSERS: Mapping[str, tuple[Parse, Sequence[bytes]]] = {
 }
 
 
+def peak_mb() -> float:
+    """Return the most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def bounded(parse: Parse, data: bytes) -> None:
-    """Parse; what it raises must be an error of ours, and it must not take long."""
-    began = time.perf_counter()
+    """Parse; what it raises must be an error of ours, and it takes neither long nor much memory."""
+    began, before_mb = time.perf_counter(), peak_mb()
     with suppress(AgentmeterError):
         parse(data)
     assert time.perf_counter() - began < BOUND_S
+    assert peak_mb() - before_mb < BOUND_MB
 
 
 def mutated(value: object, choose: random.Random) -> object:

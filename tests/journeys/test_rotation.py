@@ -14,6 +14,7 @@ from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes
 from tests.loopback import Loopback, Reply, Request, loopback
 
 OLD, NEW = "0" * 31 + "a", "1" * 31 + "b"
+HOSTS = {OLD: "127.0.0.1", NEW: "localhost"}
 ROUTES = """
 meta = "rest"
 accept_log_as_meta = true
@@ -30,8 +31,12 @@ key = "WEBHOOK_SECRET"
 severities = ["error"]
 notifier = "slack"
 key = "SLACK_WEBHOOK_URL"
-[receivers.rest]
+[receivers.team]
 severities = ["info"]
+notifier = "teams"
+key = "RECEIVER_TEAM"
+[receivers.rest]
+severities = []
 notifier = "log"
 """
 RULE = """
@@ -55,7 +60,7 @@ def config(tmp_path: Path) -> str:
     (folder / "rules").mkdir(parents=True)
     (folder / "prices.toml").write_text("trusted_providers = []", encoding="utf-8")
     (folder / "routes.toml").write_text(ROUTES, encoding="utf-8")
-    for severity in ("critical", "warning", "error"):
+    for severity in ("critical", "warning", "error", "info"):
         (folder / "rules" / f"{severity}.toml").write_text(RULE % severity, encoding="utf-8")
     return str(folder)
 
@@ -64,14 +69,20 @@ def settings(outside: Loopback, config: str, value: str) -> dict[str, str]:
     """Return every secret that holds this value, or an address that ends with it."""
     return {
         "AGENTMETER_CONFIG": config,
-        "PAGERDUTY_URL": outside.url,
+        "PAGERDUTY_URL": pagerduty(outside, value),
         "PAGERDUTY_CRITICAL_KEY": value,
         "WEBHOOK_URL": f"{outside.url}/hook/{value}",
         "WEBHOOK_SECRET": f"secret-{value}",
         "SLACK_WEBHOOK_URL": f"{outside.url}/chat/{value}",
+        "RECEIVER_TEAM": f"{outside.url}/team/{value}",
         "HEARTBEAT_URL": f"{outside.url}/beat/{value}",
         "METRICS_TOKEN": f"token-{value}",
     }
+
+
+def pagerduty(outside: Loopback, value: str) -> str:
+    """Return PagerDuty's address of the account that has this key: the new one is another."""
+    return outside.url.replace("127.0.0.1", HOSTS[value])
 
 
 def trouble(box: Laptop) -> None:
@@ -95,11 +106,12 @@ def heard(calls: list[Request], newest: str) -> set[tuple[str, str, str]]:
     for call in calls:
         if call.path == "/v2/enqueue":
             said = call.json()
+            assert call.headers["host"].startswith(HOSTS[said["routing_key"]])
             told.add(("pager", said["event_action"], said["routing_key"]))
         elif call.path.startswith("/hook/"):
             assert call.headers["x-agentmeter-signature"] == signature(call, newest)
             told.add(("hook", call.json()["action"], call.path.rpartition("/")[2]))
-        elif call.path.startswith(("/chat/", "/beat/")):
+        elif call.path.startswith(("/chat/", "/team/", "/beat/")):
             _, kind, value = call.path.split("/")
             told.add((kind, "", value))
     calls.clear()
@@ -136,7 +148,8 @@ def test_each_secret_is_rotated_and_no_page_is_lost(tmp_path: Path, config: str)
         before = settings(outside, config, OLD)
         with laptop(home, clock, **before) as box:
             trouble(box)
-            receivers = {("pager", "trigger"), ("hook", "trigger"), ("chat", ""), ("beat", "")}
+            plain = {("chat", ""), ("team", ""), ("beat", "")}
+            receivers = {("pager", "trigger"), ("hook", "trigger"), *plain}
             assert heard(calls, OLD) == {(*one, OLD) for one in receivers}
             assert (opens(box, f"token-{OLD}"), opens(box, f"token-{NEW}")) == (True, False)
 
@@ -144,13 +157,13 @@ def test_each_secret_is_rotated_and_no_page_is_lost(tmp_path: Path, config: str)
         with laptop(home, clock, **after) as box:
             calm(box, 5)
             closed = {("pager", "resolve", OLD), ("hook", "resolve", OLD)}
-            assert heard(calls, NEW) == {*closed, ("chat", "", NEW), ("beat", "", NEW)}
+            assert heard(calls, NEW) == {*closed, *((*one, NEW) for one in plain)}
             trouble(box)
             assert heard(calls, NEW) == {(*one, NEW) for one in receivers}
             assert (opens(box, f"token-{OLD}"), opens(box, f"token-{NEW}")) == (True, True)
 
         with laptop(home, clock, **settings(outside, config, NEW)) as box:
             calm(box, 5)
-            ends = {("pager", "resolve"), ("hook", "resolve"), ("chat", ""), ("beat", "")}
+            ends = {("pager", "resolve"), ("hook", "resolve"), *plain}
             assert heard(calls, NEW) == {(*one, NEW) for one in ends}
             assert not opens(box, f"token-{OLD}")

@@ -19,7 +19,7 @@ SHARE = 0.6
 """Of the time from one fault to the next: how long each lasts."""
 TROUBLE_S = 45
 """How long each trouble makes errors; its rule pages after some 30 s."""
-SETTLED_S = 1500
+SETTLED_S = 1200
 EVERY_S = 2.0
 """Between two requests of a sender."""
 RULE = """

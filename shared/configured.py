@@ -62,7 +62,7 @@ class Configured:
 
     @cached_property
     def routes(self) -> LastRight[Routes]:
-        """Who is told; right if there is a notifier for each receiver."""
+        """The receivers of pages; right if there is a notifier for each receiver."""
         read = partial(read_text, self._settings.AGENTMETER_CONFIG / "routes.toml")
 
         def parse(text: str) -> Routes:

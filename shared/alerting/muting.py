@@ -57,7 +57,7 @@ class Silence:
     kind: Literal["silence", "maintenance"] = "silence"
 
     def mutes(self, labels: Labels, now: datetime) -> bool:
-        """Return whether an alert with these labels is not told now; never if it has a problem."""
+        """Return whether an alert with these labels is muted now; never if it has a problem."""
         if self.state(now) != "active" or self.problem:
             return False
         return all(m.matches(labels) for m in self.matchers)
@@ -96,7 +96,7 @@ class Inhibition(BaseModel, frozen=True, extra="forbid"):
         }
 
     def mutes(self, labels: Labels, sources: Collection[tuple[str, ...]]) -> bool:
-        """Return whether one of the sources keeps this alert from being told."""
+        """Return whether one of the sources mutes this alert."""
         return _fits(labels, self.target) and self._equal(labels) in sources
 
     def _equal(self, labels: Labels) -> tuple[str, ...]:

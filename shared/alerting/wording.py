@@ -16,7 +16,7 @@ def fill(template: str, labels: Mapping[str, str], value: float | None) -> str:
 
 
 def is_fillable(template: str) -> bool:
-    """Return whether the text can be filled, whatever labels there will be."""
+    """Return whether the text can be filled with any labels."""
     any_label = defaultdict[str, object](str)
     return _filled(template, ChainMap[str, object]({"value": 1.0}, any_label)) is not None
 

@@ -181,7 +181,7 @@ def sells_alike(seller: str, maker: str, model: str) -> bool:
 
 
 def is_moving(model: str) -> bool:
-    """Return whether the name stands for one model after another, whatever their versions."""
+    """Return whether the name stands for one model after another, version by version."""
     return model.endswith(("-latest", ":latest")) and not _VERSION.search(model)
 
 

@@ -24,6 +24,8 @@ from shared.storage.rows import (
 _MOST_CLAIMS = 99
 """Of a transaction, which also lists them."""
 NOTHING: Mapping[str, str] = {}
+_NOTE = "told"
+"""The field that holds a claim's note; editions before this one read it, too."""
 
 
 class RowClaims:
@@ -70,10 +72,10 @@ class RowClaims:
         wanted = list(keys)
         kept: dict[str, str] = {}
         for layout in self._layouts.known():
-            found = self._rows.get_each([layout.place(key) for key in wanted], "note")
+            found = self._rows.get_each([layout.place(key) for key in wanted], _NOTE)
             for key, row in zip(wanted, found, strict=True):
                 if row:
-                    kept[key] = str(row.fields.get("note", "")) or kept.get(key, "")
+                    kept[key] = str(row.fields.get(_NOTE, "")) or kept.get(key, "")
         return kept
 
     def done(self, keys: Iterable[str]) -> None:
@@ -172,7 +174,7 @@ class RowClaims:
 
 
 def _fields(holder: str, note: str | None) -> Fields:
-    return {"holder": holder} if note is None else {"holder": holder, "note": note}
+    return {"holder": holder} if note is None else {"holder": holder, _NOTE: note}
 
 
 def _grouped(layout: Layout, keys: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

@@ -192,3 +192,12 @@ def test_tallies_in_pairs_are_read(open_database: OpenDatabase) -> None:
     for at in (0, 1):
         assert RowSeries(rows).tallies(NOON) == {key: tally}
         RowSeries(rows).compact(NOON + timedelta(minutes=at))
+
+
+def test_the_note_of_a_claim_is_stored_as_before(open_database: OpenDatabase) -> None:
+    database = open_database()
+    claims = stores_of(database).claims
+    claims.claim({KEYS[0]: "m"}, NOON, seen_before=False, notes={KEYS[0]: "{}"})
+    notes = [row.fields.get("told") for row in database.table("claims").query(EVERY)]
+    assert "{}" in notes
+    assert claims.notes([KEYS[0]]) == {KEYS[0]: "{}"}

@@ -102,20 +102,20 @@ def heard(calls: list[Request], newest: str) -> set[tuple[str, str, str]]:
 
     newest: what webhooks are signed with.
     """
-    told: set[tuple[str, str, str]] = set()
+    found: set[tuple[str, str, str]] = set()
     for call in calls:
         if call.path == "/v2/enqueue":
             said = call.json()
             assert call.headers["host"].startswith(HOSTS[said["routing_key"]])
-            told.add(("pager", said["event_action"], said["routing_key"]))
+            found.add(("pager", said["event_action"], said["routing_key"]))
         elif call.path.startswith("/hook/"):
             assert call.headers["x-agentmeter-signature"] == signature(call, newest)
-            told.add(("hook", call.json()["action"], call.path.rpartition("/")[2]))
+            found.add(("hook", call.json()["action"], call.path.rpartition("/")[2]))
         elif call.path.startswith(("/chat/", "/team/", "/beat/")):
             _, kind, value = call.path.split("/")
-            told.add((kind, "", value))
+            found.add((kind, "", value))
     calls.clear()
-    return told
+    return found
 
 
 def signature(call: Request, value: str) -> str:

@@ -18,7 +18,7 @@ VERCEL: Mapping[str, Scalar] = {
 USAGE, COST = "langfuse.observation.usage_details", "langfuse.observation.cost_details"
 
 
-def told(scope: str, said: Mapping[str, Scalar]) -> Call:
+def reported(scope: str, said: Mapping[str, Scalar]) -> Call:
     """Return the call that a span of that scope tells of."""
     call = record_of(span(said, scope=scope)).call
     assert call is not None
@@ -60,13 +60,13 @@ def counts(call: Call) -> tuple[int, ...]:
 def test_versions_of_vercel_count_the_cache(
     more: Mapping[str, Scalar], wanted: tuple[int, ...]
 ) -> None:
-    call = told("ai", {**VERCEL, **more})
+    call = reported("ai", {**VERCEL, **more})
     assert (counts(call), call.provider, call.doubts) == (wanted, "anthropic", ())
 
 
 def langfuse(usage: str, model: str = "o3", **more: Scalar) -> Call:
     said = {"langfuse.observation.type": "generation", "langfuse.observation.model.name": model}
-    return told("langfuse-sdk", {**said, USAGE: usage, **more})
+    return reported("langfuse-sdk", {**said, USAGE: usage, **more})
 
 
 def test_langfuse_says_reasoning_beside_output() -> None:

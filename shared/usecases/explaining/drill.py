@@ -37,8 +37,8 @@ class Progress:
 class Drill:
     """Writes the trigger together with an incident of a rule that does not exist.
 
-    An incident whose rule is gone is resolved by the next evaluation: so a drill is, whatever
-    becomes of the one who began it.
+    An incident whose rule is gone is resolved by the next evaluation: so a drill is, even if
+    its process ended.
     """
 
     def __init__(self, alerts: AlertStore, routes: Routes, sender: Sender) -> None:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 class HubBatch:
     """Does for each message what is done for one of the queue.
 
-    The hub moves on whatever becomes of a batch. So what fails, waits or is refused is put into the
+    The hub moves on even where a batch fails. So what fails, waits or is refused is put into the
     storage account's queues, which know how to try again; only when they have it, run() returns.
     """
 

@@ -79,12 +79,26 @@ def test_a_part_that_is_not_known_is_a_doubt() -> None:
     assert call.doubts == ("input_audio",)
 
 
+@pytest.mark.parametrize("part", ["input_a B", "input_audioTokens", f"output_{'p' * 200}"])
+def test_a_part_with_an_odd_name_is_a_doubt_too(part: str) -> None:
+    assert langfuse(f'{{"input": 10, "output": 5, "{part}": 3}}').doubts == ("usage",)
+
+
+def test_many_parts_leave_the_call_as_it_is() -> None:
+    parts = ", ".join(f'"input_p{n}": 1' for n in range(40))
+    call = langfuse(f'{{"input": 10, "output": 5, {parts}}}')
+    assert (counts(call)[:2], len(call.doubts)) == ((10, 5), 4)
+
+
 @pytest.mark.parametrize(
     ("cost", "usd"),
     [
         pytest.param('{"total": 0.5, "input": 0.4}', "0.5", id="total"),
         pytest.param('{"input": 0.25, "output": 0.5}', "0.75", id="parts"),
         pytest.param('{"total": 1e999}', None, id="absurd"),
+        pytest.param('{"total": 1e300}', None, id="above every cost"),
+        pytest.param('{"total": %s}' % ("9" * 400), None, id="too long"),
+        pytest.param('{"total": true}', None, id="no number"),
         pytest.param("{}", None, id="empty"),
     ],
 )
@@ -109,3 +123,37 @@ def test_a_failures_text_says_that_it_was_left(message: str, error: str) -> None
 def test_a_stated_error_is_kept() -> None:
     said = {**BARE, "error.type": "RateLimitError"}
     assert record_of(span(said, failed=True, message="aborted")).error == "RateLimitError"
+
+
+def test_openrouter_counts_as_openai_does() -> None:
+    said: dict[str, Scalar] = {
+        "gen_ai.system": "openrouter",
+        "gen_ai.request.model": "anthropic/claude-sonnet-4.5",
+        "ai.usage.inputTokens": 4000,
+        "ai.usage.cachedInputTokens": 3000,
+        "ai.usage.outputTokens": 100,
+        "ai.usage.reasoningTokens": 60,
+    }
+    assert counts(reported("ai", {**VERCEL, **said}))[:3] == (4000, 100, 3000)
+
+
+def test_bedrocks_cache_is_read_where_vercel_keeps_it() -> None:
+    said: dict[str, Scalar] = {
+        "gen_ai.system": "amazon-bedrock",
+        "gen_ai.request.model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "ai.usage.promptTokens": 100,
+        "ai.response.providerMetadata": (
+            '{"bedrock": {"usage": {"cacheReadInputTokens": 3000, "cacheWriteInputTokens": 500}}}'
+        ),
+    }
+    assert counts(reported("ai", {**VERCEL, **said})) == (3600, 100, 3000, 500)
+
+
+def test_the_text_of_an_agents_failure_is_no_error_of_its_own() -> None:
+    said: dict[str, Scalar] = {"gen_ai.operation.name": "invoke_agent"}
+    assert record_of(span(said, failed=True, message="Request timed out.")).error == "error"
+
+
+def test_a_server_error_stays_one() -> None:
+    said = {**BARE, "error.type": "500"}
+    assert record_of(span(said, failed=True, message="upstream aborted")).error == "500"

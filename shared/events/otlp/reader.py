@@ -103,8 +103,8 @@ def _of_scope(scope: str) -> Dialect | None:
     return next(found, None)
 
 
-def objects_in(span: Span, name: str) -> Iterator[Mapping[str, object]]:
-    """Yield the JSON object that an attribute holds as text, then those inside it.
+def objects_in(span: Span, name: str, depth: int = 0) -> Iterator[Mapping[str, object]]:
+    """Yield the JSON object that an attribute holds as text, then those inside it, so deep.
 
     Python's own spelling of a dict, which some instrumentations write, is read too.
     """
@@ -113,10 +113,14 @@ def objects_in(span: Span, name: str) -> Iterator[Mapping[str, object]]:
         return
     whole = _parsed(text) or _parsed(_as_json(text))
     if whole is not None:
-        yield whole
-        yield from (
-            cast("dict[str, object]", value) for value in whole.values() if isinstance(value, dict)
-        )
+        yield from _levels(whole, depth)
+
+
+def _levels(whole: Mapping[str, object], depth: int) -> Iterator[Mapping[str, object]]:
+    yield whole
+    for value in whole.values() if depth else ():
+        if isinstance(value, dict):
+            yield from _levels(cast("dict[str, object]", value), depth - 1)
 
 
 def _parsed(text: str) -> Mapping[str, object] | None:

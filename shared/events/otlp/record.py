@@ -9,7 +9,7 @@ from shared.events.otlp.owner import Owner, service_of, stated_by, stated_by_ser
 from shared.events.otlp.reader import Reader, Said, reader_of, stated_in
 from shared.events.otlp.role import EMBEDDINGS, Role, operation_of, role_of
 from shared.events.otlp.span import Attributes, Span
-from shared.events.otlp.usage import cost_in_json, usage_of
+from shared.events.otlp.usage import MOST_USD, cost_in_json, usage_of
 from shared.events.providers import without_api
 from shared.events.reconcile import Counts
 
@@ -26,7 +26,7 @@ _LEFT = re.compile(
     r"(?i)(?P<timeout>time[ds]?[ -]?out|deadline exceeded)|(?P<cancelled>abort|cancel|disconnected)"
 )
 """What a failure's text says of a call that its caller left."""
-_VAGUE = frozenset({"error", "_other", "unknown", "exception", "500"})
+_VAGUE = frozenset({"error", "_other", "unknown", "exception"})
 NS_PER_S = 1e9
 MAX_S = 1e9
 
@@ -128,7 +128,7 @@ def record_of(span: Span, services: Services | None = None) -> Record:
     operation = operation_of(span, said)
     role = role_of(span, said, operation)
     call = _call(span, said, operation) if role in ("model", "agent") else None
-    error = _error(span, said)
+    error = _error(span, said, is_call=role == "model")
     return Record(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -172,7 +172,8 @@ def _call(span: Span, said: Said, operation: str) -> Call:
     response_model = said.text("response_model")
     provider = seller_at(said.text("address") or "") or _provider(said)
     makes_output = operation != EMBEDDINGS
-    used = usage_of(span, said, _maker(provider, response_model, model), makes_output)
+    maker = _maker(provider, response_model, model)
+    used = usage_of(span, said, provider or "", maker, makes_output)
     cost = said.number("cost_usd") or cost_in_json(span, said)
     return Call(
         provider=provider or "unknown",
@@ -184,7 +185,7 @@ def _call(span: Span, said: Said, operation: str) -> Call:
         usage=used.counts,
         doubts=used.doubts,
         notes=used.notes,
-        cost_usd=str(cost) if cost > 0 else None,
+        cost_usd=str(cost) if 0 < cost <= MOST_USD else None,
     )
 
 
@@ -222,15 +223,18 @@ def _response_id(span: Span, said: Said) -> str | None:
     return said.text("response_id") or stated_in(span, "output.value", "id")
 
 
-def _error(span: Span, said: Said) -> str | None:
-    """Return what kind of error the span ended with; None where it went well."""
+def _error(span: Span, said: Said, *, is_call: bool) -> str | None:
+    """Return what kind of error the span ended with; None where it went well.
+
+    is_call: its text may say that a caller left, which decides what is billed.
+    """
     stated = said.text("error")
     if stated is None and not span.failed:
         return None
     if span.failed and stated is None:
         stated = said.text("failure")
     stated = stated or span.exception or "error"
-    left = _LEFT.search(span.message) if stated.lower() in _VAGUE else None
+    left = _LEFT.search(span.message) if is_call and stated.lower() in _VAGUE else None
     return (left.lastgroup or stated) if left else stated
 
 

@@ -1,12 +1,11 @@
 """Reads the tokens of a model call from a span, whichever dialect counts them."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.events.otlp.reader import Said, objects_in
-from shared.events.otlp.span import Scalar, Span
+from shared.events.otlp.span import Scalar, Span, number_in
 from shared.events.reconcile import Counts, Reconciled, Reported, count_of, reconcile
 from shared.units import UNITS
 
@@ -24,7 +23,14 @@ _BESIDE: Mapping[str, str] = {
     "output_reasoning": "reasoning",
 }
 """Names of counts that are stated beside an `input` or `output` without them."""
-_PART = re.compile(r"^(input|output)_[a-z]")
+_PART = re.compile(r"^(input|output)_[A-Za-z]")
+_NAME = re.compile(r"[a-z0-9_]{1,64}")
+UNNAMED = "usage"
+"""What is in doubt where a part has a name that no doubt can have."""
+MOST_UNKNOWN = 4
+_LIKE_OPENAI = frozenset({"openrouter"})
+"""Sellers of many makers' models whose API counts as OpenAI's does, cache and reasoning inside."""
+MOST_USD = 1e12
 TOTAL = "total_tokens"
 NOTHING: tuple[Counts, frozenset[str], tuple[str, ...]] = ({}, frozenset(), ())
 
@@ -44,14 +50,21 @@ class Used:
     reasoning: str
 
 
-def usage_of(span: Span, said: Said, model: str, output_expected: bool) -> Reconciled:
+def usage_of(
+    span: Span, said: Said, provider: str, model: str, output_expected: bool
+) -> Reconciled:
     """Return the tokens as Usage has them, totals with their parts, and what is in doubt.
 
+    model: the names that identify its maker, who counts in a way of their own.
     None where nothing was counted: a stream whose instrumentation did not see the usage sends no
     counts, or zeros, and neither means that the call was free.
     """
     used = _read(span, said)
-    reported = Reported(used.counts, used.total, model, used.cache, used.reasoning, output_expected)
+    cache, reasoning = (
+        "inside" if convention == "api" and provider in _LIKE_OPENAI else convention
+        for convention in (used.cache, used.reasoning)
+    )
+    reported = Reported(used.counts, used.total, model, cache, reasoning, output_expected)
     found = reconcile(reported)
     unseen = ("cache_read_tokens",) if _hides_the_cache(span, said, found) else ()
     if not (used.wrong or used.notes or unseen):
@@ -129,13 +142,13 @@ def _in_json(span: Span, said: Said) -> tuple[Counts, frozenset[str], tuple[str,
             if key in _BESIDE:
                 beside.add(_BESIDE[key])
         elif count and _PART.match(key):
-            unknown.append(key)
-    return found, frozenset(beside), tuple(unknown)
+            unknown.append(key if _NAME.fullmatch(key) else UNNAMED)
+    return found, frozenset(beside), tuple(dict.fromkeys(unknown))[:MOST_UNKNOWN]
 
 
 def _counts_in_json(span: Span, said: Said) -> Iterator[tuple[str, int]]:
     for name in said.dialect.usage_in:
-        for level in objects_in(span, name):
+        for level in objects_in(span, name, 2):
             for key, value in level.items():
                 if type(value) is int and (count := count_of(value)) is not None:
                     yield key, count
@@ -145,7 +158,7 @@ def cost_in_json(span: Span, said: Said) -> float:
     """Return the US dollars of a cost object that the dialect keeps as JSON; 0 for none."""
     for name in said.dialect.cost_in:
         for stated in objects_in(span, name):
-            amounts = {k: v for k, v in stated.items() if isinstance(v, int | float)}
-            cost = amounts.get("total", sum(amounts.values()))
-            return cost if math.isfinite(cost) else 0
+            plain = {k: v for k, v in stated.items() if isinstance(v, str | int | float)}
+            amounts = {name: number_in(plain, name) or 0 for name in plain}
+            return amounts.get("total", sum(amounts.values()))
     return 0

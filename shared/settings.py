@@ -78,7 +78,7 @@ class Settings(BaseModel, frozen=True, extra="allow"):
     EVENT_HUB__fullyQualifiedNamespace: forms.Host = Field(
         "",
         description="Event Hubs namespace, as `NAME.servicebus.windows.net`, reached by identity. "
-        "While it is set, what waits there is processed, whichever EVENT_BUFFER names; read when the "
+        "While it is set, what waits there is processed, for every EVENT_BUFFER; read when the "
         "app is loaded",
     )
     AGENTMETER_CONFIG: Path = Field(

@@ -8,18 +8,23 @@ import pytest
 from shared.rows import EventRow, Exported, ExportOutcome
 from shared.storage.memory import MemoryDatabase
 from shared.storage.rows import Change, Rows, Transaction
-from tests.corrections import ANSWER, CACHED, USED, Pipeline, call, of, outcome, posted
+from tests.corrections import ANSWER, CACHED, USED, Pipeline, call, exported, of, outcome, posted
 from tests.unit.test_corrections import GATEWAY, NO_USAGE, spans
+from tests.unit.test_many_writers import calls
 
 POOR, RICH = posted(call(1, response_id=ANSWER)), posted(call(3, response_id=ANSWER, usage=CACHED))
 BETTER = posted(call(2, response_id=ANSWER, usage=USED), call(4, usage=USED))
 TWIN = spans(GATEWAY, 2)
+WRAPPER, FIRST, SECOND = (exported(one) for one in calls((1, {}, 1), (2, {}, 1)))
 CASES: dict[str, tuple[Sequence[str], str, Sequence[str]]] = {
     "new-calls": ([], BETTER, []),
     "correction": ([POOR], BETTER, []),
     "correction-and-another-meanwhile": ([POOR], BETTER, [RICH]),
     "first-report-after-its-correction": ([], POOR, [RICH]),
     "twin": ([spans(NO_USAGE, 1)], TWIN, []),
+    "part": ([WRAPPER], FIRST, []),
+    "part-and-another-meanwhile": ([WRAPPER], FIRST, [SECOND]),
+    "wrapper-and-parts-meanwhile": ([], WRAPPER, [SECOND, FIRST]),
     "twin-and-another-meanwhile": ([], TWIN, [spans(NO_USAGE, 1), RICH]),
 }
 """What came before, the message that dies, what comes before its redelivery."""

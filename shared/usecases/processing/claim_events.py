@@ -5,17 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.claim_ports import Claims
+from shared.errors import RetryLater
 from shared.events.carried_span import CarriedSpan
 from shared.events.identity import event_key
 from shared.events.message import Message
 from shared.events.types import AnyEvent, LlmCall
 from shared.pricing.cost import Cost
-from shared.usecases.processing.claim_note import REPEATED, ClaimNote, Rivals, note_of
-from shared.usecases.processing.correct import Correct, Correction, Report, counted_instead
+from shared.usecases.processing.claim_note import (
+    REPEATED,
+    ClaimNote,
+    Rivals,
+    note_of,
+    repeated_by,
+)
+from shared.usecases.processing.correct import Correct, Correction, Report
+from shared.usecases.processing.counted_under import Counted, CountedUnder, Known, on_behalf
 from shared.usecases.processing.place_spans import Placed
 from shared.usecases.processing.rows import PricedSpan, Prices, without_event
 
 NONE = Rivals()
+PATIENT = 3
+"""Deliveries of a report that wait for the claim of its call, whose own message makes it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class ClaimEvents:
     def __init__(self, claims: Claims, prices: Prices) -> None:
         self._claims = claims
         self._prices = prices
+        self._counted = CountedUnder(claims)
         self._correct = Correct(claims, prices.price)
 
     def take(self, placed: Placed, attempt: int, now: datetime) -> Mine:
@@ -67,25 +78,24 @@ class ClaimEvents:
         bare = list(without_event(message))
         views = _views(placed, costs, now)
         holders, views = self._claim(placed, views, bare, attempt, now)
+        own = {key for key in views if holders[key] == message.id}
+        asked = own | {event_key(one) for one in message.events if isinstance(one.data, LlmCall)}
+        known = Known({key: views[key] for key in own}, dict(holders))
+        counted = self._counted.find(asked, known, now)
         mine: dict[str, Claimed] = {}
         reports: list[Report] = []
         for event, cost in zip(message.events, costs, strict=True):
             key = event_key(event)
-            is_mine = holders[key] == message.id and key not in mine
-            other = counted_instead(key, views[key], holders) if is_mine else None
-            if is_mine and other is None:
+            under = counted.get(key)
+            if key in own - mine.keys() and (under is None or under.key == key):
                 mine[key] = Claimed(event, cost, key)
-            elif isinstance(event.data, LlmCall):
-                first = (other,) if other else (key, *placed.twins(key))
-                reports.append(Report(event, key, first, other in views[key].around))
-        found = self._correct.correct(reports, message.id, attempt, now)
-        for event, cost in zip(message.events, costs, strict=True):
-            if (key := event_key(event)) in found.apart and holders[key] == message.id:
-                mine.setdefault(key, Claimed(event, cost, key))
+            elif under and isinstance(event.data, LlmCall):
+                reports += _report(event, key, under, attempt <= PATIENT and placed.awaits(key))
+        corrections, contradicting = self._correct.correct(reports, message.id, now)
         spans = [PricedSpan(span) for span in bare if holders[span.key] == message.id]
         spans += _priced_spans(message, mine.values())
-        corrected = (Claimed(one.event, one.cost, one.key, one) for one in found.corrections)
-        return Mine([*mine.values(), *corrected], spans, found.contradicting)
+        corrected = (Claimed(one.event, one.cost, one.key, one) for one in corrections)
+        return Mine([*mine.values(), *corrected], spans, contradicting)
 
     def _claim(
         self,
@@ -98,22 +108,19 @@ class ClaimEvents:
         """Return who holds each claim, and by what each of the message's events is decided: of a
         redelivery by what its first delivery knew, for others go by that."""
         holder = placed.message.id
-        wanted = {span.key: holder for span in bare}
-        wanted |= {key: REPEATED if key in placed.repeated else holder for key in views}
         deciding = {key: view for key, view in views.items() if key not in placed.repeated}
+        deciders: dict[str, str] = {}
         for key, view in deciding.items():
-            for claim, wanted_by in view.claims(key).items():
-                wanted.setdefault(claim, wanted_by)
-        texts = {key: text for key, view in deciding.items() if (text := view.text())}
+            for claim in view.claims(key):
+                deciders.setdefault(claim, key)
+        own = {key: REPEATED if key in placed.repeated else holder for key in views}
+        others, notes = on_behalf({c: k for c, k in deciders.items() if c not in own}, views)
+        wanted = {**dict.fromkeys((span.key for span in bare), holder), **own, **others}
+        texts = {**notes, **_texts(placed, deciding)}
         holders = self._claims.claim(wanted, now, seen_before=attempt > 1, notes=texts)
         if attempt == 1:
             return holders, views
-        mine = [key for key in views if holders[key] == holder]
-        first = {**views, **self._correct.kept(mine)}
-        needed = {c: by for key in mine for c, by in first[key].claims(key).items()}
-        more = {claim: by for claim, by in needed.items() if claim not in holders}
-        taken = self._claims.claim(more, now, seen_before=True)
-        return {**holders, **taken}, first
+        return holders, {**views, **self._correct.kept(k for k in views if holders[k] == holder)}
 
     def _price(self, event: AnyEvent) -> Cost | None:
         """Price a model call at its own time."""
@@ -132,6 +139,26 @@ def _views(placed: Placed, costs: Sequence[Cost | None], now: datetime) -> Mappi
             rivals = NONE if key in placed.repeated else placed.rivals.get(key, NONE)
             views[key] = note_of(event, cost, rivals, now)
     return views
+
+
+def _report(event: AnyEvent, key: str, under: Counted, waits: bool) -> Sequence[Report]:
+    """Return the report that the event is of the call that it is counted under, none where that
+    includes others.
+
+    Raises:
+        RetryLater: the call's own message claims it just now, and the report waits for it.
+    """
+    if under.note is None and waits:
+        raise RetryLater("A call is being counted that a report adds to.")
+    if under.note is None or under.is_covered:
+        return ()
+    return [Report(event, key, under.key, under.note)]
+
+
+def _texts(placed: Placed, deciding: Mapping[str, ClaimNote]) -> Mapping[str, str]:
+    """Return the notes of the message's own claims."""
+    repeated = {key: repeated_by(by, is_around=False) for key, by in placed.repeated.items()}
+    return {k: text for k, note in {**repeated, **deciding}.items() if (text := note.text())}
 
 
 def _priced_spans(message: Message, claimed: Iterable[Claimed]) -> Iterator[PricedSpan]:

@@ -28,7 +28,8 @@ _SUREST = 2
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Claim keys of further reports of an event: of the same call, and of what includes it."""
+    """Claim keys of further reports of an event: of the same call, and of what includes it; what
+    is around it and reports no other call is both."""
 
     twins: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
@@ -41,7 +42,7 @@ class ClaimNote:
     event, cost: as they were counted, where it is a model call. at: when its row stands in the
         log, where that is another time than the event's.
     twins, around: as in Rivals. response: the claim key of its answer, where that is not the
-        event's to say.
+        event's to say. repeats: of a claim held by REPEATED, the key of the event that claimed it.
     """
 
     event: Event[Literal["llm.call"], LlmCall] | None = None
@@ -50,17 +51,30 @@ class ClaimNote:
     twins: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
     response: str | None = None
+    repeats: str = ""
 
     def claims(self, key: str) -> dict[str, str]:
         """Return the claims that decide whether the event of this key is counted, with who wants
         each: those of the same call first."""
-        response = response_key(self.event) if self.event else self.response
-        same = {response: key} if response else dict[str, str]()
+        same = {self.answer: key} if self.answer else dict[str, str]()
         return {
             **dict.fromkeys(self.twins, REPEATED),
             **same,
             **dict.fromkeys(self.around, REPEATED),
         }
+
+    @property
+    def answer(self) -> str | None:
+        """Return the claim key of the call's answer, or of a tool's work."""
+        return response_key(self.event) if self.event else self.response
+
+    def is_inside(self, key: str) -> bool:
+        """Return whether the event of that key includes this call, and perhaps others."""
+        return key in self.around and key not in self.twins
+
+    def may_be(self, other: "ClaimNote") -> bool:
+        """Return whether this call and another have no two answers."""
+        return None in {self.answer, other.answer} or self.answer == other.answer
 
     def can_be_corrected(self, now: datetime) -> bool:
         """Return whether Azure Monitor still takes a row of the time of this one."""
@@ -77,7 +91,7 @@ class ClaimNote:
 
     def text(self) -> str | None:
         """Write it for the claim; None where there is nothing that a later message needs."""
-        if self.event is None and not self.twins and not self.around:
+        if self.event is None and not (self.twins or self.around or self.repeats):
             return None
         return _NOTE.dump_json(self, exclude_defaults=True).decode()
 
@@ -86,8 +100,13 @@ _NOTE = TypeAdapter(ClaimNote)
 
 
 def read_note(text: str) -> ClaimNote:
-    """Read what text() wrote."""
-    return _NOTE.validate_json(text)
+    """Read what text() wrote; "" is a note of nothing."""
+    return _NOTE.validate_json(text) if text else ClaimNote()
+
+
+def repeated_by(key: str, *, is_around: bool) -> ClaimNote:
+    """Return the note of a claim held by REPEATED. is_around: it is of what includes the event."""
+    return ClaimNote(repeats=key, around=(key,) if is_around else ())
 
 
 def note_of(event: AnyEvent, cost: Cost | None, rivals: Rivals, now: datetime) -> ClaimNote:

@@ -1,4 +1,4 @@
-"""Finds the call that a further report is of, and claims its correction, each once."""
+"""Corrects calls by what further reports of them know, each correction claimed once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from datetime import datetime
 from hashlib import sha256
 
 from shared.claim_ports import Claims
-from shared.errors import RetryLater
 from shared.events.types import AnyEvent
 from shared.pricing.cost import Cost
 from shared.usecases.processing.claim_note import (
-    REPEATED,
     ClaimNote,
     PriceOf,
     contradicts,
@@ -19,10 +17,6 @@ from shared.usecases.processing.claim_note import (
     read_note,
 )
 
-MOST_STEPS = 4
-"""From a report to the call that is counted, over reports that are not counted either."""
-PATIENT = 3
-"""Deliveries of a report that wait for the claim of its call, whose own message makes it now."""
 MOST_CORRECTIONS = 8
 """Of a call; what comes later changes nothing."""
 
@@ -31,14 +25,13 @@ MOST_CORRECTIONS = 8
 class Report:
     """An event of a call that is counted already.
 
-    key: its own claim key. first: those to begin the search for that call at, the best first.
-    is_part: that call may include others.
+    key: its own claim key. base, note: of what it is counted under.
     """
 
     event: AnyEvent
     key: str
-    first: tuple[str, ...]
-    is_part: bool = False
+    base: str
+    note: ClaimNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +53,6 @@ class Correction:
     learnt: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Corrections:
-    """What reports of counted calls come to. contradicting: how many state other counts.
-
-    apart: keys of reports that are calls of their own, as what is around them stands for another.
-    """
-
-    corrections: list[Correction]
-    contradicting: int
-    apart: frozenset[str] = frozenset()
-
-
 class Correct:
     """Corrects calls by what further reports know.
 
@@ -89,40 +70,28 @@ class Correct:
         return _read(self._claims.notes(keys))
 
     def correct(
-        self, reports: Sequence[Report], holder: str, attempt: int, now: datetime
-    ) -> Corrections:
-        """Return the corrections that these reports make, as this message's to carry.
+        self, reports: Sequence[Report], holder: str, now: datetime
+    ) -> tuple[Sequence[Correction], int]:
+        """Return the corrections that these reports make, as this message's to carry, and how many
+        of the reports state other counts than their calls.
 
-        holder: the message. attempt: its deliveries, with this one.
+        holder: the message.
         Raises:
-            RetryLater: the store did not answer, or the call's own message is just being processed.
+            RetryLater: the store did not answer.
         """
-        if not reports:
-            return Corrections([], 0)
-        found = list(self._counted(reports, attempt <= PATIENT, now))
+        useful = [one for one in reports if one.note.can_be_corrected(now)]
         made: list[Correction] = []
-        apart = set[str]()
-        waiting: Sequence[tuple[Report, str, ClaimNote]] = found
+        waiting = useful
         while waiting:
-            turn = {base: (report, known) for report, base, known in waiting[::-1]}
-            waiting = [one for one in waiting if turn[one[1]][0] is not one[0]]
-            made += self._in_turn(turn, holder, now, apart)
-        others = [(report, known) for report, _, known in found if report.key not in apart]
-        count = sum(contradicts(known, report.event) for report, known in others)
-        return Corrections(made, count, frozenset(apart))
+            turn = {one.base: (one, one.note) for one in waiting[::-1]}
+            waiting = [one for one in waiting if turn[one.base][0] is not one]
+            made += self._in_turn(turn, holder, now)
+        return made, sum(contradicts(one.note, one.event) for one in useful)
 
     def _in_turn(
-        self,
-        turn: Mapping[str, tuple[Report, ClaimNote]],
-        holder: str,
-        now: datetime,
-        apart: set[str],
+        self, turn: Mapping[str, tuple[Report, ClaimNote]], holder: str, now: datetime
     ) -> Iterator[Correction]:
-        """Claim for each call the first correction that is free, of one report.
-
-        A call that came before those inside it stands for the first of them that tells its usage;
-        the others are added to `apart`.
-        """
+        """Claim for each call the first correction that is free, of one report."""
         for number in range(1, MOST_CORRECTIONS + 1):
             better = {
                 base: note
@@ -139,78 +108,11 @@ class Correct:
             following: dict[str, tuple[Report, ClaimNote]] = {}
             for base, name in names.items():
                 report, known = turn[base]
-                state = kept[name]
                 if held[name] == mine[name]:
-                    yield _correction(name, number, known, state, report)
-                elif report.is_part and state.has_usage and not known.has_usage:
-                    apart.add(report.key)
+                    yield _correction(name, number, known, kept[name], report)
                 else:
-                    following[base] = (report, state)
+                    following[base] = (report, kept[name])
             turn = following
-
-    def _counted(
-        self, reports: Sequence[Report], waits: bool, now: datetime
-    ) -> Iterator[tuple[Report, str, ClaimNote]]:
-        """Yield the reports of calls that are counted and can be corrected, with the call's key
-        and what it was first counted as.
-
-        A call in place of which another is counted leads to that one. To know, what decides it is
-        claimed for it, as its own message does. A call around it is one of which nothing was known.
-        """
-        going = {index: report.first for index, report in enumerate(reports)}
-        parts = {index for index, report in enumerate(reports) if report.is_part}
-        for _ in range(MOST_STEPS):
-            texts = self._claims.notes({key for keys in going.values() for key in keys})
-            kept = _read(texts)
-            wanted = {c: by for key, note in kept.items() for c, by in note.claims(key).items()}
-            held = self._claims.claim(wanted, now, seen_before=True)
-            onward: dict[int, tuple[str, ...]] = {}
-            for index, keys in going.items():
-                key = next((key for key in keys if key in kept), None)
-                if key is None:
-                    if waits and keys and not texts.keys() & set(keys):
-                        raise RetryLater("A call is being counted that a report adds to.")
-                    continue
-                note = kept[key]
-                other = self._counted_instead(key, note, held, now)
-                if other is not None:
-                    onward[index] = (other,)
-                    parts |= {index} if other in note.around else set()
-                elif note.can_be_corrected(now) and not (index in parts and note.has_usage):
-                    yield reports[index], key, note
-            if not onward:
-                return
-            going = onward
-
-    def _counted_instead(
-        self, key: str, note: ClaimNote, held: Mapping[str, str], now: datetime
-    ) -> str | None:
-        """Return as counted_instead() does; None also where the call around this one stands for
-        another one inside it."""
-        other = counted_instead(key, note, held)
-        if other is None or other not in note.around:
-            return other
-        names = [f"{other}:{number}" for number in range(1, MOST_CORRECTIONS + 1)]
-        kept = self.kept((other, *names))
-        first = next((name for name in names if name in kept and kept[name].has_usage), None)
-        if first is None or other not in kept or kept[other].has_usage:
-            return other
-        holders = self._claims.claim({first: REPEATED, key: REPEATED}, now, seen_before=True)
-        return other if holders[first] == _name(holders[key], key) else None
-
-
-def counted_instead(key: str, note: ClaimNote, held: Mapping[str, str]) -> str | None:
-    """Return the claim key of what is counted in place of this, None where this is counted.
-
-    held: claim key → holder, of all that decides.
-    """
-    for claim, wanted_by in note.claims(key).items():
-        holder = held[claim]
-        if wanted_by == REPEATED and holder != REPEATED:
-            return claim
-        if wanted_by == key and holder != key:
-            return holder
-    return None
 
 
 def _read(texts: Mapping[str, str]) -> Mapping[str, ClaimNote]:

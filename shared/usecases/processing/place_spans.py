@@ -1,7 +1,7 @@
 """Decides what spans report by all that is known of their traces, in whichever message it came."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -14,6 +14,7 @@ from shared.events.otlp.read_spans import call_draft, call_of
 from shared.events.otlp.record import Record
 from shared.events.otlp.relate import Key, Node, relate
 from shared.events.otlp.tell import owner_of
+from shared.events.otlp.twins import merged
 from shared.events.types import AnyEvent, LlmCall
 from shared.rows import EventRow
 from shared.usecases.processing.claim_note import Rivals
@@ -31,21 +32,23 @@ ERROR = ":error"
 class Placed:
     """A message with its events as they are known by now, and which of them repeat others.
 
-    repeated: claim keys of events that other spans report → those of the spans that report
-        the same call: they are counted only if this message counted them before.
+    repeated: claim keys of events that other spans report → that of the one that does, "" for
+        several: they are counted only if this message counted them before.
+    adding: those of them that know of usage or cost what the other does not.
     rivals: claim key of an event → those of others that report it: where one was counted, this is
     not.
     owners: rows of whose work events of earlier messages turn out to be.
     """
 
     message: Message
-    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    repeated: Mapping[str, str] = field(default_factory=dict[str, str])
+    adding: Set[str] = frozenset()
     rivals: Mapping[str, Rivals] = field(default_factory=dict[str, Rivals])
     owners: Sequence[EventRow] = ()
 
-    def twins(self, key: str) -> tuple[str, ...]:
-        """Return the claim keys of the spans that report the same call."""
-        return self.repeated.get(key) or self.rivals.get(key, Rivals()).twins
+    def awaits(self, key: str) -> bool:
+        """Return whether the event adds something to the call that it is counted under."""
+        return key not in self.repeated or key in self.adding
 
 
 class PlaceSpans:
@@ -81,7 +84,8 @@ def _placed(
     message: Message, nodes: Mapping[Key, Node], now: datetime, owners: Sequence[EventRow]
 ) -> Placed:
     events: list[AnyEvent] = []
-    repeated: dict[str, tuple[str, ...]] = {}
+    repeated: dict[str, str] = {}
+    adding = set[str]()
     rivals: dict[str, Rivals] = {}
     for event in message.events:
         node = _node_of(event, nodes)
@@ -91,7 +95,9 @@ def _placed(
         events.append(_owned(event, node))
         key = event_key(event)
         if _is_repeated(event, node):
-            repeated[key] = _reporters(node)
+            reporter = _reporter(node)
+            repeated[key] = _call_key(reporter.record, "") if reporter else ""
+            adding |= {key} if reporter and _adds(node, reporter) else set()
         elif isinstance(event.data, LlmCall):
             rivals[key] = _rivals(node, nodes)
         elif event.type == "error" and node.record.role == "model":
@@ -99,7 +105,8 @@ def _placed(
     for event, node in _of_agents_alone(message, nodes, now):
         events.append(event)
         rivals[event_key(event)] = _rivals(node, nodes)
-    return Placed(message.model_copy(update={"events": events}), repeated, rivals, owners)
+    placed = message.model_copy(update={"events": events})
+    return Placed(placed, repeated, adding, rivals, owners)
 
 
 def _is_repeated(event: AnyEvent, node: Node) -> bool:
@@ -124,34 +131,44 @@ def _owned(event: AnyEvent, node: Node) -> AnyEvent:
     return event.model_copy(update={"data": event.data.model_copy(update=owner)})
 
 
-def _reporters(node: Node) -> tuple[str, ...]:
-    """Return the claim keys of the call that the span repeats, the one that knows most first."""
+def _reporter(node: Node) -> Node | None:
+    """Return the span that reports the call that this one repeats."""
     top = node
     while top.reporter is not None:
         top = top.reporter
-    others = [top, *top.twins] if top is not node else []
-    return tuple(_call_key(o.record, "") for o in others[:MOST_RIVALS] if o is not node)
+    return top if top is not node else None
+
+
+def _adds(node: Node, reporter: Node) -> bool:
+    """Return whether the span knows of usage or cost what the reporter of its call does not."""
+    mine, known = node.record.call, reporter.record.call
+    if mine is None or known is None:
+        return mine is not None
+    both = merged(known, [mine])
+    return (both.usage, both.cost_usd) != (known.usage, known.cost_usd)
 
 
 def _rivals(node: Node, nodes: Mapping[Key, Node], of_error: str = "") -> Rivals:
-    """Return what reports the same call: twins, and calls and agents around it.
+    """Return what reports the same call: twins and what lies just inside it; calls and agents
+    around it, of which some may be its twins.
 
     Where it hangs in the air, any agent of its trace may be around it.
     of_error: ends the ids of errors, whose keys are returned then.
     """
-    around = [inner for inner in node.inners if inner not in node.twins]
+    inners = [inner for inner in node.inners if inner not in node.twins]
+    around: list[Node] = []
     if node.record.role == "model" and not node.has_root:
         trace_id = node.record.trace_id
         same = (other for key, other in nodes.items() if key[0] == trace_id and other is not node)
         around += islice((other for other in same if other.sums_its_calls), MOST_RIVALS)
     above = node.parent
     while above is not None and len(around) < MOST_RIVALS:
-        if (above.record.role == "model" and above not in node.twins) or above.sums_its_calls:
+        if above.record.role == "model" or above.sums_its_calls:
             around.append(above)
         above = above.parent
     twins, others = (
         tuple(_call_key(other.record, of_error) for other in some[:MOST_RIVALS])
-        for some in (node.twins, around)
+        for some in ([*node.twins, *inners], around)
     )
     return Rivals(twins, others)
 

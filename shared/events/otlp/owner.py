@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.events.otlp.dialects import DIALECTS
 from shared.events.otlp.reader import COMMON_NAMES, Said, stated_in
-from shared.events.otlp.span import Attributes, Scalar, Span, text_in
+from shared.events.otlp.span import Attributes, Span, text_in
 
 Owner = Mapping[str, str]
 """Field → value, without those of which nothing is known."""
@@ -28,11 +28,15 @@ _TENANTS = frozenset(name for names in _NAMES for name in names.get("tenant", ()
 def of_tenant(span: Span, tenant: str) -> Span:
     """Return the span with that tenant in place of any other."""
 
-    def without(attributes: Attributes) -> dict[str, Scalar]:
-        return {name: value for name, value in attributes.items() if name not in _TENANTS}
+    attributes = {**_without_tenant(span.attributes), TENANT: tenant}
+    return replace(span, attributes=attributes, resource=_without_tenant(span.resource))
 
-    attributes = without(span.attributes) | {TENANT: tenant}
-    return replace(span, attributes=attributes, resource=without(span.resource))
+
+def _without_tenant(attributes: Attributes) -> Attributes:
+    """Return the same object where nothing is to go: what is known of a resource is found by it."""
+    if _TENANTS.isdisjoint(attributes):
+        return attributes
+    return {name: value for name, value in attributes.items() if name not in _TENANTS}
 
 
 def stated_by(span: Span, said: Said, *, is_agent: bool) -> Owner:

@@ -20,6 +20,8 @@ from tests.journeys.laptop import TIMEOUT_S, Laptop, laptop, minutes, small_conf
 
 MINUTE = timedelta(minutes=1)
 
+pytestmark = pytest.mark.xdist_group("alerts")  # one scene for all
+
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:

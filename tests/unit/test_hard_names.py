@@ -13,6 +13,8 @@ from standin.monitor.store import MonitorStore
 from tests.fakes import START, FakeClock
 from tests.monitor import event
 
+pytestmark = pytest.mark.slow  # every panel's query is translated twice
+
 HARD = (
     "Zürich",
     'a "quoted" \\ name',

@@ -18,7 +18,7 @@ Said = Mapping[str, Scalar]
 
 CALLS = 8
 CACHED: Said = {"gen_ai.usage.cache_read.input_tokens": 500}
-SEEDS = 40
+SEEDS = 25
 
 Told = tuple[Sequence[Span], Sequence[tuple[int, int | None]]]
 """Spans of one trace, and the input and cached tokens of the calls that they are of."""

@@ -1,6 +1,6 @@
 """Claims a message's events: which are its own to count, and which correct what was counted."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,9 +79,7 @@ class ClaimEvents:
         views = _views(placed, costs, now)
         holders, views = self._claim(placed, views, bare, attempt, now)
         own = {key for key in views if holders[key] == message.id}
-        asked = own | {event_key(one) for one in message.events if isinstance(one.data, LlmCall)}
-        known = Known({key: views[key] for key in own}, dict(holders))
-        counted = self._counted.find(asked, known, now)
+        counted = self._counted_under(own, message, views, holders, now)
         mine: dict[str, Claimed] = {}
         reports: list[Report] = []
         for event, cost in zip(message.events, costs, strict=True):
@@ -121,6 +119,25 @@ class ClaimEvents:
         if attempt == 1:
             return holders, views
         return holders, {**views, **self._correct.kept(k for k in views if holders[k] == holder)}
+
+    def _counted_under(
+        self,
+        own: Set[str],
+        message: Message,
+        views: Mapping[str, ClaimNote],
+        holders: Mapping[str, str],
+        now: datetime,
+    ) -> Mapping[str, Counted]:
+        """Return under which claim each event is counted: most are under their own, as no other
+        was in the way."""
+        free = {
+            key: Counted(key, views[key])
+            for key in own
+            if all(holders.get(c) == by for c, by in views[key].claims(key).items())
+        }
+        calls = {event_key(one) for one in message.events if isinstance(one.data, LlmCall)}
+        known = Known({key: views[key] for key in own}, dict(holders))
+        return {**free, **self._counted.find((own | calls) - free.keys(), known, now)}
 
     def _price(self, event: AnyEvent) -> Cost | None:
         """Price a model call at its own time."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -103,6 +104,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the tests look at what the clients log."""
+
+
+@contextmanager
+def absent() -> Generator[Loopback]:
+    """Hold a port at which nothing listens, so that no other process takes it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield Loopback(held.getsockname()[1], [])
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable
@@ -160,6 +161,15 @@ def serving(port: int = 0) -> Generator[Endpoint, None, None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def held_port() -> Generator[int, None, None]:
+    """Hold a port for `serving`, at which nothing listens yet and no other process can."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def arrived(endpoint: Endpoint, meter: Meter, kind: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from endpoint import (
     Reply,
     Request,
     balanced,
+    held_port,
     send,
     serving,
 )
@@ -153,8 +154,8 @@ def test_retry_after_is_waited_for_even_by_flush(
 ) -> None:
     asked = formatdate(time.time() + 2, usegmt=True) if dated else "1"  # noqa: TID251 - HTTP's own
     endpoint.script.append(Reply(429, headers=(("Retry-After", asked),)))
-    send(meter)
     began = time.monotonic()
+    send(meter)
     assert not meter.flush(0.2)
     assert meter.flush(5)
     assert time.monotonic() - began >= 0.9
@@ -166,9 +167,9 @@ def test_a_slow_answer_is_given_up_and_blocks_no_one(
     meter = make_meter(Limits(timeout_s=1, max_age_s=0.02, backoff_s=0.01))
     endpoint.script.append(Reply(202, wait_s=3))
     send(meter)
-    began = time.monotonic()
     while not endpoint.requests:
         threading.Event().wait(0.01)
+    began = time.monotonic()
     send(meter, 1000)
     assert time.monotonic() - began < 0.8
     assert meter.flush(5)
@@ -230,20 +231,20 @@ def test_a_proxy_of_the_environment_is_used(
 def test_a_hundred_thousand_events_wait_for_an_endpoint_that_is_away(
     make_meter: MakeMeter,
 ) -> None:
-    with serving() as gone:
-        port = gone.port
-    meter = make_meter(
-        Limits(max_queue=100_000, max_age_s=0.02, backoff_s=0.05, longest_backoff_s=0.1),
-        url=f"http://127.0.0.1:{port}",
-    )
-    threads = [threading.Thread(target=send, args=(meter, 12_500)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with serving(port) as back:
-        assert meter.flush(30)
-        assert len(back.of("task.operation")) == 100_000
-        assert set(back.arrivals.values()) == {1}
+    threads = list[threading.Thread]()
+    with held_port() as port:
+        meter = make_meter(
+            Limits(max_queue=100_000, max_age_s=0.02, backoff_s=0.05, longest_backoff_s=0.1),
+            url=f"http://127.0.0.1:{port}",
+        )
+        for _ in range(8):
+            threads.append(threading.Thread(target=send, args=(meter, 12_500)))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+        with serving(port) as back:
+            assert meter.flush(30)
+            assert len(back.of("task.operation")) == 100_000
+            assert set(back.arrivals.values()) == {1}
     assert meter.stats().sent == 100_000
     assert balanced(meter)

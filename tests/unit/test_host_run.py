@@ -229,13 +229,14 @@ def test_the_started_host_works_on_several_messages_at_once_and_stops_clean() ->
     assert 4 <= seen.most_at_work <= 6
 
 
-def test_an_idle_started_host_notices_a_put_at_once() -> None:
+def test_an_idle_started_host_notices_a_put_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("standin.functions_host.listener.FIRST_WAIT_S", 12 * LIMIT_S)
     seen = Seen()
     host = sample_host(seen, FakeClock())
     host.start()
-    pause(0.8)  # By now it looks every 0.8 s: its next look is at 1.5 s.
+    pause(0.2)  # By now it has seen that there is nothing; its next look is in a minute.
     host.enqueue("work-items", "now")
-    until(lambda: len(seen.messages) == 1, limit_s=0.5)
+    until(lambda: len(seen.messages) == 1)
     host.close()
 
 
@@ -270,9 +271,9 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def until(holds: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
+def until(holds: Callable[[], bool]) -> None:
     """Wait until it holds, in small steps; fail when it does not within the limit."""
-    for _ in range(int(limit_s / 0.005)):
+    for _ in range(int(LIMIT_S / 0.005)):
         if holds():
             return
         pause(0.005)

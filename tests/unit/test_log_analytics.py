@@ -15,7 +15,7 @@ import pytest
 from shared.adapters.azure.log_analytics import LogAnalytics
 from shared.errors import GiveUp, Misconfigured, RetryLater
 from shared.ports import Table
-from tests.loopback import Behaviour, Loopback, Reply, Request, loopback
+from tests.loopback import Behaviour, Loopback, Reply, Request, absent, loopback
 
 WORKSPACE = "11111111-2222-3333-4444-555555555555"
 START = datetime(2026, 3, 4, 5, 0, tzinfo=UTC)
@@ -156,9 +156,7 @@ def test_throttling_keeps_what_the_service_asks_for_and_never_sleeps_here(body: 
 
 
 def test_a_service_that_is_not_there_is_to_be_asked_again() -> None:
-    with loopback(lambda request: ONE) as gone:
-        pass
-    with pytest.raises(RetryLater, match="could not be reached"):
+    with absent() as gone, pytest.raises(RetryLater, match="could not be reached"):
         log(gone).query(KQL, START, END)
 
 

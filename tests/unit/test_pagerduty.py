@@ -172,7 +172,8 @@ def test_a_date_to_try_again_is_understood() -> None:
     with loopback(lambda _: Reply(503, b"", {"Retry-After": soon})) as service:
         outcome = pagerduty(service.url).send(PAGE)
     assert isinstance(outcome, Later)
-    assert outcome.retry_after_s == pytest.approx(90, abs=2)
+    assert outcome.retry_after_s
+    assert 60 < outcome.retry_after_s <= 90  # from when the answer is read, on a busy machine too
 
 
 def test_no_answer_is_tried_later() -> None:

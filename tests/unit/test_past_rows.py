@@ -29,7 +29,7 @@ class CountingLog:
             self.most = max(self.most, self._now)
         if self.most >= 4:
             self._full.set()
-        self._full.wait(1)
+        self._full.wait(10)
         with self._lock:
             self._now -= 1
         known = {"At": start, "Name": "error", "EventId": f"{start}", "Source": "s", "Count": 3}

@@ -12,7 +12,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
 
 from shared.pooled_http import Answer, PooledHttp
-from tests.loopback import Behaviour, Reply, Request, loopback
+from tests.loopback import Behaviour, Reply, Request, absent, loopback
 
 
 def get(url: str, read_timeout_s: float = 5, **kwargs: float) -> Answer:
@@ -88,10 +88,8 @@ def test_an_answer_that_is_cut_off_is_lost() -> None:
 
 
 def test_where_nothing_listens_nothing_was_sent() -> None:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        with pytest.raises(ServiceRequestError):
-            get(f"http://127.0.0.1:{bound.getsockname()[1]}")
+    with absent() as gone, pytest.raises(ServiceRequestError):
+        get(gone.url)
 
 
 @pytest.mark.parametrize(("skipped", "error"), [("", ServiceRequestError), ("127.0.0.1", None)])

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -99,9 +99,9 @@ def test_what_alertmanager_says_of_a_silence_is_read_over() -> None:
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*a){20}b", "(a*)*b"])
 def test_a_hostile_pattern_takes_linear_time(pattern: str) -> None:
     matcher = parse_matcher(f"Model=~{pattern}")
-    began = perf_counter()
+    began_s = thread_time()
     assert not matcher.matches({"Model": "a" * 10_000})
-    assert perf_counter() - began < 1
+    assert thread_time() - began_s < 1
 
 
 def test_a_pattern_of_an_earlier_edition_mutes_nothing_and_says_so() -> None:

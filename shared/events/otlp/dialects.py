@@ -93,6 +93,12 @@ DIALECTS = (
     ),
     *VERCEL,
     Dialect(
+        "Semantic Kernel (Python)",
+        scopes=("semantic_kernel",),
+        blind={"gen_ai.request.model": "."},
+        not_stated="cached and reasoning tokens",
+    ),
+    Dialect(
         "Langfuse SDK",
         scopes=("langfuse-sdk",),
         marks=("langfuse.observation.type",),

@@ -47,6 +47,7 @@ def bill_json(bill: Bill, zone: ZoneInfo) -> dict[str, object]:
         "groups": bill.groups,
         "next": bill.next,
         "unpriced": [_unpriced(one) for one in bill.unpriced],
+        "unread": [{"scope": scope, "spans": count} for scope, count in bill.unread.items()],
     }
 
 

@@ -109,6 +109,11 @@ def _show(terminal: Terminal, answer: Mapping[str, Any]) -> None:
         terminal.note(
             f"costs: {one['calls']:,} calls of {one['provider']}/{one['model']} have no price"
         )
+    for one in answer.get("unread", ()):
+        terminal.note(
+            f"costs: {one['spans']:,} spans of {one['scope']} count tokens in words that are not "
+            "known here (docs/dialects.md)"
+        )
 
 
 def _sentence(answer: Mapping[str, Any]) -> str:

@@ -111,6 +111,13 @@ class Unpriced(Shape):
     add: str | None
 
 
+class Unread(Shape):
+    """Spans and log records of one instrumentation scope that count tokens in unknown words."""
+
+    scope: str
+    spans: int
+
+
 class Bounds(Shape):
     """A period: from, up to and without to."""
 
@@ -121,7 +128,8 @@ class Bounds(Shape):
 class Costs(Figures):
     """What a period cost. groups: how many rows there are in all. next: the offset of those that
     follow. forecast_usd: of the whole period at its pace so far, while it goes on. unpriced: the
-    100 most called models without a price."""
+    100 most called models without a price. unread: scopes whose spans miss from all of it, however
+    it was narrowed."""
 
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
@@ -136,6 +144,7 @@ class Costs(Figures):
     groups: int
     next: int | None
     unpriced: list[Unpriced]
+    unread: list[Unread]
 
 
 class Call(Shape):

@@ -15,6 +15,8 @@ from shared.events.otlp.record import Record
 from shared.events.types import AgentEvent, AnyEvent
 
 BEAT = "heartbeat"
+UNREAD_OF = "unread_of"
+"""Of an instrumentation scope: its spans that count tokens in unknown words."""
 MAX_MESSAGE_CHARS = 49_000
 """What a queue message may hold before the host adds base64 of its own: 48 KiB of 64.
 
@@ -32,7 +34,8 @@ class Message(BaseModel, frozen=True, extra="forbid"):
     note: why it was set aside, on a message in the poison queue.
     traceparent: of the request that brought its events; "" where that is not known.
     refused: how many events of that request were not taken, by reason.
-    otlp: what became of the spans or log records of that request: "read traces" → how many.
+    otlp: what became of the spans or log records of that request: "read traces", or
+        "unread_of <scope>" → how many.
     records: what its spans say, for those of their traces that come in other messages.
     """
 

@@ -61,6 +61,11 @@ OTLP: Mapping[str, Metric] = {
     }.items()
 }
 """What became of what exporters sent."""
+UNREAD_SCOPES = Metric(
+    *("agentmeter_otlp_unread_scopes_total", "counter"),
+    "The same by instrumentation scope: spans and log records that count tokens in unknown words.",
+    ("scope",),
+)
 DUPLICATES = Metric(
     *("agentmeter_events_duplicate_total", "counter"),
     "Accepted events that had been accepted before, and are counted nowhere else.",
@@ -145,6 +150,7 @@ OWN = (
     ACCEPTED,
     REFUSED,
     *OTLP.values(),
+    UNREAD_SCOPES,
     DUPLICATES,
     CONTRADICTING,
     QUEUE_AGE,

@@ -16,6 +16,8 @@ from ops.console.terminal import Terminal
 from tests.factories import event
 from tests.fakes import START, FakeClock
 from tests.journeys.laptop import Laptop, laptop
+from tests.spans import span, wire
+from tests.triggers.test_otlp import send
 
 pytestmark = pytest.mark.slow
 
@@ -161,3 +163,15 @@ def test_ops_costs_narrows_pages_and_writes_json_and_csv(box: Laptop) -> None:
     assert "2026-11-22T00:00  $60.00" in said
     code, _, noted = typed(box, "--period", "soon")
     assert (code, "Send one of today" in noted) == (1, True)
+
+
+def test_scopes_whose_spans_are_not_counted_are_named(box: Laptop) -> None:
+    strange = [span({"my.tokens.in": 7}, n, scope="house.sdk") for n in (1, 2)]
+    body = wire([*strange, span({"her.tokens": 7}, 3, scope="Möbel")]).SerializeToString()
+    assert send(box, body).status_code == 200
+    for minute in (1, 2):
+        box.tick(START + timedelta(minutes=minute))
+    unread = [{"scope": "house.sdk", "spans": 2}, {"scope": "Möbel", "spans": 1}]
+    assert costs(box, "period=today&team=red")["unread"] == unread
+    assert costs(box, "from=2026-11-20&to=2026-11-22")["unread"] == []
+    assert "2 spans of house.sdk count tokens in words that are not known" in typed(box)[2]

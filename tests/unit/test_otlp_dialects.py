@@ -40,5 +40,5 @@ def test_a_dialects_calls_are_reported(recording: Recording) -> None:
     reading = read_spans(recording.spans, START, 0)
     events = [event for parcel in reading.parcels for event in parcel.events]
     calls = [stated(event.data) for event in events if isinstance(event.data, LlmCall)]
-    assert (reading.refused, reading.unread) == ((), ())
+    assert (reading.refused, reading.unread) == ((), {})
     assert sorted(map(str, calls)) == sorted(map(str, recording.calls))

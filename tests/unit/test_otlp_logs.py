@@ -43,7 +43,7 @@ def log(
 
 def events(spans: Sequence[Span]) -> list[AnyEvent]:
     reading = read_spans(spans, START, 0)
-    assert (reading.refused, reading.unread, reading.corrected) == ((), (), ())
+    assert (reading.refused, reading.unread, reading.corrected) == ((), {}, ())
     return [event for parcel in reading.parcels for event in parcel.events]
 
 
@@ -194,12 +194,12 @@ def test_a_record_sent_again_is_the_same_event() -> None:
 def test_records_of_other_matters_are_ignored() -> None:
     plain = log({"session.id": "s", "user.id": "u"}, "", body="GET / 200")
     reading = read_spans([plain], START, 0)
-    assert (reading.parcels, reading.ignored, reading.unread) == ((), 1, ())
+    assert (reading.parcels, reading.ignored, reading.unread) == ((), 1, {})
 
 
 def test_a_record_that_counts_tokens_in_unknown_words_is_named() -> None:
     reading = read_spans([log({"InputTokenCount": 7}, "", scope="Odd")], START, 0)
-    assert reading.unread == ("Odd",)
+    assert reading.unread == {"Odd": 1}
 
 
 @pytest.mark.parametrize(

@@ -186,4 +186,4 @@ def test_a_call_has_the_time_of_its_begin_and_work_of_its_end() -> None:
 def test_a_span_of_unknown_words_that_counts_tokens_is_named() -> None:
     strange = span({"my.tokens.in": 7}, scope="house.sdk")
     reading = read_spans([strange, span({"auth.token": "secret"}, 2, scope="auth")], START, 0)
-    assert reading.unread == ("house.sdk",)
+    assert reading.unread == {"house.sdk": 1}

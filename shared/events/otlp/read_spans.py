@@ -1,7 +1,8 @@
 """Turns the spans of a request into events, each with the span that is written beside it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.events.envelope import judge
@@ -27,19 +28,18 @@ class Reading:
 
     parcels: a span each, with the events that it reports. ignored: spans of other matters.
     refused: why a span was not taken, one for each. corrected: what was corrected in others.
-    unread: scopes of spans with counts of tokens that no dialect understands.
+    unread: scope → how many of its spans have counts of tokens that no dialect understands.
     sampled: how many spans are of traces of which the sender keeps a share only.
-    read, uncounted: how many spans report a model's work, and how many are of `unread`.
+    read: how many spans report a model's work.
     """
 
     parcels: tuple[Parcel, ...]
     ignored: int
     refused: tuple[str, ...]
     corrected: tuple[str, ...]
-    unread: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict[str, int])
     sampled: int = 0
     read: int = 0
-    uncounted: int = 0
 
 
 def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int) -> Reading:
@@ -75,16 +75,15 @@ def read_spans(spans: Sequence[Span], received_at: datetime, content_chars: int)
         corrected.extend(f"{name}: {note}" for note in (call.notes if call else ()))
     parcels.extend(Parcel((), (), (record,)) for record in _links(nodes))
     others = [span for span in by_key.values() if not nodes[span.key].record.role]
-    unread = [span.scope or "unnamed" for span in others if _counts_something(span)]
+    unread = Counter(span.scope or "unnamed" for span in others if _counts_something(span))
     return Reading(
         parcels=tuple(parcels),
         ignored=len(others),
         refused=tuple(refused),
         corrected=tuple(corrected),
-        unread=tuple(sorted(set(unread))),
+        unread=dict(sorted(unread.items())),
         sampled=sum(span.is_sampled for span in by_key.values()),
         read=sum(bool(parcel.events or parcel.spans) for parcel in parcels),
-        uncounted=len(unread),
     )
 
 

@@ -4,16 +4,19 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
-from shared.events.message import Request, pack_parcels
+from shared.events.message import UNREAD_OF, Request, pack_parcels
 from shared.events.otlp.media import Media
 from shared.events.otlp.owner import of_tenant
 from shared.events.otlp.read_spans import Reading, read_spans
-from shared.events.otlp.span import Span
+from shared.events.otlp.span import MAX_CHARS, Span
 from shared.events.unpack import Sizes, refuse_chunks, unpack
 from shared.invocation import traceparent
 
 logger = logging.getLogger(__name__)
+MOST_SCOPES = 20
+"""Of a request, whose spans count tokens in unknown words: so many are named."""
 _REASONS = {"wrong": "refused", "unread": "unread", "sampled": "sampled"}
 """As agentmeter_events_refused_total names them."""
 MOST_SAID = 5
@@ -106,7 +109,7 @@ class TakeOtlp:
         """
         counts = {
             "refused": len(refused),
-            "unread": reading.uncounted,
+            "unread": sum(reading.unread.values()),
             "sampled": reading.sampled,
             "read": reading.read,
         }
@@ -114,6 +117,8 @@ class TakeOtlp:
             return Request(traceparent())
         counts["received"] = len(found)
         totals = {f"{name} {self._signal}": count for name, count in counts.items() if count}
+        scopes = islice(reading.unread.items(), MOST_SCOPES)
+        totals |= {f"{UNREAD_OF} {scope[:MAX_CHARS]}": count for scope, count in scopes}
         reasons = {f"{n}_span": counts[name] for n, name in _REASONS.items() if counts[name]}
         return Request(traceparent(), reasons, totals)
 
@@ -132,7 +137,7 @@ def _say(refused: Sequence[str], reading: Reading, items: str) -> str:
         )
     if reading.unread:
         parts.append(
-            f"{items.capitalize()} of {_few(reading.unread)} seem to count tokens in words "
+            f"{items.capitalize()} of {_few([*reading.unread])} seem to count tokens in words "
             "that are not known here, and are not priced. See docs/dialects.md."
         )
     if reading.sampled:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.events.identity import event_key
-from shared.events.message import Message
+from shared.events.message import UNREAD_OF, Message
 from shared.events.types import AnyEvent
 from shared.metrics.derive import Measure
 from shared.metrics.metric import Metric
@@ -22,6 +22,7 @@ from shared.metrics.own import (
     QUEUE_AGE,
     REFUSED,
     SPANS,
+    UNREAD_SCOPES,
 )
 from shared.metrics.points import Counted
 
@@ -99,9 +100,9 @@ def _of_the_request(message: Message) -> Iterator[tuple[Metric, tuple[str, ...],
         yield ACCEPTED, (), len(message.events)
         yield from ((REFUSED, (reason,), count) for reason, count in message.refused.items())
         for named, count in message.otlp.items():
-            outcome, _, signal = named.partition(" ")
-            if metric := OTLP.get(outcome):
-                yield metric, (signal,), count
+            outcome, _, of = named.partition(" ")
+            if metric := UNREAD_SCOPES if outcome == UNREAD_OF else OTLP.get(outcome):
+                yield metric, (of,), count
 
 
 def _events(message: Message, fate: Fate) -> Iterator[tuple[str, str]]:

@@ -121,6 +121,7 @@ class Bill:
 
     groups: how many rows there are in all. buckets: where each begins. forecast_usd: of the whole
     period at its pace so far, None where that is over, has hardly begun, or nothing is known.
+    unread: instrumentation scope → how many of its spans count tokens in unknown words, and miss.
     """
 
     question: Question
@@ -131,6 +132,7 @@ class Bill:
     buckets: tuple[datetime, ...]
     forecast_usd: Decimal | None
     unpriced: tuple[Unpriced, ...]
+    unread: Mapping[str, int]
 
     @property
     def next(self) -> int | None:

@@ -96,6 +96,7 @@ class _Reader:
             buckets=tuple(self._starts),
             forecast_usd=forecast(total.now, question.period, self._now),
             unpriced=(),
+            unread={str(row["K1"]): _int(row["calls"]) for row in kinds["unread"]},
         )
 
     def _buckets(self) -> list[datetime]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from shared.alerting.rule import moment_literal
 from shared.events.columns import ADJUSTMENT
+from shared.metrics.own import UNREAD_SCOPES
 from shared.usecases.spending.period import Period
 from shared.usecases.spending.question import SPLIT_BY, Question, Scope
 
@@ -18,6 +19,8 @@ MEASURES: Mapping[str, str] = {
     "unpriced_calls": 'sumif(Count, CostStatus == "unknown")',
 }
 """Field of a row → its aggregate over calls as they stand after all corrections."""
+MOST_UNREAD = 20
+"""Scopes that are named."""
 PRICED_TOKENS = "priced_tokens"
 SUMS: Mapping[str, str] = {
     "Micros": "sum(Micros)",
@@ -110,8 +113,10 @@ def spent_query(question: Question) -> str:
 
     spent: sums of a row (InTop) or of all others, of the period or (Was) of the one before, by
     bucket. groups: how many rows there are in all. missions, all_missions: how many were named by
-    calls of a row, or at all, and what they cost.
+    calls of a row, or at all, and what they cost. unread: how many spans of the scope K1 count
+    tokens in unknown words.
     """
+    start, end = (moment_literal(at) for at in (question.period.start, question.period.end))
     return f"""let Calls = {calls_query(question.scope)}{"".join(_extended(question))};
 let Spent = materialize(Calls
 | extend Micros = tolong(CostUsd * 1e6)
@@ -141,7 +146,11 @@ union (Spent
 | summarize calls = count(), Rest = sum(Usd) by Kind = "missions", InTop = true, K1, K2
 ), (Missions
 | summarize Usd = sum(Usd) by MissionId
-| summarize calls = count(), Rest = sum(Usd) by Kind = "all_missions")
+| summarize calls = count(), Rest = sum(Usd) by Kind = "all_missions"
+), (AppMetrics
+| where TimeGenerated >= {start} and TimeGenerated < {end} and Name == "{UNREAD_SCOPES.name}"
+| summarize calls = tolong(sum(Sum)) by Kind = "unread", K1 = tostring(Properties["scope"])
+| top {MOST_UNREAD} by calls)
 """
 
 

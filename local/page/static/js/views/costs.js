@@ -134,8 +134,20 @@ const exported = (state) =>
     "Export CSV",
   );
 
-function unpriced({ unpriced: all }) {
-  if (!all.length) return empty(badge("every call has a price", "good"));
+function unpriced({ unpriced: all, unread }) {
+  const missing = unread.map((one) =>
+    h(
+      "p",
+      { "data-key": `unread ${one.scope}` },
+      badge("not counted", "warn"),
+      ` ${plural(one.spans, "span")} of ${one.scope} count tokens in words that are not known here.`,
+    ),
+  );
+  if (!all.length) return missing.length ? missing : empty(badge("every call has a price", "good"));
+  return [missing, unpricedModels(all)];
+}
+
+function unpricedModels(all) {
   return h(
     "details",
     { "data-key": "unpriced" },
